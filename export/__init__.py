@@ -1,0 +1,1 @@
+"""Writes a deployable network to TorchScript, Core ML and ONNX files, as one bundle."""

@@ -1,0 +1,1 @@
+"""Checkpoints and networks: what is in a file, and which network it belongs to."""

@@ -1,0 +1,1 @@
+"""Judges exported files: runs them on samples and compares them with PyTorch."""
