@@ -1,0 +1,66 @@
+"""Says what an unknown state dict looks like, so that a refusal names the likeliest cause."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+ENCODER_ALONE = "an encoder alone, which draws no mask"
+
+# What it is, and the patterns of which each must match the start of some key. First match wins.
+LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the keys of smp UnetPlusPlus, whose blocks are x_i_j", (r"decoder\.blocks\.x_\d_\d\.",)),
+    ("the keys of smp MAnet", (r"decoder\.center\.(top|center|bottom|out)_conv",)),
+    ("the keys of smp Linknet", (r"decoder\.blocks\.\d+\.block\.",)),
+    ("the keys of smp FPN", (r"decoder\.p5\.",)),
+    ("the keys of smp UPerNet", (r"decoder\.psp\.", r"decoder\.fpn_")),
+    ("the keys of smp PSPNet", (r"decoder\.psp\.",)),
+    ("the keys of smp DeepLabV3Plus", (r"decoder\.aspp\.",)),
+    ("the keys of smp DeepLabV3", (r"decoder\.0\.convs\.",)),
+    ("the keys of smp PAN", (r"decoder\.fpa\.",)),
+    ("the keys of smp Segformer", (r"decoder\.mlp_stage",)),
+    ("the keys of smp DPT", (r"decoder\.(reassemble|fusion)_blocks",)),
+    ("the keys of an MMSegmentation network", (r"backbone\.", r"decode_head\.")),
+    ("the keys of a Transformers Segformer", (r"(segformer|decode_head)\.",)),
+    ("the keys of a torchvision detector", (r"backbone\.", r"roi_heads\.")),
+    ("the keys of a torchvision segmentation network", (r"backbone\.", r"classifier\.")),
+    ("the keys of a YOLO detector", (r"(model\.)?0\.conv\.weight",)),
+    (
+        f"the keys of a torchvision ResNet classifier (fc.weight, no decoder): {ENCODER_ALONE}",
+        (r"layer1\.0\.conv1\.", r"fc\."),
+    ),
+    (
+        f"the keys of an image classifier: {ENCODER_ALONE}",
+        (r"(features|blocks|stages|layer1)\.", r"(fc|classifier|head|last_linear|_fc)\."),
+    ),
+    ("the keys of a DoubleConv U-Net (inc, down, up, outc)", (r"inc\.", r"outc\.")),
+    ("the keys of the original nested U-Net++", (r"conv0_0\.", r"final")),
+    ("the keys of an Attention U-Net", (r"Att5\.",)),
+    ("the keys of a DoubleConv U-Net (enc, bottleneck, dec)", (r"(enc|down)", r"bottleneck")),
+    ("an encoder and a decoder without a segmentation head", (r"encoder\.", r"decoder\.")),
+    (ENCODER_ALONE, (r"encoder\.",)),
+)
+
+
+def likeliest(keys: Iterable[str]) -> str | None:
+    """What a state dict with these keys looks like, for a message; None when unknown.
+
+    >>> likeliest(["decoder.blocks.x_0_0.conv1.0.weight"])
+    'the keys of smp UnetPlusPlus, whose blocks are x_i_j'
+    """
+    names = list(keys)
+    for what, patterns in LOOKALIKES:
+        if all(any(re.match(pattern, name) for name in names) for pattern in patterns):
+            return what
+    return None
+
+
+def key_tree(keys: Iterable[str], most: int = 8) -> str:
+    """The first levels of the keys with how many tensors lie below each.
+
+    >>> key_tree(["a.b.weight", "a.b.bias", "c"])
+    'a (2), c (1)'
+    """
+    counts = Counter(key.split(".")[0] for key in keys)
+    listed = [f"{name} ({count})" for name, count in counts.items()]
+    rest = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")

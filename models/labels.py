@@ -1,0 +1,111 @@
+"""Names and colours of the mask's values.
+
+A mask of a C-channel network holds 0 … C-1; that of a one-channel network holds 0 (not
+the class) and 1 (the class), so it has two labels.
+"""
+
+import colorsys
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import InputError
+
+# The public car-damage checkpoints say their class in their names, in two spellings.
+WELL_KNOWN_NAMES = {
+    r"\[DAMAGE\]\[Scratch(ed)?_0\]": "scratch",
+    r"\[DAMAGE\]\[Sep[ae]rated_1\]": "separated",
+    r"\[DAMAGE\]\[Crushed_2\]": "crushed",
+    r"\[DAMAGE\]\[Breakage_3\]": "breakage",
+}
+# Keys under which training scripts keep class names.
+LABEL_KEYS = ("labels", "class_names", "classes", "label_names", "names")
+BACKGROUND_COLOUR = "0x00000000"
+OVERLAY_ALPHA = 0x99
+# Okabe and Ito (2008), "Color Universal Design": told apart by colour-blind readers too.
+PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Label and colour (`0xRRGGBBAA`) of each mask value, and where the labels come from."""
+
+    names: tuple[str, ...]
+    colours: tuple[str, ...]
+    source: str
+
+
+def mask_values(classes: int) -> int:
+    """How many values the mask of a network with `classes` channels can hold."""
+    return max(2, classes)
+
+
+def choose_labels(
+    path: Path, classes: int, asked: Sequence[str] | None, config: Mapping[str, object]
+) -> Labels:
+    """Labels from LABELS=, else from the checkpoint, else from its name, else numbered.
+
+    Raises InputError when the labels asked for, or the checkpoint's own, do not fit `classes`.
+    """
+    if asked is not None:
+        return _named(_fitted(asked, classes, path, "LABELS"), "LABELS")
+    for key in LABEL_KEYS:
+        names = _names_in(config.get(key))
+        if names:
+            return _named(_fitted(names, classes, path, f"its own entry '{key}'"), "checkpoint")
+    for pattern, name in WELL_KNOWN_NAMES.items():
+        if re.search(pattern, path.name, re.IGNORECASE) and mask_values(classes) == 2:
+            return _named(("background", name), "file name")
+    return _named(_numbered(classes), "numbered")
+
+
+def colour_of(value: int) -> str:
+    """The colour of mask value `value`, `0xRRGGBBAA`; value 0 is transparent.
+
+    >>> colour_of(1)
+    '0xD55E0099'
+    """
+    if value == 0:
+        return BACKGROUND_COLOUR
+    if value <= len(PALETTE):
+        return f"0x{PALETTE[value - 1]}{OVERLAY_ALPHA:02X}"
+    # Past the palette: hues a golden angle apart never come close to their neighbours.
+    red, green, blue = colorsys.hsv_to_rgb(value * 0.618034 % 1, 0.65, 0.95)
+    return f"0x{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}99"
+
+
+def _named(names: Sequence[str], source: str) -> Labels:
+    return Labels(tuple(names), tuple(colour_of(i) for i in range(len(names))), source)
+
+
+def _names_in(value: object) -> list[str]:
+    """Class names in a checkpoint's entry: a list of names, or a mapping index → name."""
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value, key=lambda key: (len(str(key)), str(key)))]
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return value
+    return []
+
+
+def _fitted(names: Sequence[str], classes: int, path: Path, source: str) -> Sequence[str]:
+    if any(not name.strip() for name in names) or len(set(names)) != len(names):
+        raise InputError(
+            f"{source} names {', '.join(map(repr, names))} for {path.name}: "
+            "every label must be there once and not be empty."
+        )
+    if classes == 1 and len(names) == 1:
+        return ("background", *names)
+    if len(names) != mask_values(classes):
+        plural = "class" if classes == 1 else "classes"
+        raise InputError(
+            f"{path.name} has {classes} {plural}, {source} names {len(names)} "
+            f"({', '.join(names)}): name every class, background first, with LABELS=."
+        )
+    return names
+
+
+def _numbered(classes: int) -> list[str]:
+    if classes == 1:
+        return ["background", "foreground"]
+    return [f"class_{index}" for index in range(classes)]

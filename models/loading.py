@@ -1,0 +1,101 @@
+"""From a checkpoint file to a network that holds its weights, with every key accounted for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.accounting import COUNTER, Accounting, account, require_complete
+from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
+from models.families import Family, recognise
+from models.health import Finding, examine, require_sound
+from models.labels import Labels, choose_labels
+from models.specification import Choices, Specification
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A checkpoint read, its network recognised, its keys accounted for, its weights examined."""
+
+    checkpoint: Checkpoint
+    state: StateDict
+    family: Family
+    specification: Specification
+    accounting: Accounting
+    findings: tuple[Finding, ...]
+    labels: Labels
+
+
+def recognise_checkpoint(
+    path: Path,
+    *,
+    weights: str | None = None,
+    choices: Choices | None = None,
+    labels: Sequence[str] | None = None,
+) -> Recognised:
+    """Read and judge `path` without building its weights into a network.
+
+    Raises InputError when it is no checkpoint or no known network. Keys that do not fit
+    and unsound weights are told in the result: see `require_loadable`.
+    """
+    checkpoint = read_checkpoint(path, weights=weights)
+    state = normalise(checkpoint)
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
+    family, specification = recognise(path, shapes, choices or Choices())
+    network = {k: tuple(t.shape) for k, t in _built(family, specification).state_dict().items()}
+    return Recognised(
+        checkpoint=checkpoint,
+        state=state,
+        family=family,
+        specification=specification,
+        accounting=account(state, network, family, specification),
+        findings=examine(state.tensors),
+        labels=choose_labels(path, specification.classes, labels, checkpoint.config),
+    )
+
+
+def require_loadable(recognised: Recognised) -> None:
+    """Raise InputError unless every key fits and the weights are sound."""
+    path, title = recognised.checkpoint.path, recognised.specification.title
+    require_complete(recognised.accounting, path, title)
+    require_sound(recognised.findings, path)
+
+
+def load_network(recognised: Recognised) -> nn.Module:
+    """The network with the checkpoint's weights, in evaluation mode, gradients off.
+
+    Raises InputError as `require_loadable` does.
+    """
+    require_loadable(recognised)
+    family, specification = recognised.family, recognised.specification
+    network = _built(family, specification)
+    sources = family.renamed(recognised.state.tensors, specification)
+    state = _state_for(network, recognised.state.tensors, sources)
+    network.load_state_dict(state, strict=True, assign=True)
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        # Buffers that a state dict does not keep must be computed, so the network is built again.
+        network = family.build(specification)
+        network.load_state_dict(state, strict=True)
+    return network.eval().requires_grad_(False)
+
+
+def _built(family: Family, specification: Specification) -> nn.Module:
+    """The network without memory for its weights, where its construction allows that."""
+    try:
+        with torch.device("meta"):
+            return family.build(specification)
+    except RuntimeError:  # a network that computes while it is built
+        return family.build(specification)
+
+
+def _state_for(
+    network: nn.Module, tensors: Mapping[str, Tensor], sources: Mapping[str, str]
+) -> dict[str, Tensor]:
+    return {
+        key: torch.zeros((), dtype=torch.long)
+        if key.endswith(COUNTER)
+        else tensors[sources.get(key, key)]
+        for key in network.state_dict()
+    }
