@@ -1,0 +1,209 @@
+"""`bundle.json`: what a bundle holds, what it was made of, and how to check it.
+
+The file is read back through its JSON Schema (`bundle.schema.json`, draft 2020-12) before
+anything in it is used.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import InputError
+from models.specification import InputContract, Specification
+
+MANIFEST = "bundle.json"
+SCHEMA_FILE = Path(__file__).with_name("bundle.schema.json")
+SCHEMA = 1
+TOOL = "segport"
+
+
+@dataclass(frozen=True)
+class BundleFile:
+    """One file, its path relative to the bundle, with `/` between folders."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One exported format: `torchscript`, `mlprogram`, `neuralnetwork` or `onnx`.
+
+    `path` is the file, or the folder in the case of an `.mlpackage`; `precision` is that of
+    its arithmetic, `target` the Core ML deployment target or the ONNX opset.
+    """
+
+    format: str
+    path: str
+    precision: str
+    target: str
+    files: tuple[BundleFile, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The checkpoint: `path` leads to it from the bundle, the choices read it as it was read."""
+
+    file: str
+    path: str
+    sha256: str
+    size: int
+    container: str
+    entry: str
+    weights: str | None = None
+    encoder: str | None = None
+    interpolation: str | None = None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything that `bundle.json` says."""
+
+    name: str
+    created: str
+    source: Source
+    specification: Specification
+    activation: str
+    contract: InputContract
+    labels: tuple[str, ...]
+    colours: tuple[str, ...]
+    labels_source: str
+    keys: Mapping[str, Any]
+    findings: tuple[str, ...]
+    artifacts: tuple[Artifact, ...]
+    notes: tuple[str, ...]
+    timings: Mapping[str, float]
+    versions: Mapping[str, str]
+    schema: int = SCHEMA
+    tool: str = TOOL
+    licence: str | None = None
+    author: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The shape of the logits of one image, `(1, C, H, W)`."""
+        return (1, self.specification.classes, self.contract.height, self.contract.width)
+
+
+def describe_files(folder: Path, path: str) -> tuple[BundleFile, ...]:
+    """Size and SHA-256 of `path` in `folder`, or of every file below it, sorted."""
+    target = folder / path
+    found = sorted(target.rglob("*")) if target.is_dir() else [target]
+    return tuple(
+        BundleFile(f.relative_to(folder).as_posix(), f.stat().st_size, sha256_of(f))
+        for f in found
+        if f.is_file()
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write `bundle.json` into `folder`, having held it against its schema."""
+    document = asdict(bundle)
+    _check(json.loads(json.dumps(document)), folder / MANIFEST)
+    (folder / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read the `bundle.json` of `folder`.
+
+    Raises InputError when there is none, or it is not one of ours.
+    """
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder} is not a bundle: it has no {MANIFEST}. Give the folder that "
+            "`make export` wrote, such as build/breakage."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}. Export the bundle again.") from None
+    _check(document, path)
+    return _bundle_from(document)
+
+
+def verify_files(bundle: Bundle, folder: Path) -> None:
+    """Raise InputError where a file of the bundle is missing, changed or not listed."""
+    for artifact in bundle.artifacts:
+        for file in artifact.files:
+            _verify(file, folder)
+        listed = {file.path for file in artifact.files}
+        there = {
+            f.relative_to(folder).as_posix()
+            for f in (folder / artifact.path).rglob("*")
+            if f.is_file()
+        }
+        if extra := sorted(there - listed):
+            raise InputError(
+                f"{folder / extra[0]} is not a file of this bundle: someone added it after the "
+                "export. Export the bundle again."
+            )
+
+
+def _verify(file: BundleFile, folder: Path) -> None:
+    path = folder / file.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / MANIFEST} names {file.path}, which is outside the bundle.")
+    if not path.is_file():
+        raise InputError(f"{path} is missing: copy the whole bundle, or export it again.")
+    if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
+        raise InputError(
+            f"{path} is not the file that was exported (its SHA-256 differs from bundle.json's): "
+            "it was changed or cut off. Copy the whole bundle, or export it again."
+        )
+
+
+def _check(document: object, path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda e: list(e.path))
+    if errors:
+        where = "/".join(map(str, errors[0].path)) or "its top level"
+        raise InputError(
+            f"{path} is not a bundle description of this version: {errors[0].message[:200]} "
+            f"(at {where}). Export the bundle again."
+        )
+
+
+def _bundle_from(document: Mapping[str, Any]) -> Bundle:
+    data = dict(document)
+    data["source"] = Source(**data["source"])
+    data["specification"] = Specification(**data["specification"])
+    contract = data["contract"]
+    data["contract"] = InputContract(
+        contract["width"],
+        contract["height"],
+        tuple(contract["mean"]) if contract["mean"] else None,
+        tuple(contract["std"]) if contract["std"] else None,
+    )
+    data["artifacts"] = tuple(
+        Artifact(
+            **{
+                **artifact,
+                "files": tuple(BundleFile(**file) for file in artifact["files"]),
+                "notes": tuple(artifact["notes"]),
+            }
+        )
+        for artifact in data["artifacts"]
+    )
+    for key in ("labels", "colours", "findings", "notes"):
+        data[key] = tuple(data[key])
+    return Bundle(**data)
