@@ -1,0 +1,123 @@
+"""An ML program as inert data: what the file says, checked for form, with nothing resolved.
+
+    Program
+      functions: name -> Function(name, opset, inputs, block)
+        Block(inputs, operations, outputs)
+          Operation(type, name, inputs, outputs, blocks)
+            inputs: parameter -> arguments, each the name of a value or a Constant
+            outputs: Named values with their declared types
+
+A `const` operation is an operation like any other here; its value is the parameter "val".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from validate.coreml.dtypes import DType
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """A tensor or, with shape (), a scalar. A dimension of None is not known before it runs."""
+
+    dtype: DType
+    shape: tuple[int | None, ...] | None
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.dtype.name}[...]"
+        return f"{self.dtype.name}[{', '.join('?' if n is None else str(n) for n in self.shape)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ListType:
+    """A list (TensorArray) of tensors of one type; length None where it grows."""
+
+    element: "ValueType"
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateType:
+    """A buffer that outlives one prediction (iOS 18)."""
+
+    wrapped: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType:
+    """Several values under one name."""
+
+    elements: tuple["ValueType", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryType:
+    """A dictionary: the class probabilities of `classify`."""
+
+    key: "ValueType"
+    value: "ValueType"
+
+
+ValueType = TensorType | ListType | StateType | TupleType | DictionaryType
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value in the file: a tensor as stored, or a tuple (of Constants) for a list or tuple.
+
+    `data` of types below 8 bits is unpacked, one element a byte; strings are an object array.
+    """
+
+    type: ValueType
+    data: np.ndarray | tuple["Constant", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value's name and declared type."""
+
+    name: str
+    type: ValueType
+
+
+Argument = str | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation; `inputs` holds its inputs and its attributes alike."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, tuple[Argument, ...]]
+    outputs: tuple[Named, ...]
+    blocks: tuple["Block", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Operations in order, each using only values defined before it."""
+
+    inputs: tuple[Named, ...]
+    operations: tuple[Operation, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of a program; `opset` is the iOS version whose operations it uses, 15 say."""
+
+    name: str
+    opset: int
+    inputs: tuple[Named, ...]
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All functions of an ML program."""
+
+    functions: Mapping[str, Function]

@@ -1,0 +1,175 @@
+"""Lowers a function of an ML program to executable steps.
+
+Constants become bound arguments and constexpr operations are computed, so that only what depends on
+the inputs is left. Operations that the runtime does not have are all named before anything runs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from models.errors import InputError
+from validate.coreml import ir, ops
+from validate.coreml.binding import Resolved, bind
+from validate.coreml.constants import LazyConstant
+from validate.coreml.graph import Graph, Nested, Step
+from validate.coreml.registry import OpDefinition, Site, find
+from validate.coreml.rounding import round_fp16
+
+_CONST = "const"
+_CONSTEXPR = "constexpr_"
+
+
+def lower(function: ir.Function, *, rounds: bool) -> Graph:
+    """Lower a function.
+
+    Args:
+        function: what to run.
+        rounds: whether the arithmetic rounds values declared fp16; constexpr operations are
+            computed here and so are rounded here.
+
+    Raises:
+        InputError: if an operation is missing in the runtime, or malformed.
+    """
+    _require_operations(function)
+    return _BlockLowering(function, rounds, {}).graph(function.inputs, function.block)
+
+
+def _require_operations(function: ir.Function) -> None:
+    missing = [
+        f"{operation.type} (operation {operation.name!r})"
+        for operation in _all_operations(function.block)
+        if operation.type != _CONST and find(operation.type, function.opset) is None
+    ]
+    if missing:
+        raise InputError(
+            f"Its function {function.name!r} (opset iOS{function.opset}) needs what the reference "
+            f"runtime does not have: {', '.join(missing[:10])}"
+            f"{f' and {len(missing) - 10} more' if len(missing) > 10 else ''}."
+        )
+
+
+def _all_operations(block: ir.Block) -> Iterator[ir.Operation]:
+    for operation in block.operations:
+        yield operation
+        for nested in operation.blocks:
+            yield from _all_operations(nested)
+
+
+class _BlockLowering:
+    """Lowers one block; names that it does not define come from the block around it."""
+
+    def __init__(
+        self, function: ir.Function, rounds: bool, constants: Mapping[str, LazyConstant]
+    ) -> None:
+        self._function = function
+        self._rounds = rounds
+        self._constants = dict(constants)
+        self._defined: dict[str, ir.ValueType] = {}
+        self._outer: Mapping[str, ir.ValueType] = {}
+        self._captures: dict[str, ir.Named] = {}
+
+    def graph(self, inputs: tuple[ir.Named, ...], block: ir.Block) -> Graph:
+        for named in inputs:
+            self._define(named)
+        steps = [step for operation in block.operations for step in self._lower(operation)]
+        resolved = {name: self._resolve(name) for name in block.outputs}
+        constants = {
+            name: each.value() for name, each in resolved.items() if isinstance(each, LazyConstant)
+        }
+        graph_inputs = (*inputs, *self._captures.values())
+        return Graph(graph_inputs, tuple(steps), block.outputs, constants)
+
+    def nested(self, block: ir.Block) -> Nested:
+        """Lower a block inside this one; what it takes from outside becomes its last inputs."""
+        inner = _BlockLowering(self._function, self._rounds, self._constants)
+        inner._outer = {**self._outer, **self._defined}
+        graph = inner.graph(block.inputs, block)
+        for name in inner._captures:
+            self._resolve(name)
+        return Nested(graph, tuple(inner._captures))
+
+    def _lower(self, operation: ir.Operation) -> Iterator[Step]:
+        try:
+            if operation.type == _CONST:
+                self._keep_constant(operation)
+                return
+            definition = find(operation.type, self._function.opset)
+            assert definition is not None  # for the type checker: lower() has made sure
+            step = self._step(operation, definition)
+            if operation.type.startswith(_CONSTEXPR):
+                self._compute_constant(step)
+                return
+        except InputError as error:
+            raise InputError(
+                f"Its operation {operation.name!r} ({operation.type}) {error}"
+            ) from None
+        for named in operation.outputs:
+            self._define(named)
+        yield step
+
+    def _step(self, operation: ir.Operation, definition: OpDefinition) -> Step:
+        types = tuple(named.type for named in operation.outputs)
+        site = Site(operation.name, self._function.opset, types, self._rounds)
+        arguments = {
+            key: tuple(self._argument(each) for each in given)
+            for key, given in operation.inputs.items()
+        }
+        bound = bind(definition, arguments, site)
+        blocks = tuple(self.nested(block) for block in operation.blocks)
+        return Step(
+            operation.type,
+            operation.name,
+            bound.inputs,
+            operation.outputs,
+            bound.call,
+            definition.exact,
+            blocks,
+        )
+
+    def _argument(self, argument: ir.Argument) -> Resolved:
+        if isinstance(argument, ir.Constant):
+            return LazyConstant(argument)
+        return self._resolve(argument)
+
+    def _resolve(self, name: str) -> Resolved:
+        """Return a constant, or the name of a value that runs; capture it if it is outside."""
+        if name in self._defined or name in self._captures:
+            return name
+        if name in self._constants:
+            return self._constants[name]
+        if name not in self._outer:
+            raise InputError(f"uses {name!r}, which no operation before it defines.")
+        self._captures[name] = ir.Named(name, self._outer[name])
+        return name
+
+    def _define(self, named: ir.Named) -> None:
+        if named.name in self._defined or named.name in self._captures:
+            raise InputError(f"Two of its values have the name {named.name!r}.")
+        self._constants.pop(named.name, None)
+        self._defined[named.name] = named.type
+
+    def _keep_constant(self, operation: ir.Operation) -> None:
+        value = operation.inputs.get("val", ())
+        if len(value) != 1 or not isinstance(value[0], ir.Constant) or len(operation.outputs) != 1:
+            raise InputError("is no constant with one value.")
+        declared = operation.outputs[0]
+        if isinstance(declared.type, ir.TensorType) and declared.type != value[0].type:
+            raise InputError(f"declares {declared.type} but holds {value[0].type}.")
+        self._constants[declared.name] = LazyConstant(value[0])
+
+    def _compute_constant(self, step: Step) -> None:
+        if step.inputs or len(step.outputs) != 1:
+            raise InputError("is no constant expression: it depends on the model's inputs.")
+        try:
+            value: Any = step.call()
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            raise InputError(f"cannot be computed: {str(error).splitlines()[0]}") from None
+        declared = step.outputs[0].type
+        if not isinstance(declared, ir.TensorType) or declared.shape != tuple(value.shape):
+            raise InputError(f"gives the shape {list(value.shape)} but declares {declared}.")
+        if self._rounds and declared.dtype.name == "fp16":
+            value = round_fp16(value)
+        self._constants[step.outputs[0].name] = LazyConstant.computed(value)
+
+
+_ = ops  # imported so that every operation is registered

@@ -1,0 +1,191 @@
+"""A loaded model: its interface, its arithmetic and the graph that computes it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from models.errors import InputError
+from validate.coreml import dtypes, ir
+from validate.coreml.executor import Executable, Run
+from validate.coreml.feature_values import from_tensor, to_tensor
+from validate.coreml.features import Interface, read_interface
+from validate.coreml.graph import Graph, StateBuffer, Watch
+from validate.coreml.limits import require_size
+from validate.coreml.lowering import lower
+from validate.coreml.package import ModelFiles, locate
+from validate.coreml.program_reader import ProgramReader
+from validate.coreml.specification import DecodeError, Model_pb2
+
+Arithmetic = Literal["float32", "as_stored"]
+State = dict[str, StateBuffer]
+_NETWORKS = ("neuralNetwork", "neuralNetworkClassifier", "neuralNetworkRegressor")
+
+
+class Model:
+    """A Core ML model that runs on any machine. Made by `validate.coreml.load`.
+
+    Attributes:
+        path: the file or package it was read from.
+        function: the name of the function that runs.
+        arithmetic: "float32" or "as_stored".
+        backend: "mlprogram" or "neuralnetwork".
+        interface: inputs, outputs and states as described.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        interface: Interface,
+        graph: Graph,
+        *,
+        function: str = "main",
+        arithmetic: Arithmetic,
+        backend: str,
+    ) -> None:
+        self.path = path
+        self.function = function
+        self.arithmetic: Arithmetic = arithmetic
+        self.backend = backend
+        self.interface = interface
+        self._inputs = graph.inputs
+        self._features = {feature.name: feature for feature in interface.inputs}
+        self._executable = Executable(graph, rounds=arithmetic == "as_stored")
+        self._output_names = graph.outputs
+        self._check_interface()
+
+    def predict(
+        self, data: Mapping[str, Any] | list[Mapping[str, Any]], state: State | None = None
+    ) -> Any:
+        """Compute the outputs, as coremltools' `MLModel.predict` does.
+
+        Args:
+            data: for each input its array, PIL image or number; or a list of such dictionaries.
+            state: buffers from `make_state`, for a model that has states; they are updated.
+
+        Returns:
+            Each output's numpy array (or PIL image, number, dictionary); a list of such
+            dictionaries for a list.
+
+        Raises:
+            InputError: if an input does not fit the model, or the model cannot be computed.
+        """
+        if isinstance(data, list):
+            return [self.run(each) for each in data]
+        return self.run(data, state=state)
+
+    def run(
+        self,
+        data: Mapping[str, Any],
+        *,
+        watch: Watch | None = None,
+        state: State | None = None,
+    ) -> dict[str, Any]:
+        """Compute the outputs, and show `watch` every intermediate value as it is computed.
+
+        Raises:
+            InputError: as for `predict`.
+        """
+        try:
+            inputs = self._prepare(data, state)
+            with torch.inference_mode():
+                values = self._executable(inputs, Run(watch))
+            results = dict(zip(self._output_names, values, strict=True))
+            return {
+                feature.name: from_tensor(feature, results[feature.name])
+                for feature in self.interface.outputs
+            }
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+
+    def make_state(self) -> State:
+        """Return new buffers, filled with zeros, for the model's states."""
+        state: State = {}
+        for named in self._inputs:
+            if not isinstance(named.type, ir.StateType):
+                continue
+            type_ = named.type.wrapped
+            shape = tuple(size or 0 for size in type_.shape or ())
+            require_size(shape, f"Its state {named.name!r}")
+            zeros = torch.zeros(shape, dtype=dtypes.in_flight(type_.dtype))
+            state[named.name] = StateBuffer(type_, zeros)
+        return state
+
+    def _prepare(self, data: Mapping[str, Any], state: State | None) -> list[Any]:
+        unknown = sorted(set(data) - set(self._features))
+        if unknown:
+            raise InputError(f"There is no input {unknown[0]!r}, only {sorted(self._features)}.")
+        return [self._input(named, data, state) for named in self._inputs]
+
+    def _input(self, named: ir.Named, data: Mapping[str, Any], state: State | None) -> Any:
+        if isinstance(named.type, ir.StateType):
+            if state is None or named.name not in state:
+                raise InputError(f"The state {named.name!r} is missing: pass make_state().")
+            return state[named.name]
+        feature = self._features[named.name]
+        if named.name not in data and not feature.optional:
+            raise InputError(f"The input {named.name!r} is missing.")
+        return to_tensor(feature, data.get(named.name), named.type)
+
+    def _check_interface(self) -> None:
+        """Make sure that the description and the program agree on names."""
+        for named in self._inputs:
+            if named.name not in self._features and not isinstance(named.type, ir.StateType):
+                raise InputError(f"Its input {named.name!r} is not in its description.")
+        for feature in self.interface.outputs:
+            if feature.name not in self._output_names:
+                raise InputError(f"Its output {feature.name!r} is computed by no operation.")
+
+
+def load(
+    path: str | Path, *, function: str | None = None, arithmetic: Arithmetic | None = None
+) -> Model:
+    """Read an `.mlpackage` or `.mlmodel` and prepare it to run.
+
+    Args:
+        path: the package or file.
+        function: the function to run, in a package with several (iOS 18); None for the default.
+        arithmetic: "as_stored" (the default) rounds every value declared FP16 to FP16 after its
+            operation, as the file says; "float32" computes what the graph means.
+
+    Raises:
+        InputError: if the file is damaged, contradicts itself, leads outside its package, or needs
+            an operation that the runtime does not have.
+    """
+    path = Path(path)
+    if arithmetic is not None and arithmetic not in get_args(Arithmetic):
+        raise InputError(f"The arithmetic must be float32 or as_stored, not {arithmetic!r}.")
+    try:
+        files = locate(path)
+        return _load(path, files, _parse(files.specification), function, arithmetic or "as_stored")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _parse(specification: Path) -> Any:
+    try:
+        return Model_pb2.Model.FromString(specification.read_bytes())
+    except OSError as error:
+        raise InputError(f"It cannot be read: {error}.") from None
+    except DecodeError:
+        raise InputError("It is no Core ML model, or it is damaged.") from None
+
+
+def _load(
+    path: Path, files: ModelFiles, message: Any, function: str | None, arithmetic: Arithmetic
+) -> Model:
+    kind = message.WhichOneof("Type")
+    name, interface = read_interface(message.description, function)
+    if kind == "mlProgram":
+        program = ProgramReader(files).function(message.mlProgram, name)
+        graph = lower(program, rounds=arithmetic == "as_stored")
+        return Model(
+            path, interface, graph, function=name, arithmetic=arithmetic, backend="mlprogram"
+        )
+    if kind in _NETWORKS:
+        from validate.coreml import neuralnetwork
+
+        graph = neuralnetwork.lower(getattr(message, kind), interface)
+        return Model(path, interface, graph, arithmetic=arithmetic, backend="neuralnetwork")
+    raise InputError(f"It is a {kind or 'model without a type'}; only neural models are run.")

@@ -1,0 +1,65 @@
+"""Padding of convolution and pooling: MIL's pad types as amounts on each side."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional
+
+from models.errors import InputError
+from validate.coreml.limits import require_size
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Amounts before and after each spatial dimension, in elements."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+    def apply(self, x: Tensor, value: float = 0.0) -> tuple[Tensor, tuple[int, ...]]:
+        """Pad where the two sides differ; equal sides are left to the operation, and returned."""
+        if self.before == self.after and min(self.before, default=0) >= 0:
+            return x, self.before
+        amounts: list[int] = []
+        for before, after in zip(reversed(self.before), reversed(self.after), strict=True):
+            amounts += [before, after]
+        spatial = zip(x.shape[2:], self.before, self.after, strict=True)
+        require_size((*x.shape[:2], *(n + a + b for n, a, b in spatial)), "its padded input")
+        return functional.pad(x, amounts, value=value), (0,) * len(self.before)
+
+
+def resolve_padding(
+    pad_type: str,
+    pad: tuple[int, ...] | None,
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    dilations: tuple[int, ...],
+) -> Padding:
+    """Return the amounts for a pad type.
+
+    "valid" is none, "custom" is `pad` as [before, after] for each dimension, "same" puts the odd
+    element after and "same_lower" before.
+
+    Raises:
+        InputError: if the numbers do not fit the rank.
+    """
+    rank = len(size)
+    if not len(kernel) == len(strides) == len(dilations) == rank:
+        raise InputError(f"has kernel, strides or dilations for another rank than {rank}.")
+    if min(kernel) < 1 or min(strides) < 1 or min(dilations) < 1:
+        raise InputError("has a kernel, stride or dilation below 1.")
+    if pad_type == "valid":
+        return Padding((0,) * rank, (0,) * rank)
+    if pad_type == "custom":
+        if pad is None or len(pad) != 2 * rank:
+            raise InputError(f"has a pad of {pad} for {rank} dimensions.")
+        return Padding(tuple(pad[0::2]), tuple(pad[1::2]))
+    if pad_type not in ("same", "same_lower"):
+        raise InputError(f"has the unknown pad type {pad_type!r}.")
+    totals = [
+        max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        for n, k, s, d in zip(size, kernel, strides, dilations, strict=True)
+    ]
+    less, more = tuple(t // 2 for t in totals), tuple(t - t // 2 for t in totals)
+    return Padding(less, more) if pad_type == "same" else Padding(more, less)

@@ -1,0 +1,179 @@
+"""The registry of operations: one operation is one function on tensors.
+
+A function is registered under its MIL name for the opset (iOS version) from which it applies; where
+a later opset changes the meaning, a second function is registered with a later `since`:
+
+    @op("relu", exact=True)
+    def relu(x: Tensor) -> Tensor: ...
+
+    @op("gather", since=17)
+    def gather_ios17(x: Tensor, indices: Tensor, axis: int = 0, ...) -> Tensor: ...
+
+Parameters carry the names, and the defaults, of the MIL specification. Their annotations say what
+the function wants, and the values of a file, constant or computed, are converted to it:
+
+    Tensor              a tensor: float32, int32 or bool
+    int, float, bool, str
+    Ints, Floats        a tuple of numbers: a shape, strides, axes
+    Tensors             several values: the inputs of concat
+    Stored              a constant in its storage type (int8 weights), for constexpr operations
+    Any, Values         the value, or several, as they are: a list, a state, a text
+    Site                where the operation stands: name, opset, declared output types, arithmetic
+    Blocks              the nested blocks, as functions of their inputs, each returning a tuple
+
+`X | None` admits absence. An `exact` operation selects, moves or clamps: where its inputs hold FP16
+values its result does too, so it is not rounded again. Rounding happens in place unless the result
+shares memory with an input; a function that is not exact must therefore not return a constant.
+"""
+
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from torch import Tensor
+
+from models.errors import InputError
+from validate.coreml import ir
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Ints = tuple[int, ...]
+Floats = tuple[float, ...]
+Tensors = tuple[Tensor, ...]
+Values = tuple[Any, ...]
+Stored = Annotated[Tensor, "stored"]
+Blocks = tuple[Callable[..., tuple[Any, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an operation stands.
+
+    Attributes:
+        name: the operation's name in the file.
+        opset: the function's iOS version, 15 say.
+        outputs: the declared types of its outputs.
+        rounds: whether values declared fp16 are rounded to fp16 (arithmetic "as_stored"); for
+            operations whose inner steps are FP16 too, a recurrent cell say.
+    """
+
+    name: str
+    opset: int
+    outputs: tuple[ir.ValueType, ...]
+    rounds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation's function.
+
+    Attributes:
+        name: its MIL name.
+        kind: the annotation without `| None`.
+        required: whether the file must give it.
+    """
+
+    name: str
+    kind: Any
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpDefinition:
+    """An operation's function, from an opset on."""
+
+    type: str
+    since: int
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    exact: bool
+
+
+_OPS: dict[str, list[OpDefinition]] = {}
+
+
+def op(*names: str, since: int = 15, exact: bool = False) -> Callable[[F], F]:
+    """Register a function as the operation(s) `names` from the opset `since` on."""
+
+    def register(function: F) -> F:
+        parameters = tuple(map(_parameter, inspect.signature(function).parameters.values()))
+        for name in names:
+            versions = _OPS.setdefault(name, [])
+            versions.append(OpDefinition(name, since, function, parameters, exact))
+            versions.sort(key=lambda definition: definition.since)
+        return function
+
+    return register
+
+
+def find(type_: str, opset: int) -> OpDefinition | None:
+    """Return the definition of an operation in an opset, None where the runtime has none."""
+    versions = [each for each in _OPS.get(type_, ()) if each.since <= opset]
+    return versions[-1] if versions else None
+
+
+def known_types() -> frozenset[str]:
+    """Return the names of all operations that the runtime has, in any opset."""
+    return frozenset(_OPS)
+
+
+def _parameter(parameter: inspect.Parameter) -> Parameter:
+    kind = parameter.annotation
+    if get_origin(kind) in (types.UnionType, Union):
+        kind = next(each for each in get_args(kind) if each is not types.NoneType)
+    return Parameter(parameter.name, kind, parameter.default is inspect.Parameter.empty)
+
+
+def scalar(value: Any, what: str) -> Any:
+    """Return the one number, bool or text in a value.
+
+    Raises:
+        InputError: if it holds none or several.
+    """
+    if not isinstance(value, Tensor):
+        return value
+    if value.numel() != 1:
+        raise InputError(f"{what} has {value.numel()} values instead of one.")
+    return value.item()
+
+
+def _numbers(value: Any, what: str) -> tuple[Any, ...]:
+    if isinstance(value, tuple):
+        return tuple(scalar(each, what) for each in value)
+    if not isinstance(value, Tensor):
+        raise InputError(f"{what} is no list of numbers.")
+    return tuple(value.reshape(-1).tolist())
+
+
+def _tensor(value: Any, what: str) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    raise InputError(f"{what} is no tensor.")
+
+
+def _tensors(value: Any, what: str) -> Tensors:
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(_tensor(each, what) for each in values)
+
+
+def _text(value: Any, what: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise InputError(f"{what} is no text.")
+
+
+CONVERSIONS: dict[Any, Callable[[Any, str], Any] | None] = {
+    Any: None,
+    Values: lambda value, _: value if isinstance(value, tuple) else (value,),
+    Tensor: _tensor,
+    Stored: _tensor,
+    Tensors: _tensors,
+    Ints: lambda value, what: tuple(int(each) for each in _numbers(value, what)),
+    Floats: lambda value, what: tuple(float(each) for each in _numbers(value, what)),
+    int: lambda value, what: int(scalar(value, what)),
+    float: lambda value, what: float(scalar(value, what)),
+    bool: lambda value, what: bool(scalar(value, what)),
+    str: _text,
+}
