@@ -1,0 +1,96 @@
+"""What every exported file says of itself, so that one found alone explains itself.
+
+The same keys go into Core ML's user-defined metadata, ONNX's `metadata_props` and an extra
+file of the TorchScript archive. Values are text; structured ones are JSON.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from models.labels import Labels
+from models.specification import InputContract, Specification
+
+PREFIX = "segport."
+SCHEMA = "1"
+PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
+PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
+PACKAGES = (
+    "torch",
+    "segmentation-models-pytorch",
+    "timm",
+    "coremltools",
+    "onnx",
+    "onnxscript",
+    "numpy",
+)
+RESIZE = "stretch to width x height, bilinear, half-pixel centres, no antialiasing"
+
+
+@dataclass(frozen=True)
+class Description:
+    """The facts that metadata is made of."""
+
+    specification: Specification
+    contract: InputContract
+    labels: Labels
+    checkpoint: str
+    sha256: str
+    licence: str | None = None
+    author: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a file's description field."""
+        classes = ", ".join(self.labels.names)
+        return f"Segmentation by {self.specification.title}; the mask's values are {classes}."
+
+
+def tool_versions() -> dict[str, str]:
+    """Versions of the packages that shape an exported file."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def metadata(description: Description) -> dict[str, str]:
+    """Key → text, the same for every format."""
+    contract, labels = description.contract, description.labels
+    picture = {
+        "name": "image",
+        "width": contract.width,
+        "height": contract.height,
+        "colour": "RGB",
+        "range": [0, 1],
+        "mean": contract.mean,
+        "std": contract.std,
+        "mean_and_std_applied_inside": contract.mean is not None or contract.std is not None,
+        "resize": RESIZE,
+    }
+    facts: dict[str, object] = {
+        "schema": SCHEMA,
+        "network": description.specification.title,
+        "classes": description.specification.classes,
+        "activation": description.specification.activation,
+        "labels": labels.names,
+        "colours": labels.colours,
+        "input": picture,
+        "checkpoint": {"file": description.checkpoint, "sha256": description.sha256},
+        "versions": tool_versions(),
+    }
+    if description.licence is not None:
+        facts["licence"] = description.licence
+    if description.author is not None:
+        facts["author"] = description.author
+    return {PREFIX + key: _text(value) for key, value in facts.items()}
+
+
+def preview(labels: Labels) -> dict[str, str]:
+    """The two keys that make Xcode preview a segmentation model.
+
+    The second is `…preview.params`; Xcode ignores `…preview.parameters`.
+    """
+    parameters = {"labels": labels.names, "colors": labels.colours}
+    return {PREVIEW_TYPE: "imageSegmenter", PREVIEW_PARAMETERS: json.dumps(parameters)}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,151 @@
+"""The main job: checkpoint in, bundle out, every format judged before it is handed over."""
+
+import datetime
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from export.bundle import Artifact, Bundle, Source, write_bundle
+from export.metadata import Description, tool_versions
+from export.place import require_space, staged
+from export.settings import Settings, bundle_name, require_size_fits
+from export.writing import write_formats
+from models.command_line import Stages
+from models.deployable import Deployable
+from models.errors import InputError, ValidationFailed
+from models.loading import Recognised, load_network, recognise_checkpoint
+
+# Whether the bundle in a folder computes what a network computes; leaves its results there.
+Judge = Callable[[Bundle, Path, nn.Module], bool]
+# Bytes of a format per byte of float32 weights, and room for what is not weights.
+SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
+SLACK = 8 << 20
+
+
+def export(
+    checkpoint: Path, out: Path, settings: Settings, stages: Stages, judge: Judge
+) -> tuple[Bundle, Path]:
+    """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
+
+    Returns the bundle and its folder. Raises InputError for anything that cannot be exported,
+    and ValidationFailed, with the files kept in `NAME.failed`, when one does not compute what
+    PyTorch computes; an earlier bundle stays where it is in both cases.
+    """
+    destination = out / bundle_name(checkpoint)
+    with stages("Reading the checkpoint"):
+        recognised = recognise_checkpoint(
+            checkpoint,
+            weights=settings.weights,
+            choices=settings.choices,
+            labels=settings.labels,
+        )
+        _require_exportable(recognised, settings)
+        network = load_network(recognised)
+        require_space(out, _bytes_needed(network, settings))
+    with staged(destination, checkpoint.name) as folder:
+        bundle = _build(recognised, network, folder, destination, settings, stages)
+        if not judge(bundle, folder, network):
+            raise _rejected(folder, destination, checkpoint.name)
+    return bundle, destination
+
+
+def _require_exportable(recognised: Recognised, settings: Settings) -> None:
+    specification = recognised.specification
+    if specification.in_channels != 3:
+        raise InputError(
+            f"{recognised.checkpoint.path.name} takes {specification.in_channels} input channels; "
+            "only networks for RGB pictures (3) can be exported."
+        )
+    require_size_fits(settings.width, settings.height, specification.stride)
+
+
+def _bytes_needed(network: nn.Module, settings: Settings) -> int:
+    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+    return int(weights * sum(SHARE_OF_WEIGHTS[f] for f in settings.formats)) + SLACK
+
+
+def _build(
+    recognised: Recognised,
+    network: nn.Module,
+    folder: Path,
+    destination: Path,
+    settings: Settings,
+    stages: Stages,
+) -> Bundle:
+    checkpoint = recognised.checkpoint
+    description = Description(
+        specification=recognised.specification,
+        contract=settings.contract,
+        labels=recognised.labels,
+        checkpoint=checkpoint.path.name,
+        sha256=checkpoint.sha256,
+        licence=settings.licence,
+        author=settings.author,
+    )
+    deployable = Deployable(network, settings.contract)
+    artifacts, notes = write_formats(
+        deployable, folder, destination.name, settings, description, stages
+    )
+    source = _source(recognised, destination, settings)
+    bundle = _bundle(recognised, source, settings, artifacts, (*checkpoint.notes, *notes), stages)
+    write_bundle(bundle, folder)
+    return bundle
+
+
+def _source(recognised: Recognised, destination: Path, settings: Settings) -> Source:
+    checkpoint = recognised.checkpoint
+    return Source(
+        file=checkpoint.path.name,
+        path=Path(os.path.relpath(checkpoint.path, destination)).as_posix(),
+        sha256=checkpoint.sha256,
+        size=checkpoint.size,
+        container=checkpoint.container,
+        entry=checkpoint.entry,
+        weights=settings.weights,
+        encoder=settings.choices.encoder,
+        interpolation=settings.choices.interpolation,
+    )
+
+
+def _bundle(
+    recognised: Recognised,
+    source: Source,
+    settings: Settings,
+    artifacts: tuple[Artifact, ...],
+    notes: tuple[str, ...],
+    stages: Stages,
+) -> Bundle:
+    specification, keys = recognised.specification, recognised.accounting
+    return Bundle(
+        name=bundle_name(recognised.checkpoint.path),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        source=source,
+        specification=specification,
+        activation=specification.activation,
+        contract=settings.contract,
+        labels=recognised.labels.names,
+        colours=recognised.labels.colours,
+        labels_source=recognised.labels.source,
+        keys={"loaded": keys.loaded, "renamed": keys.renamed, "ignored": keys.ignored},
+        findings=tuple(finding.sentence for finding in recognised.findings),
+        artifacts=artifacts,
+        notes=notes,
+        timings={name: round(seconds, 3) for name, seconds in stages.timings.items()},
+        versions=tool_versions(),
+        licence=settings.licence,
+        author=settings.author,
+    )
+
+
+def _rejected(folder: Path, destination: Path, checkpoint: str) -> ValidationFailed:
+    """Keep what failed apart from what ships, with its report, for whoever looks into it."""
+    kept = destination.with_name(destination.name + ".failed")
+    with staged(kept, checkpoint) as place:
+        for path in folder.iterdir():
+            path.rename(place / path.name)
+    return ValidationFailed(
+        f"Parity failed: what was exported does not compute what PyTorch computes, so "
+        f"{destination} was not written. The files and their report are in {kept}."
+    )

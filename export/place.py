@@ -1,0 +1,159 @@
+"""All or nothing: a bundle is built beside its place and moved in whole.
+
+build/.breakage.x1y2.partial     while it is being built; gone afterwards, whatever happens
+build/.breakage.previous         the bundle replaced, for the moment between two renames
+build/breakage                   always a whole bundle
+"""
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from export.bundle import MANIFEST, Bundle, read_bundle
+from models.errors import InputError
+
+# What `validate` puts beside the files that bundle.json lists.
+RESULTS = ("parity.json", "parity.md", "report.html", "junit.xml")
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NEARLY_FULL = 1 << 20
+
+
+@contextmanager
+def staged(destination: Path, checkpoint: str) -> Iterator[Path]:
+    """A folder to build the bundle in, which becomes `destination` when the block ends well.
+
+    Raises InputError when `destination` cannot be written or holds anything but an earlier
+    bundle of the same checkpoint file. When the block raises, all is as it was.
+    """
+    _recover(destination)
+    _require_replaceable(destination, checkpoint)
+    created = _missing_parents(destination.parent)
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(
+            tempfile.mkdtemp(
+                prefix=f".{destination.name}.", suffix=".partial", dir=destination.parent
+            )
+        )
+    except OSError as error:
+        raise _unwritable(destination.parent, error) from None
+    try:
+        with _full_disk_explained(staging):
+            yield staging
+        _move_in(staging, destination)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(created)
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Raise InputError when less than `needed` bytes are free where `folder` is, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(
+            f"There is not enough room in {folder}: the bundle needs about {needed / 1e6:.0f} MB, "
+            f"{free / 1e6:.0f} MB are free. Make room, or choose another place with OUT=."
+        )
+
+
+def _require_replaceable(destination: Path, checkpoint: str) -> None:
+    if not destination.exists() and not destination.is_symlink():
+        return
+    if not destination.is_dir() or not (destination / MANIFEST).is_file():
+        if destination.is_dir() and not any(destination.iterdir()):
+            return
+        raise InputError(
+            f"{destination} exists and is not a bundle of Segport's: move it away, or choose "
+            "another place with OUT=."
+        )
+    bundle = read_bundle(destination)
+    if bundle.source.file != checkpoint:
+        raise InputError(
+            f"{destination} is the bundle of another checkpoint, {bundle.source.file}: move it "
+            "away, or choose another place with OUT=."
+        )
+    if foreign := _foreign_files(bundle, destination):
+        raise InputError(
+            f"{destination} also holds {', '.join(foreign[:3])}, which Segport did not write and "
+            "would lose by replacing it: move that away, or choose another place with OUT=."
+        )
+
+
+def _foreign_files(bundle: Bundle, folder: Path) -> list[str]:
+    ours = {file.path for artifact in bundle.artifacts for file in artifact.files}
+    ours |= {MANIFEST, *RESULTS, ".DS_Store"}
+    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir())
+    return sorted(set(there) - ours)
+
+
+def _previous(destination: Path) -> Path:
+    return destination.with_name(f".{destination.name}.previous")
+
+
+def _recover(destination: Path) -> None:
+    """Finish what a run that was killed between two renames left behind."""
+    previous = _previous(destination)
+    if previous.is_dir() and not destination.exists():
+        previous.rename(destination)
+    elif previous.is_dir():
+        shutil.rmtree(previous)
+
+
+def _move_in(staging: Path, destination: Path) -> None:
+    staging.chmod(0o755)  # mkdtemp makes it private
+    previous = _previous(destination)
+    replaced = destination.exists()
+    try:
+        if replaced:
+            destination.rename(previous)
+        staging.rename(destination)
+    except BaseException as error:  # Ctrl-C between the two renames must not lose the old bundle
+        if replaced and previous.exists() and not destination.exists():
+            previous.rename(destination)
+        if isinstance(error, OSError):
+            raise _unwritable(destination, error) from None
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _missing_parents(folder: Path) -> list[Path]:
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Take back the parent folders that were made for nothing, innermost first."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextmanager
+def _full_disk_explained(folder: Path) -> Iterator[None]:
+    """Say that the disk is full, whichever way a library put it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise _full(folder) from None
+        raise
+    except (RuntimeError, ValueError) as error:  # torch's and coremltools' own writers
+        if shutil.disk_usage(folder).free < NEARLY_FULL:
+            raise _full(folder) from error
+        raise
+
+
+def _full(folder: Path) -> InputError:
+    return InputError(
+        f"The disk that holds {folder.parent} is full: nothing was written. Make room, or choose "
+        "another place with OUT=."
+    )
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    reason = error.strerror or str(error)
+    return InputError(f"{folder} cannot be written ({reason}): choose another place with OUT=.")

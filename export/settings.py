@@ -1,0 +1,135 @@
+"""What the user asks of an export, parsed once into one frozen object."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import InputError
+from models.specification import Choices, InputContract
+
+FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
+DEFAULT_FORMATS = ("torchscript", "mlprogram", "onnx")
+# mlprogram came with iOS 15; what is older gets the NeuralNetwork backend.
+NEURALNETWORK_TARGETS = ("iOS13", "iOS14")
+TARGETS = (*NEURALNETWORK_TARGETS, "iOS15", "iOS16", "iOS17", "iOS18", "iOS26")
+DEFAULT_TARGET = "iOS15"
+DEFAULT_SIZE = "256x256"
+LARGEST_SIDE = 8192
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a bundle holds, beside the checkpoint itself."""
+
+    width: int = 256
+    height: int = 256
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    target: str = DEFAULT_TARGET
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    weights: str | None = None
+    choices: Choices = field(default_factory=Choices)
+    licence: str | None = None
+    author: str | None = None
+
+    @property
+    def contract(self) -> InputContract:
+        """What the exported files will expect of a picture."""
+        return InputContract(self.width, self.height, self.mean, self.std)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`(width, height)` of `512x384`, or of `256` for a square.
+
+    >>> parse_size("512x384")
+    (512, 384)
+    """
+    match = re.fullmatch(r"\s*(\d{1,5})\s*(?:[x×X*,]\s*(\d{1,5})\s*)?", text)
+    if match is None:
+        raise InputError(f"SIZE={text} is not a size: write WIDTHxHEIGHT in pixels, as 512x384.")
+    width = int(match[1])
+    height = int(match[2] or width)
+    if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
+        raise InputError(f"SIZE={text} is out of range: each side is 1 to {LARGEST_SIDE} pixels.")
+    return width, height
+
+
+def require_size_fits(width: int, height: int, stride: int) -> None:
+    """Raise InputError, naming the two nearest sizes that fit, unless both are multiples."""
+    if width % stride == 0 and height % stride == 0:
+        return
+    below = (max(stride, width // stride * stride), max(stride, height // stride * stride))
+    above = (-(-width // stride) * stride, -(-height // stride) * stride)
+    raise InputError(
+        f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
+        f"of {stride}. The nearest that fit are {below[0]}x{below[1]} and {above[0]}x{above[1]}."
+    )
+
+
+def parse_channels(text: str | None, name: str) -> tuple[float, ...] | None:
+    """Per-channel numbers of `0.485,0.456,0.406`; None for none."""
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.replace(";", ",").split(","))
+    except ValueError:
+        values = ()
+    if len(values) != 3 or not all(abs(value) < 1e6 for value in values):
+        raise InputError(
+            f"{name}={text} is not a value per channel: write three numbers for R, G and B in "
+            f"[0, 1], as {name}=0.485,0.456,0.406."
+        )
+    if name == "STD" and min(values) <= 0:
+        raise InputError(
+            f"STD={text} must be above zero in every channel: pictures are divided by it."
+        )
+    return values
+
+
+def parse_formats(text: str | None) -> tuple[str, ...]:
+    """The formats of `torchscript,onnx`, in the order in which they are written."""
+    if text is None:
+        return DEFAULT_FORMATS
+    asked = {part.strip().lower() for part in text.split(",") if part.strip()}
+    unknown = sorted(asked - set(FORMATS))
+    if unknown or not asked:
+        what = f"names {', '.join(unknown)}" if unknown else "is empty"
+        raise InputError(f"FORMATS={text} {what}: choose from {', '.join(FORMATS)}.")
+    return tuple(format for format in FORMATS if format in asked)
+
+
+def parse_target(text: str) -> str:
+    """The deployment target in Apple's spelling, `iOS16`."""
+    for target in TARGETS:
+        if text.strip().lower().replace(" ", "") == target.lower():
+            return target
+    raise InputError(f"TARGET={text} is not a deployment target: choose from {', '.join(TARGETS)}.")
+
+
+def parse_labels(text: str | None) -> tuple[str, ...] | None:
+    """The labels of `background,breakage`; None for none."""
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
+def bundle_name(checkpoint: Path) -> str:
+    """A name that is safe in paths, in Xcode and in a shell, from the checkpoint's.
+
+    >>> bundle_name(Path("[DAMAGE][Breakage_3]Unet.pt"))
+    'DAMAGE-Breakage_3-Unet'
+    """
+    stem = checkpoint.name if checkpoint.is_dir() else checkpoint.stem
+    safe = re.sub(r"[^\w.-]+", "-", stem).strip("-.")
+    return safe or "model"
+
+
+def checked_formats(formats: Sequence[str], target: str) -> tuple[tuple[str, ...], str | None]:
+    """Formats that `target` allows, and the sentence that says what was replaced."""
+    if target not in NEURALNETWORK_TARGETS or "mlprogram" not in formats:
+        return tuple(formats), None
+    allowed = tuple(f for f in FORMATS if f in {*formats, "neuralnetwork"} - {"mlprogram"})
+    return allowed, (
+        f"{target} cannot run an mlprogram, which needs iOS 15: the NeuralNetwork backend wrote "
+        ".mlmodel instead."
+    )

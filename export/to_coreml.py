@@ -1,0 +1,153 @@
+"""Writes the traced module as an FP16 mlprogram, or with the NeuralNetwork backend."""
+
+import contextlib
+import importlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from export.metadata import Description, preview
+from models.errors import SegportError
+from models.specification import InputContract
+
+INPUT = "image"
+LOGITS = "logits"
+MASK = "mask"
+# The newest target that the NeuralNetwork backend may be given.
+NEURALNETWORK_TARGET = "iOS14"
+
+
+class ConversionError(SegportError):
+    """coremltools could not convert the network."""
+
+
+def write_mlprogram(
+    traced: torch.jit.ScriptModule,
+    path: Path,
+    target: str,
+    description: Description,
+    metadata: Mapping[str, str],
+) -> None:
+    """Convert to an FP16 mlprogram and save the `.mlpackage`.
+
+    RGB image input with scale 1/255; `logits (1, C, H, W)` float32 and `mask (H, W)` int32.
+    Raises ConversionError when coremltools cannot, or lacks its weight writer.
+    """
+    ct = _coremltools()
+    if (
+        getattr(
+            importlib.import_module("coremltools.converters.mil.backend.mil.load"),
+            "BlobWriter",
+            None,
+        )
+        is None
+    ):
+        raise ConversionError("this coremltools has no weight writer (libmilstoragepython)")
+    model = _convert(
+        traced,
+        description.contract,
+        convert_to="mlprogram",
+        minimum_deployment_target=getattr(ct.target, target),
+        compute_precision=ct.precision.FLOAT16,
+    )
+    _describe(model, description, metadata)
+    model.save(str(path))
+
+
+def write_neuralnetwork(
+    traced: torch.jit.ScriptModule,
+    path: Path,
+    target: str,
+    description: Description,
+    metadata: Mapping[str, str],
+) -> str:
+    """Convert with the NeuralNetwork backend, save the `.mlmodel`, return the target it has.
+
+    Same names and shapes as the mlprogram; weights and arithmetic in float32.
+    Raises ConversionError when coremltools cannot.
+    """
+    ct = _coremltools()
+    oldest = min(target, NEURALNETWORK_TARGET)  # names sort as their versions do: iOS13 … iOS26
+    model = _convert(
+        traced,
+        description.contract,
+        convert_to="neuralnetwork",
+        minimum_deployment_target=getattr(ct.target, oldest),
+    )
+    _describe(model, description, metadata)
+    model.save(str(path))
+    return oldest
+
+
+def _coremltools() -> Any:
+    with _quiet():
+        import coremltools
+
+    return coremltools
+
+
+def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options: Any) -> Any:
+    ct = _coremltools()
+    image = ct.ImageType(
+        name=INPUT, shape=contract.shape, scale=1 / 255, color_layout=ct.colorlayout.RGB
+    )
+    outputs = [
+        ct.TensorType(name=LOGITS, dtype=np.float32),
+        ct.TensorType(name=MASK, dtype=np.int32),
+    ]
+    with _quiet():
+        try:
+            return ct.convert(
+                traced, inputs=[image], outputs=outputs, skip_model_load=True, **options
+            )
+        except Exception as error:  # the converter raises whatever its passes raise
+            raise ConversionError(f"{type(error).__name__}: {_first_line(error)}") from error
+
+
+def _describe(model: Any, description: Description, metadata: Mapping[str, str]) -> None:
+    model.short_description = description.sentence
+    if description.author is not None:
+        model.author = description.author
+    if description.licence is not None:
+        model.license = description.licence
+    model.user_defined_metadata.update({**metadata, **preview(description.labels)})
+    contract, names = description.contract, description.labels.names
+    model.input_description[INPUT] = (
+        f"RGB picture, stretched to {contract.width} × {contract.height}."
+    )
+    model.output_description[LOGITS] = (
+        f"One score per class and pixel, (1, {description.specification.classes}, "
+        f"{contract.height}, {contract.width}); {description.specification.activation} makes "
+        "probabilities of them."
+    )
+    values = ", ".join(f"{value} {name}" for value, name in enumerate(names))
+    model.output_description[MASK] = f"The class of every pixel: {values}."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """coremltools warns on Linux that it cannot predict, and draws bars of its own."""
+    level = logging.root.manager.disable
+    bars = os.environ.get("TQDM_DISABLE")
+    os.environ["TQDM_DISABLE"] = "1"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(level)
+            if bars is None:
+                del os.environ["TQDM_DISABLE"]
+            else:
+                os.environ["TQDM_DISABLE"] = bars

@@ -1,0 +1,81 @@
+"""Writes the deployable module as one self-contained ONNX file, by way of torch.export."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import torch
+
+from export.tracing import example_image
+from models.deployable import Deployable
+from models.specification import InputContract
+
+# What the exporter notes on every node beside the module's name: stack traces with the paths
+# of the machine, which nobody wants to ship.
+KEPT_NODE_METADATA = ("pkg.torch.onnx.name_scopes",)
+
+
+def write_onnx(
+    deployable: Deployable, contract: InputContract, path: Path, metadata: Mapping[str, str]
+) -> int:
+    """Export, check and save; returns the opset.
+
+    Input `image (batch, 3, H, W)`, outputs `logits (batch, C, H, W)` and `mask (batch, H, W)`.
+    Raises onnx.checker.ValidationError when the file is not valid ONNX.
+    """
+    model = _export(deployable, contract)
+    _clean(model)
+    for key, value in metadata.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    onnx.save(model, str(path))
+    onnx.checker.check_model(str(path), full_check=True)
+    return int(next(o.version for o in model.opset_import if not o.domain))
+
+
+def _export(deployable: Deployable, contract: InputContract) -> onnx.ModelProto:
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            deployable,
+            (example_image(contract),),
+            dynamo=True,
+            input_names=["image"],
+            output_names=["logits", "mask"],
+            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None  # only a call with a path returns nothing
+    return program.model_proto
+
+
+def _clean(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes, and name the producer."""
+    model.producer_name = "segport"
+    graph = model.graph
+    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del value.metadata_props[:]
+    for node in graph.node:
+        kept = [entry for entry in node.metadata_props if entry.key in KEPT_NODE_METADATA]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+        node.ClearField("doc_string")
+    del graph.metadata_props[:]
+    del model.metadata_props[:]
+
+
+@contextlib.contextmanager
+def _quiet() -> contextlib.AbstractContextManager[None]:  # type: ignore[misc]
+    """The exporter prints and logs its steps; ours are the only ones a user should see."""
+    level = logging.root.manager.disable
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(level)

@@ -1,0 +1,24 @@
+"""Writes the traced module as a frozen TorchScript archive that needs only torch to run."""
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+EXTRA_FILE = "segport.json"
+
+
+def write_torchscript(
+    traced: torch.jit.ScriptModule, path: Path, metadata: Mapping[str, str]
+) -> None:
+    """Freeze `traced` and save it, with `metadata` in its extra file `segport.json`.
+
+    The archive takes `image (N, 3, H, W)` in [0, 1] and returns `(logits, mask)`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        frozen = torch.jit.freeze(traced)
+        extra = {EXTRA_FILE: json.dumps(dict(metadata), ensure_ascii=False)}
+        torch.jit.save(frozen, str(path), _extra_files=extra)

@@ -1,0 +1,71 @@
+"""Traces the deployable module once; TorchScript and Core ML are both made of this trace."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from models.deployable import Deployable
+from models.errors import SegportError
+from models.specification import InputContract
+
+SEED = 20
+
+
+class SingleImage(nn.Module):
+    """Drops the batch dimension of the mask: Xcode's preview wants `[H, W]`."""
+
+    def __init__(self, deployable: nn.Module):
+        super().__init__()
+        self.deployable = deployable
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `logits (1, C, H, W)` and `mask (H, W)` of `image (1, 3, H, W)`."""
+        logits, mask = self.deployable(image)
+        return logits, mask[0]
+
+
+def example_image(contract: InputContract, seed: int = SEED) -> Tensor:
+    """Seeded noise in [0, 1], `(1, 3, H, W)`."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(contract.shape, generator=generator)
+
+
+def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptModule:
+    """Trace `deployable` and check the trace on another input than it was made with.
+
+    Raises SegportError when the trace computes something else, as it does for a network
+    whose Python code branches on the values of its input.
+    """
+    with torch.no_grad(), _quiet():
+        traced = torch.jit.trace(deployable, example_image(contract), check_trace=False)
+        other = example_image(contract, SEED + 1)
+        expected, _ = deployable(other)
+        computed, _ = traced(other)
+    largest = float((computed - expected).abs().max())
+    allowed = 1e-4 * max(float(expected.max() - expected.min()), 1e-6)
+    if not largest <= allowed:
+        raise SegportError(
+            f"Tracing changes what the network computes (logits differ by {largest:.3g}): its code "
+            "branches on its input, which a trace cannot follow."
+        )
+    return traced
+
+
+def trace_single_image(
+    traced: torch.jit.ScriptModule, contract: InputContract
+) -> torch.jit.ScriptModule:
+    """The same trace with outputs as Core ML gives them for one image."""
+    with torch.no_grad(), _quiet():
+        return torch.jit.trace(SingleImage(traced), example_image(contract), check_trace=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # The network's sizes become constants, which is what a fixed input size wants.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

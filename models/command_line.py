@@ -1,0 +1,97 @@
+"""What every command line shares: exit codes, one-sentence errors, and stages with times.
+
+Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segport's own
+(EX_SOFTWARE in sysexits.h), 130 stopped by Ctrl-C.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from models.errors import SegportError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERNAL_ERROR = 70
+STOPPED = 130
+TRACEBACK = "SEGPORT_TRACEBACK"
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def run(command: click.Command, name: str) -> None:
+    """Run a command line and leave the process with its exit code; never with a traceback."""
+    # A job that is told to end must clean up like one that is interrupted by hand.
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _say("Stopped. What was there before is untouched.", STOPPED)
+    except KeyboardInterrupt:
+        code = _say("Stopped. What was there before is untouched.", STOPPED)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SegportError as error:
+        code = _say(f"Error: {error}", error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away; a second error at shutdown would help nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        code = _say(
+            f"Error: Segport met something it did not expect ({type(error).__name__}: "
+            f"{_first_line(error)}). Please report it, with the output of the same command "
+            f"under {TRACEBACK}=1.",
+            INTERNAL_ERROR,
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(sentence, err=True)
+    return code
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+
+
+class Stages:
+    """Runs named stages: a spinner on a terminal, a plain line elsewhere, a time for each."""
+
+    def __init__(self, console: "Console"):
+        self.console = console
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time the block under `name`, and say when it is done."""
+        started = time.perf_counter()
+        if self.console.is_terminal:
+            with self.console.status(name):
+                yield
+        else:
+            yield
+        self.timings[name] = time.perf_counter() - started
+        self.console.print(f"[green]✓[/] {name:<44} {self.timings[name]:6.1f} s", highlight=False)
+
+
+def console() -> "Console":
+    """The console that results go to, as wide as the terminal."""
+    from rich.console import Console
+
+    return Console(soft_wrap=False)
