@@ -1,0 +1,97 @@
+"""Which of the candidates in a file is the network: the rule, and what to say when it is unclear.
+
+Without WEIGHTS=, raw weights win over averaged ones (EMA, SWA). Averaged weights alone are taken
+with a note. Two candidates that could both be the network are never chosen between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.checkpoints.split import split
+from models.checkpoints.survey import Candidate
+from models.errors import InputError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidate that was taken, the reasons against the others, and what to tell the user."""
+
+    taken: Candidate
+    ignored: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def choose(file: str, found: list[Candidate], weights: str | None) -> Choice:
+    """The network's weights among `found`; InputError lists the names where that is unclear."""
+    candidates = _without_repeats([part for candidate in found for part in split(candidate)])
+    if not candidates:
+        raise InputError(f"{file} holds no network weights: save model.state_dict() with torch.")
+    matching = _matching(candidates, weights)
+    if not matching:
+        raise InputError(
+            f"{file} has no entry {weights!r}: WEIGHTS= can name {_listed(candidates)}."
+        )
+    if len(matching) > 1:
+        raise InputError(
+            f"{file} holds several networks: {_listed(matching)}. Choose one with WEIGHTS=."
+        )
+    taken = matching[0]
+    return Choice(taken, _reasons(candidates, taken), _notes(candidates, taken, weights))
+
+
+def _matching(candidates: list[Candidate], weights: str | None) -> list[Candidate]:
+    if weights is None:
+        return [c for c in candidates if not c.ema] or candidates
+    exact = [c for c in candidates if c.name == weights]
+    if exact:
+        return exact
+    below = [c for c in candidates if c.name.startswith(f"{weights}/")]
+    if below:
+        return [c for c in below if not c.ema] or below
+    return [c for c in candidates if c.ema] if weights == "ema" else []
+
+
+def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
+    """Scripts store the same weights under two names; the first name stays."""
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        if not any(_same(candidate, other) for other in kept):
+            kept.append(candidate)
+    return kept
+
+
+def _same(a: Candidate, b: Candidate) -> bool:
+    return a.records.keys() == b.records.keys() and all(
+        a.records[key] is b.records[key] or _equal(a.records[key], b.records[key])
+        for key in a.records
+    )
+
+
+def _equal(a: object, b: object) -> bool:
+    from models.checkpoints.inert import StoredTensor
+
+    return isinstance(a, StoredTensor) and isinstance(b, StoredTensor) and a == b
+
+
+def _listed(candidates: list[Candidate]) -> str:
+    return ", ".join(repr(c.name) if c.name else "the whole file ('')" for c in candidates)
+
+
+def _reasons(candidates: list[Candidate], taken: Candidate) -> dict[str, str]:
+    return {
+        other.name: "EMA copy, not asked for" if other.ema else "another network, not asked for"
+        for other in candidates
+        if other is not taken
+    }
+
+
+def _notes(candidates: list[Candidate], taken: Candidate, weights: str | None) -> tuple[str, ...]:
+    raw = [c for c in candidates if not c.ema]
+    if taken.ema and not raw and weights is None:
+        return ("The averaged (EMA) weights were taken because the file has no others.",)
+    if taken.ema:
+        return (f"The averaged (EMA) weights {taken.name!r} were taken as asked.",)
+    if len(raw) < len(candidates):
+        return ("The file also has averaged (EMA) weights: WEIGHTS=ema takes them.",)
+    return ()

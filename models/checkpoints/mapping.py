@@ -1,0 +1,91 @@
+"""Bytes of a file as tensors that share its pages, and strided tensors cut out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import zlib
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from models.checkpoints.inert import BrokenPickle, StoredTensor
+
+_CHUNK: Final = 1 << 20
+_EXPANDED: Final = 1 << 20
+"""A tensor may repeat its storage (stride 0), up to this many elements."""
+
+FLOATS: Final = ("float16", "bfloat16", "float32", "float64")
+FLOATS8: Final = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+INTEGERS: Final = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 bool".split()
+USABLE_DTYPES: Final = {name: getattr(torch, name) for name in (*FLOATS, *FLOATS8, *INTEGERS)}
+
+
+class MappedFile:
+    """A file mapped copy-on-write: writing to a tensor made from it never reaches the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = path.stat().st_size
+        with path.open("rb") as file:
+            self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+    def slice(self, start: int, length: int) -> torch.Tensor:
+        """The bytes [start, start + length) as a uint8 tensor that keeps the mapping alive."""
+        if start < 0 or length < 0 or start + length > self.size:
+            raise BrokenPickle("a record reaches beyond the end of the file")
+        if length == 0:
+            return torch.empty(0, dtype=torch.uint8)
+        return torch.frombuffer(self.map, dtype=torch.uint8, count=length, offset=start)
+
+    def crc32(self, start: int, length: int) -> int:
+        """CRC-32 of a range, read in pieces so that the mapping's pages stay untouched."""
+        value = 0
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while length > 0 and (piece := file.read(min(_CHUNK, length))):
+                value, length = zlib.crc32(piece, value), length - len(piece)
+        return value
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
+    """The tensor that `stored` describes, over the bytes `data` of its storage.
+
+    It shares memory with `data` unless that is misaligned for the dtype. BrokenPickle is raised
+    where sizes, strides and offset do not fit the storage.
+    """
+    dtype = USABLE_DTYPES[stored.dtype]
+    available = data.numel() // dtype.itemsize - stored.storage.offset
+    _check_layout(
+        stored, min(available, stored.storage.numel if stored.storage.dtype else available)
+    )
+    if data.data_ptr() % dtype.itemsize:
+        data = data.clone()
+    whole = data[: data.numel() // dtype.itemsize * dtype.itemsize].view(dtype)
+    start = stored.storage.offset + stored.offset
+    return whole.as_strided(stored.size, stored.stride, start)
+
+
+def _check_layout(stored: StoredTensor, available: int) -> None:
+    numbers = (stored.offset, *stored.size, *stored.stride)
+    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers):
+        raise BrokenPickle("a tensor has a negative or impossible size, stride or offset")
+    if len(stored.size) != len(stored.stride) or len(stored.size) > 16:
+        raise BrokenPickle("a tensor's sizes and strides do not belong together")
+    count, last = 1, stored.offset
+    for size, stride in zip(stored.size, stored.stride, strict=True):
+        count *= size
+        last += (size - 1) * stride
+    if count and (last >= available or stored.storage.offset < 0):
+        raise BrokenPickle("a tensor reaches beyond the end of its storage")
+    if not count and stored.offset > available:
+        raise BrokenPickle("a tensor reaches beyond the end of its storage")
+    if count > max(available, _EXPANDED):
+        raise BrokenPickle("a tensor claims more numbers than the file holds")

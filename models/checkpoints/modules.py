@@ -1,0 +1,89 @@
+"""Weights of a module that was pickled whole, found without its class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from models.checkpoints.inert import BrokenPickle, Inert, StoredTensor, UnusableTensor
+
+MAX_DEPTH: Final = 60
+MAX_NAMES: Final = 200_000
+
+
+def is_module(value: object) -> bool:
+    """Whether an inert object was a `torch.nn.Module` or a scripted module."""
+    if not isinstance(value, Inert):
+        return False
+    if value.cls.module.startswith("__torch__"):
+        return True
+    attributes = value.attributes()
+    return isinstance(attributes.get("_modules"), dict) and isinstance(
+        attributes.get("_parameters"), dict
+    )
+
+
+def flatten(module: Inert) -> dict[str, object]:
+    """Names and records of a module tree, in the order of `state_dict()`.
+
+    Buffers that were registered with `persistent=False` are left out, as torch leaves them out.
+    """
+    found: dict[str, object] = {}
+    for name, value in _walk(module, "", 0):
+        found[name] = value
+        if len(found) > MAX_NAMES:
+            raise BrokenPickle("its module tree has no end")
+    return found
+
+
+def _walk(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, object]]:
+    if depth > MAX_DEPTH:
+        raise BrokenPickle("its modules contain each other without end")
+    own, children = _scripted(module) if _is_scripted(module) else _pickled(module)
+    for name, value in own.items():
+        yield prefix + name, value
+    for name, child in children.items():
+        yield from _walk(child, f"{prefix}{name}.", depth + 1)
+
+
+def _is_scripted(module: Inert) -> bool:
+    return module.cls.module.startswith("__torch__")
+
+
+def _scripted(module: Inert) -> tuple[dict[str, object], dict[str, Inert]]:
+    """A TorchScript module's attributes: tensors are its parameters and buffers."""
+    attributes = module.attributes()
+    own: dict[str, object] = {
+        k: v for k, v in attributes.items() if isinstance(v, StoredTensor | UnusableTensor)
+    }
+    return own, {k: v for k, v in attributes.items() if isinstance(v, Inert) and _is_scripted(v)}
+
+
+def _pickled(module: Inert) -> tuple[dict[str, object], dict[str, Inert]]:
+    attributes = module.attributes()
+    left_out = attributes.get("_non_persistent_buffers_set")
+    left_out = left_out if isinstance(left_out, set | frozenset | list) else ()
+    own = {
+        **_named(attributes.get("_parameters")),
+        **{k: v for k, v in _named(attributes.get("_buffers")).items() if k not in left_out},
+    }
+    children = _named(attributes.get("_modules"))
+    return own, {k: v for k, v in children.items() if isinstance(v, Inert)}
+
+
+def _named(mapping: object) -> dict[str, object]:
+    items = mapping.items() if isinstance(mapping, dict) else ()
+    return {key: value for key, value in items if isinstance(key, str) and value is not None}
+
+
+def class_of(module: Inert) -> str:
+    """The class to show: of the network inside, where the module is a mere wrapper.
+
+    >>> class_of(Inert(Global("net", "Unet")))
+    'net.Unet'
+    """
+    _, children = _scripted(module) if _is_scripted(module) else _pickled(module)
+    name = str(module.cls).removeprefix("__torch__.")
+    if list(children) == ["module"]:
+        return f"{name} around {str(children['module'].cls).removeprefix('__torch__.')}"
+    return name

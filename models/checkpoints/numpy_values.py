@@ -1,0 +1,68 @@
+"""Numbers and arrays that NumPy pickled, decoded without NumPy's own unpickling."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from models.checkpoints.inert import BrokenPickle, Global, Inert
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_PLAIN: Final = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
+NDARRAY: Final = Global("numpy", "ndarray")
+
+
+def numpy_scalar(args: tuple[object, ...]) -> object:
+    """numpy.core.multiarray.scalar(dtype, bytes) as a Python number; None for other dtypes."""
+    dtype = _dtype(args[0])
+    data = args[1] if len(args) > 1 else b""
+    if dtype is None or not isinstance(data, bytes | str):
+        return None
+    raw = data.encode("latin-1") if isinstance(data, str) else data
+    if len(raw) != dtype.itemsize:
+        raise BrokenPickle("its pickle holds a NumPy number of the wrong length")
+    import numpy as np
+
+    value: object = np.frombuffer(raw, dtype)[0].item()
+    return value
+
+
+def numpy_array(value: Inert) -> np.ndarray | None:
+    """The array that `value` describes, or None where it is no plain array of numbers.
+
+    >>> numpy_array(Inert(NDARRAY, state=(1, (2,), Inert(Global("numpy", "dtype"), ("u1",)),
+    ...                                   False, b"ab"))).tolist()
+    [97, 98]
+    """
+    if value.cls != NDARRAY or not isinstance(value.state, tuple) or len(value.state) != 5:
+        return None
+    _version, shape, described, fortran, data = value.state
+    dtype = _dtype(described)
+    if dtype is None or not isinstance(data, bytes | bytearray) or not isinstance(shape, tuple):
+        return None
+    if not all(type(n) is int and 0 <= n <= len(data) for n in shape):
+        return None
+    import numpy as np
+
+    count = 1
+    for n in shape:
+        count *= n
+    if count * dtype.itemsize != len(data):
+        raise BrokenPickle("its pickle holds a NumPy array of the wrong length")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _dtype(described: object) -> np.dtype | None:
+    """The dtype of a pickled `numpy.dtype`, if it is a plain number type."""
+    if not isinstance(described, Inert) or not described.args:
+        return None
+    code = described.args[0]
+    if not isinstance(code, str) or not _PLAIN.fullmatch(code):
+        return None
+    import numpy as np
+
+    state = described.state
+    order = state[1] if isinstance(state, tuple) and len(state) > 1 else "="
+    return np.dtype(code).newbyteorder(">" if order == ">" or code[0] == ">" else "<")

@@ -1,0 +1,121 @@
+"""`normalise`: a network's own key names, and its weights as float32.
+
+A wrapper (DataParallel, torch.compile, a Lightning module's attribute) puts a component in front
+of every key. It comes off only there and only as a whole component: smp's timm encoders have
+`encoder.model.…` keys, in which `model.` belongs to the network.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+
+from models.checkpoints.mapping import FLOATS, FLOATS8
+from models.checkpoints.record import Checkpoint, StateDict
+from models.checkpoints.vocabulary import PARTS, WRAPPERS, buffer_reason
+from models.errors import InputError
+
+_ANCHORS: Final = ("encoder", "decoder", "segmentation_head")
+_LEAVES: Final = frozenset(
+    "weight bias running_mean running_var num_batches_tracked gamma beta scale".split()
+)
+
+
+def normalise(checkpoint: Checkpoint) -> StateDict:
+    """The network's state dict without wrapper prefixes, floating-point tensors as float32.
+
+    The prefix is what stands before `encoder.` and `decoder.` where keys have both; otherwise
+    leading components shared by all keys come off while they are wrappers: a known wrapper name,
+    or any other name that is no part of a network (`encoder`, `backbone`, …) and does not hold
+    just one layer or a numbered sequence. Keys of losses and metrics do not count.
+
+    Raises InputError naming the tensor if one of the network is quantized, sparse, complex or
+    otherwise unusable, or holds a float64 value beyond float32.
+    """
+    keys = [*checkpoint.tensors, *checkpoint.unusable]
+    prefix = wrapper_prefix(keys)
+    outside = {k: buffer_reason(_without(k, prefix)) for k in keys if _is_outside(k, prefix)}
+    _refuse_unusable(checkpoint, outside)
+    kept = {k[len(prefix) :]: k for k in checkpoint.tensors if k not in outside}
+    casts: dict[str, str] = {}
+    tensors: dict[str, torch.Tensor] = {}
+    for name, key in kept.items():
+        tensor = checkpoint.tensors[key]
+        tensors[name] = _as_float32(checkpoint, key, tensor)
+        if tensors[name].dtype != tensor.dtype:
+            casts[name] = str(tensor.dtype).removeprefix("torch.")
+    return StateDict(tensors, kept, prefix, casts, outside)
+
+
+def wrapper_prefix(keys: list[str]) -> str:
+    """The text in front of a network's own keys.
+
+    >>> wrapper_prefix(["model.encoder.model.stem.weight", "model.decoder.a.weight"])
+    'model.'
+    >>> wrapper_prefix(["encoder.conv1.weight", "encoder.bn1.weight"])
+    ''
+    """
+    anchored = _anchored(keys)
+    if anchored is not None:
+        return anchored
+    prefix = ""
+    while True:
+        behind = [k[len(prefix) :] for k in keys if k.startswith(prefix)]
+        network = [k for k in behind if not buffer_reason(k)]
+        first = {k.partition(".")[0] for k in network}
+        if len(first) != 1 or not _is_wrapper(first.copy().pop(), network):
+            return prefix
+        prefix += f"{first.pop()}."
+
+
+def _anchored(keys: list[str]) -> str | None:
+    """What stands before both `encoder.` and `decoder.`, at the shortest such place."""
+    fronts: dict[str, set[str]] = {}
+    for key in keys:
+        parts = key.split(".")
+        found = next((i for i, part in enumerate(parts[:-1]) if part in _ANCHORS), None)
+        if found is not None:
+            front = "".join(f"{part}." for part in parts[:found])
+            fronts.setdefault(front, set()).add(parts[found])
+    complete = [front for front, seen in fronts.items() if {"encoder", "decoder"} <= seen]
+    return min(complete, key=len) if complete else None
+
+
+def _is_wrapper(component: str, keys: list[str]) -> bool:
+    behind = {key.partition(".")[2].partition(".")[0] for key in keys}
+    if component in PARTS or component.isdigit() or "" in behind or behind <= _LEAVES:
+        return False
+    return component in WRAPPERS or not all(part.isdigit() for part in behind)
+
+
+def _is_outside(key: str, prefix: str) -> bool:
+    return not key.startswith(prefix) or bool(buffer_reason(_without(key, prefix)))
+
+
+def _without(key: str, prefix: str) -> str:
+    return key[len(prefix) :] if key.startswith(prefix) else key
+
+
+def _refuse_unusable(checkpoint: Checkpoint, outside: dict[str, str]) -> None:
+    bad = {k: reason for k, reason in checkpoint.unusable.items() if k not in outside}
+    if bad:
+        key, reason = next(iter(bad.items()))
+        more = f" and {len(bad) - 1} more tensors" if len(bad) > 1 else ""
+        raise InputError(
+            f"{checkpoint.path.name}: {key}{more} cannot be used: {reason}. "
+            "Save the network with dense float32 weights."
+        )
+
+
+def _as_float32(checkpoint: Checkpoint, key: str, tensor: torch.Tensor) -> torch.Tensor:
+    kind = str(tensor.dtype).removeprefix("torch.")
+    if kind not in (*FLOATS, *FLOATS8):
+        return tensor.contiguous()
+    cast = tensor.to(torch.float32).contiguous()
+    if kind == "float64" and bool((cast.isinf() & tensor.isfinite()).any()):
+        raise InputError(
+            f"{checkpoint.path.name}: {key} holds a float64 value beyond the range of float32: "
+            "train or save the network in float32."
+        )
+    return cast

@@ -1,0 +1,57 @@
+"""safetensors files, and the folders that smp's `save_pretrained` writes around them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from models.checkpoints.inert import BrokenPickle, StorageRef
+from models.checkpoints.opened import Opened
+
+CONFIG_NAME: Final = "config.json"
+WEIGHTS_NAMES: Final = ("model.safetensors", "pytorch_model.bin")
+_CONFIG_LIMIT: Final = 1 << 20
+
+
+def read_safetensors(path: Path) -> Opened:
+    """All tensors of a safetensors file; its metadata become config entries."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata: dict[str, Any] = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise BrokenPickle(f"safetensors says: {str(error).rstrip('.')}") from None
+    config = {name: _decoded(value) for name, value in metadata.items()}
+    return Opened("safetensors", tensors, _no_storage, config)
+
+
+def smp_config(weights: Path) -> dict[str, object]:
+    """The config.json beside a weights file if smp wrote it, else an empty dict."""
+    beside = weights.with_name(CONFIG_NAME)
+    try:
+        if not beside.is_file() or beside.stat().st_size > _CONFIG_LIMIT:
+            return {}
+        config = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return config if isinstance(config, dict) and "_model_class" in config else {}
+
+
+def _decoded(value: str) -> object:
+    """Metadata are text; what is JSON in them (labels, hyper-parameters) is taken as such."""
+    if value[:1] in ("{", "["):
+        try:
+            decoded: object = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        return decoded
+    return value
+
+
+def _no_storage(ref: StorageRef) -> torch.Tensor:
+    raise BrokenPickle(f"it refers to storage {ref.key}, which safetensors files do not have")

@@ -1,0 +1,95 @@
+"""Telling apart several networks that share one state dict, each under its own prefix."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.checkpoints.survey import Candidate
+from models.checkpoints.vocabulary import ROLES, buffer_reason, is_ema
+
+_ALIKE = 10
+"""Fewer keys than this in two equal groups are a coincidence, not two networks."""
+
+Groups = dict[str, list[str]]
+
+
+def split(candidate: Candidate) -> list[Candidate]:
+    """The networks in one state dict, `candidate` itself if there is only one.
+
+    Two rules tell networks from parts of one network, below the prefix that all keys share:
+    a group under an EMA word whose names repeat those of the rest is averaged weights; and groups
+    are networks of their own if all have the same names, if each has an `encoder.` and a
+    `decoder.`, or if they are called after their roles (student and teacher, generator and
+    discriminator).
+    """
+    base, groups = _branches(list(candidate.records))
+    averaged = [name for name in groups if _is_copy(name, groups)]
+    raw: Groups = {name: keys for name, keys in groups.items() if name not in averaged}
+    networks = _separate_networks(base, raw)
+    if not averaged and not networks:
+        inherited = any(is_ema(part) for part in base.split(".")) or f"{base}n_averaged" in (
+            candidate.records
+        )
+        return [replace(candidate, ema=candidate.ema or inherited)]
+    parts = [_part(candidate, base + name, groups[name], True) for name in averaged]
+    shared = [key for name, keys in raw.items() if name not in networks for key in keys]
+    if networks:
+        parts += [_part(candidate, base + name, raw[name] + shared, False) for name in networks]
+    else:
+        kept = _part(candidate, base.rstrip("."), shared, candidate.ema)
+        parts.append(replace(kept, path=candidate.path, label=candidate.label))
+    return parts
+
+
+def _branches(keys: list[str]) -> tuple[str, Groups]:
+    """The prefix all network keys share, and the groups of keys by the component behind it."""
+    base = ""
+    while True:
+        groups: Groups = {}
+        for key in keys:
+            if key.startswith(base):
+                groups.setdefault(key[len(base) :].partition(".")[0], []).append(key)
+        networks = {n: k for n, k in groups.items() if not buffer_reason(k[0][len(base) :])}
+        only = next(iter(networks), "")
+        if len(networks) != 1 or networks[only] == [base + only]:
+            return base, groups
+        base += f"{only}."
+
+
+def _part(whole: Candidate, prefix: str, keys: list[str], ema: bool) -> Candidate:
+    path = (*whole.path, prefix)
+    members = set(keys)
+    records = {key: record for key, record in whole.records.items() if key in members}
+    label = f"{whole.label}/{prefix}" if whole.label else prefix
+    return Candidate(path, records, label, ema)
+
+
+def _tails(keys: list[str]) -> set[str]:
+    return {".".join(key.split(".")[-3:]) for key in keys}
+
+
+def _is_copy(name: str, groups: Groups) -> bool:
+    if not is_ema(name) or len(groups[name]) < 2:
+        return False
+    rest = [key for other, keys in groups.items() if other != name for key in keys]
+    own = _tails(groups[name])
+    return 2 * len(own & _tails(rest)) > len(own)
+
+
+def _separate_networks(base: str, groups: Groups) -> list[str]:
+    """The groups that are whole networks, if there is more than one."""
+    inside = {
+        name: frozenset(key[len(base) + len(name) + 1 :] for key in keys)
+        for name, keys in groups.items()
+        if not buffer_reason(keys[0][len(base) :])
+    }
+    roles = [name for name in inside if name.lower() in ROLES]
+    complete = [name for name, keys in inside.items() if _has_both_halves(keys)]
+    if len(roles) > 1 or len(complete) > 1:
+        return roles if len(roles) > 1 else complete
+    alike = len(inside) > 1 and len(set(inside.values())) == 1
+    return list(inside) if alike and len(next(iter(inside.values()))) >= _ALIKE else []
+
+
+def _has_both_halves(keys: frozenset[str]) -> bool:
+    return {"encoder", "decoder"} <= {part for key in keys for part in key.split(".")[:3]}

@@ -1,0 +1,156 @@
+"""The two containers of `torch.save`: a zip file (since torch 1.6), and pickles in a row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import torch
+
+from models.checkpoints.inert import BrokenPickle, Global, StorageRef
+from models.checkpoints.mapping import USABLE_DTYPES, MappedFile
+from models.checkpoints.opened import Opened
+from models.checkpoints.pickle_machine import PickleMachine
+from models.checkpoints.rebuild import STORAGE_DTYPES, TORCH_REFERENCES
+from models.checkpoints.zip_records import ZipRecords
+
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+_QUANTIZED_SIZES = {"qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1, "quint2x4": 1}
+_OTHER_SIZES = {"": 1, "complex64": 8, "complex128": 16, **_QUANTIZED_SIZES}
+
+
+def read_zip(mapped: MappedFile) -> Opened:
+    """A zip file written by torch.save, or by torch.jit.save (its module's attributes)."""
+    records = ZipRecords(mapped)
+    top = _top_folder(records)
+    check_byte_order(records, top)
+    root = unpickle(records.read(f"{top}data.pkl"))
+    is_script = f"{top}constants.pkl" in records
+    container = "TorchScript archive" if is_script else "torch zip"
+    return Opened(container, root, zip_storage(records, f"{top}data/"))
+
+
+def _top_folder(records: ZipRecords) -> str:
+    found = [name for name in records.names if name.rpartition("/")[2] == "data.pkl"]
+    tops = [name.removesuffix("data.pkl") for name in found if name.count("/") <= 1]
+    if len(tops) != 1:
+        raise BrokenPickle("it is a zip file, but not one that torch.save wrote")
+    return tops[0]
+
+
+def check_byte_order(records: ZipRecords, top: str) -> None:
+    """BrokenPickle for a file that a big-endian machine wrote."""
+    name = f"{top}byteorder"
+    if name in records and records.read(name).strip() != b"little":
+        raise BrokenPickle("it was saved on a big-endian machine: save it again on a usual one")
+
+
+def unpickle(data: bytes) -> object:
+    """One pickle whose persistent ids name the storages of a zip file."""
+    return PickleMachine(_zip_storage_ref).load(io.BytesIO(data))
+
+
+def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torch.Tensor]:
+    """The function that finds the bytes of a storage in the records of `folder`."""
+    cache: dict[str, torch.Tensor] = {}
+
+    def storage(ref: StorageRef) -> torch.Tensor:
+        if ref.key not in cache:
+            if f"{folder}{ref.key}" not in records:
+                raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
+            cache[ref.key] = records.tensor(f"{folder}{ref.key}")
+        expected = ref.numel * element_size(ref.dtype)
+        if cache[ref.key].numel() != expected:
+            raise BrokenPickle(
+                f"storage {ref.key} should have {expected} bytes and has {cache[ref.key].numel()}"
+            )
+        return cache[ref.key]
+
+    return storage
+
+
+def element_size(dtype: str) -> int:
+    """Bytes per element of a storage's dtype."""
+    return _OTHER_SIZES[dtype] if dtype in _OTHER_SIZES else USABLE_DTYPES[dtype].itemsize
+
+
+def storage_ref(kind: object, key: object, numel: object) -> StorageRef:
+    """The record for ("storage", kind, key, location, numel) in a pickle."""
+    if not isinstance(kind, Global) or kind not in TORCH_REFERENCES:
+        raise BrokenPickle("its pickle names a storage type that torch does not have")
+    if not isinstance(key, str | int) or type(numel) is not int or not 0 <= numel < 1 << 48:
+        raise BrokenPickle("its pickle describes a storage of an impossible size")
+    return StorageRef(str(key), STORAGE_DTYPES[kind.name], numel)
+
+
+def _zip_storage_ref(pid: object) -> StorageRef:
+    if not isinstance(pid, tuple) or len(pid) != 5 or pid[0] != "storage":
+        raise BrokenPickle("its pickle refers to something outside of it that is no storage")
+    _, kind, key, _location, numel = pid
+    return storage_ref(kind, key, numel)
+
+
+class _LegacyReader:
+    """Pickles in a row: magic number, version, system, the object, storage keys; raw storages."""
+
+    def __init__(self, mapped: MappedFile) -> None:
+        self._mapped = mapped
+        self._roots: dict[str, StorageRef] = {}
+        self._starts: dict[str, int] = {}
+
+    def read(self) -> Opened:
+        source = self._mapped.map
+        source.seek(0)
+        magic, version = (PickleMachine(self._storage_ref).load(source) for _ in range(2))
+        system = PickleMachine(self._storage_ref).load(source)
+        if magic != MAGIC_NUMBER or version != 1001 or not isinstance(system, dict):
+            raise BrokenPickle("its header is not that of a torch file")
+        if system.get("little_endian") is False:
+            raise BrokenPickle("it was saved on a big-endian machine: save it again on a usual one")
+        root = PickleMachine(self._storage_ref).load(source)
+        keys = PickleMachine(self._storage_ref).load(source)
+        self._find_storages(keys, source.tell())
+        return Opened("torch legacy", root, self._storage)
+
+    def _storage_ref(self, pid: object) -> object:
+        if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
+            return pid[1]  # ("module", class, source file, its text): the text stays unread
+        if not isinstance(pid, tuple) or len(pid) != 6 or pid[0] != "storage":
+            raise BrokenPickle("its pickle refers to something outside of it that is no storage")
+        _, kind, key, _location, numel, view = pid
+        root = storage_ref(kind, key, numel)
+        if self._roots.setdefault(root.key, root) != root:
+            raise BrokenPickle(f"it describes storage {root.key} in two ways")
+        if view is None:
+            return root
+        _key, offset, length = view
+        return StorageRef(root.key, root.dtype, int(length), int(offset))
+
+    def _find_storages(self, keys: object, position: int) -> None:
+        if not isinstance(keys, list):
+            raise BrokenPickle("its list of storages is no list")
+        for key in keys:
+            root = self._roots.get(str(key))
+            if root is None:
+                raise BrokenPickle(f"it stores numbers that nothing refers to (storage {key})")
+            header = self._mapped.slice(position, 8).numpy().tobytes()
+            numel = int.from_bytes(header, "little", signed=True)
+            if numel != root.numel:
+                raise BrokenPickle(
+                    f"storage {key} should have {root.numel} numbers and has {numel}"
+                )
+            self._starts[root.key] = position + 8
+            position += 8 + numel * element_size(root.dtype)
+        if position > self._mapped.size:
+            raise BrokenPickle("it ends before its last weights")
+
+    def _storage(self, ref: StorageRef) -> torch.Tensor:
+        if ref.key not in self._starts:
+            raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
+        root = self._roots[ref.key]
+        return self._mapped.slice(self._starts[ref.key], root.numel * element_size(root.dtype))
+
+
+def read_legacy(mapped: MappedFile) -> Opened:
+    """A file of torch before 1.6, or saved with `_use_new_zipfile_serialization=False`."""
+    return _LegacyReader(mapped).read()

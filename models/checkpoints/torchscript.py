@@ -1,0 +1,26 @@
+"""What is special about TorchScript archives: weights that have lost their names."""
+
+from __future__ import annotations
+
+from models.checkpoints.inert import Inert
+from models.checkpoints.mapping import MappedFile
+from models.checkpoints.modules import flatten, is_module
+from models.checkpoints.opened import Opened
+from models.checkpoints.zip_records import ZipRecords
+from models.errors import InputError
+
+
+def refuse_nameless(mapped: MappedFile, opened: Opened) -> None:
+    """InputError for a frozen module, whose weights are constants of its code."""
+    root = opened.root
+    if not isinstance(root, Inert) or not is_module(root):
+        raise InputError(f"{mapped.path.name} is a TorchScript archive without a module in it.")
+    if flatten(root):
+        return
+    if any("/constants/" in name for name in ZipRecords(mapped).names):
+        raise InputError(
+            f"{mapped.path.name} is a frozen TorchScript archive, whose weights have no names any "
+            "more: give the checkpoint that it was made from, or the archive before "
+            "torch.jit.freeze."
+        )
+    raise InputError(f"{mapped.path.name} is a TorchScript archive without weights.")

@@ -1,0 +1,86 @@
+"""The words by which training scripts name what they store, and what each word tells."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def words(name: str) -> frozenset[str]:
+    """The lower-case words of a name.
+
+    >>> sorted(words("state_dict_ema")), sorted(words("ModelEMA"))
+    (['dict', 'ema', 'state'], ['ema', 'model'])
+    """
+    return frozenset(word.lower() for word in _WORD.findall(name))
+
+
+_EMA: Final = frozenset("ema swa shadow averaged average avg polyak lit_ema".split())
+_ENTRIES: Final = (
+    ("optimizer state", "optimizer optimizers optim opt"),
+    ("learning rate schedule", "scheduler schedulers schedule sched"),
+    ("gradient scaler state", "scaler amp scaling precision"),
+    ("callback state", "callback callbacks"),
+    ("training loop state", "loops loop sampler loader dataloader datamodule"),
+    ("random number generator state", "rng random"),
+    ("loss function state", "loss losses criterion criteria"),
+    ("training history", "metric metrics history log logs results"),
+)
+_BUFFERS: Final = (
+    ("belongs to the loss, not to the network", "loss losses criterion criteria lpips perceptual"),
+    (
+        "belongs to a metric, not to the network",
+        "metric metrics iou miou dice jaccard accuracy acc f1 fbeta precision recall confmat "
+        "confusion auroc auc",
+    ),
+    ("belongs to the optimizer, not to the network", "optimizer optim"),
+)
+_SINGLE: Final = {
+    "n_averaged": "counts the steps of weight averaging",
+    "mean": "input normalisation of the training module: see MEAN=",
+    "std": "input normalisation of the training module: see STD=",
+    "pixel_mean": "input normalisation of the training module: see MEAN=",
+    "pixel_std": "input normalisation of the training module: see STD=",
+    "class_weights": "belongs to the loss, not to the network",
+    "pos_weight": "belongs to the loss, not to the network",
+}
+
+WRAPPERS: Final = frozenset(
+    "module model _orig_mod net network student teacher segmentor backbone_model generator ema "
+    "ema_model model_ema averaged_model swa_model wrapped wrapped_model inner _model _module "
+    "_forward_module _fsdp_wrapped_module base_model seg_model segmentation_model".split()
+)
+"""Components that hold a whole network in every project known to us."""
+
+PARTS: Final = frozenset(
+    "encoder decoder segmentation_head classification_head backbone neck head decode_head "
+    "features classifier stem layers blocks stages body trunk aux auxiliary_head".split()
+)
+"""Components that are a part of a network: a state dict of one of them alone keeps its name."""
+
+ROLES: Final = frozenset(
+    "student teacher generator discriminator netg netd critic online target g d".split()
+)
+"""Names of networks that are trained against each other."""
+
+
+def is_ema(name: str) -> bool:
+    """Whether an entry or a prefix of this name holds averaged weights."""
+    return bool(words(name) & _EMA)
+
+
+def entry_reason(name: str) -> str:
+    """Why an entry of a training script's dict is not the network, "" if it may be."""
+    found = words(name)
+    return next((reason for reason, known in _ENTRIES if found & set(known.split())), "")
+
+
+def buffer_reason(key: str) -> str:
+    """Why a key beside the network may be ignored, judged by its first component; "" otherwise."""
+    first, _, rest = key.partition(".")
+    if not rest and first in _SINGLE:
+        return _SINGLE[first]
+    found = words(first)
+    return next((reason for reason, known in _BUFFERS if found & set(known.split())), "")

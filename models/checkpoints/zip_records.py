@@ -1,0 +1,99 @@
+"""The records of a zip file as torch writes it: found, checked, mapped."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from typing import Final
+
+import torch
+
+from models.checkpoints.inert import BrokenPickle
+from models.checkpoints.mapping import MappedFile
+
+_LOCAL_HEADER: Final = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
+_ENCRYPTED: Final = 0x1
+_MIB: Final = 1 << 20
+
+
+class ZipRecords:
+    """Named byte ranges of a mapped zip file.
+
+    torch stores records uncompressed, so they are views of the mapping; a file that went through
+    a zip tool has compressed ones, which are expanded within a limit.
+    """
+
+    def __init__(self, mapped: MappedFile) -> None:
+        self._mapped = mapped
+        with zipfile.ZipFile(mapped.path) as archive:
+            infos = archive.infolist()
+        self._infos = {info.filename: info for info in infos}
+        if len(self._infos) != len(infos):
+            raise BrokenPickle("its zip directory lists the same name twice")
+        packed = sum(i.file_size for i in infos if i.compress_type != zipfile.ZIP_STORED)
+        if packed > max(256 * _MIB, 20 * mapped.size):
+            raise BrokenPickle("its compressed records would expand to an absurd size")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._infos
+
+    @property
+    def names(self) -> list[str]:
+        """All record names, in the order of the directory."""
+        return list(self._infos)
+
+    def read(self, name: str) -> bytes:
+        """A copy of a record's bytes."""
+        return self.tensor(name).numpy().tobytes()
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """A record as a uint8 tensor; KeyError if there is none of that name."""
+        info = self._infos[name]
+        start = self._data_offset(info)
+        if info.flag_bits & _ENCRYPTED:
+            raise BrokenPickle(f"its record {name} is encrypted")
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            return self._inflate(info, start)
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+            raise BrokenPickle(f"its record {name} is packed in a way torch does not use")
+        data = self._mapped.slice(start, info.file_size)
+        # torch can be told not to compute checksums, and then writes 0.
+        if info.CRC and self._mapped.crc32(start, info.file_size) != info.CRC:
+            raise BrokenPickle(f"its record {name} does not match its checksum")
+        return data
+
+    def _data_offset(self, info: zipfile.ZipInfo) -> int:
+        header = self._mapped.slice(info.header_offset, _LOCAL_HEADER.size).numpy().tobytes()
+        signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        if signature != b"PK\x03\x04":
+            raise BrokenPickle(f"its record {info.filename} is not where the directory says")
+        return int(info.header_offset + _LOCAL_HEADER.size + name_length + extra_length)
+
+    def _inflate(self, info: zipfile.ZipInfo, start: int) -> torch.Tensor:
+        packed = self._mapped.slice(start, info.compress_size).numpy().tobytes()
+        try:
+            data = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
+        except zlib.error:
+            raise BrokenPickle(f"its record {info.filename} cannot be expanded") from None
+        if len(data) != info.file_size or (info.CRC and zlib.crc32(data) != info.CRC):
+            raise BrokenPickle(f"its record {info.filename} does not match its checksum")
+        return (
+            torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            if data
+            else torch.empty(0, dtype=torch.uint8)
+        )
+
+
+ZIP_ERRORS: Final = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    struct.error,
+    ValueError,
+    LookupError,
+    OverflowError,
+    EOFError,
+    RecursionError,
+    MemoryError,
+)
