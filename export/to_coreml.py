@@ -2,8 +2,8 @@
 
 import contextlib
 import importlib
+import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -136,18 +136,12 @@ def _first_line(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """coremltools warns on Linux that it cannot predict, and draws bars of its own."""
+    """coremltools warns on Linux that it cannot predict, and draws bars of its own on stderr."""
     level = logging.root.manager.disable
-    bars = os.environ.get("TQDM_DISABLE")
-    os.environ["TQDM_DISABLE"] = "1"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         logging.disable(logging.WARNING)
         try:
             yield
         finally:
             logging.disable(level)
-            if bars is None:
-                del os.environ["TQDM_DISABLE"]
-            else:
-                os.environ["TQDM_DISABLE"] = bars

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from models.deployable import Deployable
 from models.errors import SegportError
@@ -40,7 +41,9 @@ def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptMo
     whose Python code branches on the values of its input.
     """
     with torch.no_grad(), _quiet():
-        traced = torch.jit.trace(deployable, example_image(contract), check_trace=False)
+        traced: torch.jit.ScriptModule = torch.jit.trace(
+            deployable, example_image(contract), check_trace=False
+        )
         other = example_image(contract, SEED + 1)
         expected, _ = deployable(other)
         computed, _ = traced(other)
@@ -59,13 +62,16 @@ def trace_single_image(
 ) -> torch.jit.ScriptModule:
     """The same trace with outputs as Core ML gives them for one image."""
     with torch.no_grad(), _quiet():
-        return torch.jit.trace(SingleImage(traced), example_image(contract), check_trace=False)
+        single: torch.jit.ScriptModule = torch.jit.trace(
+            SingleImage(traced), example_image(contract), check_trace=False
+        )
+    return single
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         # The network's sizes become constants, which is what a fixed input size wants.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", TracerWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

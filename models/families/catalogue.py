@@ -1,12 +1,13 @@
 """Writes `encoders.json` from the installed smp: `python -m models.families.catalogue`."""
 
+import models.torchvision_shim  # noqa: F401
+
 import json
 import warnings
 
 import torch
 from segmentation_models_pytorch.encoders import encoders, get_encoder
 
-import models.torchvision_shim  # noqa: F401
 from models.families.encoders import CATALOGUE, COUNTER, UNIVERSAL, CatalogueEntry, signature
 
 # Encoders that smp 0.2 to 0.4 offered as `timm-…` and later versions build as `tu-…`.

@@ -66,9 +66,9 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 
 def build(specification: Specification) -> nn.Module:
     """The network, freshly initialised; on the current default device."""
-    import segmentation_models_pytorch as smp
-
     import models.torchvision_shim  # noqa: F401
+
+    import segmentation_models_pytorch as smp
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # smp's own `timm-` names
@@ -105,7 +105,7 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
 
 
 def _decoder_channels(shapes: Shapes) -> tuple[int, ...]:
-    channels = []
+    channels: list[int] = []
     while len(shape := shapes.get(f"decoder.blocks.{len(channels)}.conv1.0.weight", ())) == 4:
         channels.append(shape[0])
     return tuple(channels)
@@ -181,8 +181,12 @@ def _nearest(below: Shapes, depth: int) -> str | None:
     """
     ranked = []
     for name in encoders.nearest(below):
-        arguments = {"encoder_name": name, "encoder_depth": depth}
-        arguments["decoder_channels"] = (16,) * depth  # type: ignore[assignment]
+        channels = (16,) * depth
+        arguments = {
+            "encoder_name": name,
+            "encoder_depth": depth,
+            "decoder_channels": channels,
+        }
         with torch.device("meta"):
             network = build(Specification("smp", "Unet", 3, 1, 32, arguments))
         expected = _below({k: tuple(t.shape) for k, t in network.state_dict().items()}, "encoder.")

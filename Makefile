@@ -1,0 +1,71 @@
+# Segport: every target sets the environment up by itself. `make help` lists them.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+BUNDLE ?= build/breakage
+# One shell word of any text: spaces, brackets and quotes in names stay what they are.
+word = '$(subst ','\'',$(1))'
+option = $(if $($(1)),--$(2) $(call word,$($(1))))
+reading = $(call option,WEIGHTS,weights) $(call option,ENCODER,encoder) \
+	$(call option,INTERPOLATION,interpolation) $(call option,LABELS,labels)
+writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,formats) \
+	$(call option,TARGET,target) $(call option,MEAN,mean) $(call option,STD,std) \
+	$(call option,LICENCE,licence) $(call option,AUTHOR,author)
+judging = $(call option,SAMPLES,samples) $(call option,COREML,coreml)
+need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo export validate inspect test check bench conformance samples catalogue clean
+
+help: ## List the targets
+	@echo 'Usage: make TARGET [NAME=value ...]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo 'export also takes SIZE=512x384 OUT=build ENCODER= INTERPOLATION= WEIGHTS= LABELS=a,b'
+	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
+	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
+
+demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
+	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
+	@$(RUN) -m export build/demo/breakage.pt $(writing) $(judging)
+
+export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
+	$(call need,CKPT,breakage.pt)
+	@$(RUN) -m export $(writing) $(reading) $(judging) -- $(call word,$(CKPT))
+
+validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
+	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(judging) -- $(call word,$(BUNDLE))
+
+inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
+	$(call need,CKPT,breakage.pt)
+	@$(RUN) -m models inspect $(reading) -- $(call word,$(CKPT))
+
+test: .venv/.ready ## Run the tests
+	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/.ready ## Lint, format check and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+bench: .venv/.ready ## Time and memory beside a bare conversion script
+	@$(RUN) -m bench $(ARGS)
+
+conformance: .venv/.ready ## Run coremltools' own operator tests on the reference runtime
+	@$(RUN) -m validate.coreml.conformance $(ARGS)
+
+samples: .venv/.ready ## Render the sample pictures again
+	@$(RUN) -m models render samples
+
+catalogue: .venv/.ready ## Write the encoder signatures of the installed smp again
+	@$(RUN) -m models.families.catalogue
+
+clean: ## Remove what was built, but not the environment
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache
+
+.venv/.ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+		{ echo 'Segport needs Python 3.11 or 3.12: make PYTHON=python3.11'; exit 2; }
+	@echo 'Setting up .venv from requirements.txt (a few minutes, once)'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,116 @@
+"""`python -m export`: from a checkpoint to a bundle that is ready for a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from export.settings import (
+    DEFAULT_FORMATS,
+    DEFAULT_SIZE,
+    DEFAULT_TARGET,
+    Settings,
+    parse_channels,
+    parse_formats,
+    parse_labels,
+    parse_size,
+    parse_target,
+)
+from models.command_line import CONTEXT, Stages, console, run
+from models.options import CHECKPOINT, READING, with_options
+from models.specification import Choices
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from export.bundle import Bundle
+
+WRITING = (
+    click.option(
+        "--size",
+        default=DEFAULT_SIZE,
+        show_default=True,
+        help="WIDTHxHEIGHT of the input, in pixels.",
+    ),
+    click.option(
+        "--out", default="build", show_default=True, help="Folder that the bundle goes into."
+    ),
+    click.option(
+        "--formats",
+        metavar="A,B,…",
+        help=f"Which of torchscript, mlprogram, neuralnetwork, onnx. "
+        f"[default: {','.join(DEFAULT_FORMATS)}]",
+    ),
+    click.option(
+        "--target", default=DEFAULT_TARGET, show_default=True, help="Core ML deployment target."
+    ),
+    click.option("--mean", metavar="R,G,B", help="Subtracted from the picture in [0, 1]; none."),
+    click.option("--std", metavar="R,G,B", help="The picture is divided by it; none."),
+    click.option("--licence", help="Goes into the metadata of every file."),
+    click.option("--author", help="Goes into the metadata of every file."),
+)
+JUDGING = (
+    click.option(
+        "--samples",
+        type=click.Path(path_type=Path),
+        help="Folder of photos for the parity check. [default: the rendered samples]",
+    ),
+    click.option(
+        "--coreml",
+        type=click.Choice(["native", "reference", "both"]),
+        help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
+    ),
+)
+
+
+@click.command(context_settings=CONTEXT)
+@CHECKPOINT
+@with_options(WRITING)
+@with_options(READING)
+@with_options(JUDGING)
+def main(checkpoint: str, **options: str | Path | None) -> None:
+    """Export CHECKPOINT to TorchScript, Core ML and ONNX, proved to agree with PyTorch."""
+    settings = _settings(options)
+    stages = Stages(console())
+    samples, coreml = options["samples"], options["coreml"]
+
+    from export.pipeline import export
+    from export.summary import print_summary
+    from validate.parity import judge_network
+    from validate.results import print_report, write_results
+
+    def judge(bundle: Bundle, folder: Path, network: nn.Module) -> bool:
+        with stages("Checking parity"):
+            report = judge_network(network, bundle, folder, samples=samples, coreml=coreml)
+        write_results(report, folder)
+        print_report(report, stages.console)
+        return report.passed
+
+    out = Path(str(options["out"]))
+    bundle, folder = export(Path(checkpoint), out, settings, stages, judge)
+    print_summary(bundle, folder, stages.console)
+
+
+def _settings(options: dict[str, str | Path | None]) -> Settings:
+    """Parse every option before anything slow is imported."""
+    text = {name: None if value is None else str(value) for name, value in options.items()}
+    width, height = parse_size(text["size"] or DEFAULT_SIZE)
+    return Settings(
+        width=width,
+        height=height,
+        formats=parse_formats(text["formats"]),
+        target=parse_target(text["target"] or DEFAULT_TARGET),
+        mean=parse_channels(text["mean"], "MEAN"),
+        std=parse_channels(text["std"], "STD"),
+        labels=parse_labels(text["labels"]),
+        weights=text["weights"],
+        choices=Choices(text["encoder"], text["interpolation"]),
+        licence=text["licence"],
+        author=text["author"],
+    )
+
+
+if __name__ == "__main__":
+    run(main, "python -m export")

@@ -1,0 +1,27 @@
+"""The last lines of an export: what was written, how large, and what the user should know."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from export.bundle import Bundle
+
+
+def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
+    """Print notes and findings, every file with its size, and where they lie."""
+    for sentence in (*bundle.findings, *bundle.notes):
+        console.print(
+            Text("Note: ", style="yellow").append(sentence, style="default"), soft_wrap=True
+        )
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for artifact in bundle.artifacts:
+        size = Text(f"{artifact.size / 1e6:.1f} MB", justify="right")
+        table.add_row(Text(artifact.path), size, f"{artifact.precision}, {artifact.target}")
+    console.print(table)
+    console.print(Text(f"Wrote {folder} ({_size(bundle)}), parity held."), soft_wrap=True)
+
+
+def _size(bundle: Bundle) -> str:
+    return f"{sum(artifact.size for artifact in bundle.artifacts) / 1e6:.1f} MB"

@@ -1,0 +1,58 @@
+"""`python -m models`: look into a checkpoint, make the demo checkpoint, render the samples."""
+
+from pathlib import Path
+
+import click
+
+from models.command_line import CONTEXT, Stages, console, run
+from models.options import CHECKPOINT, READING, with_options
+
+
+@click.group(context_settings=CONTEXT)
+def main() -> None:
+    """Checkpoints and networks."""
+
+
+@main.command()
+@CHECKPOINT
+@with_options(READING)
+def inspect(checkpoint: str, **options: str | None) -> None:
+    """Say what is in CHECKPOINT and what would be exported; write nothing."""
+    from models.inspection import inspect as show
+
+    show(Path(checkpoint), console(), **options)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    default=Path("samples"),
+    show_default=True,
+    help="The rendered samples, with their masks.",
+)
+def demo(path: Path, samples: Path) -> None:
+    """Make the demonstration checkpoint PATH: a full-size U-Net, but no damage detector."""
+    from models.demo import make_demo_checkpoint
+
+    screen = console()
+    with Stages(screen)("Making the demo checkpoint"):
+        make_demo_checkpoint(path, samples)
+    screen.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).", soft_wrap=True)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def render(folder: Path) -> None:
+    """Render the sample pictures and their masks into FOLDER."""
+    from models.demo import render_samples
+
+    screen = console()
+    with Stages(screen)("Rendering the samples"):
+        render_samples(folder)
+    screen.print(f"Wrote the samples into {folder}.", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    run(main, "python -m models")

@@ -1,0 +1,35 @@
+"""Command-line options that inspecting, exporting and validating share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+CHECKPOINT = click.argument("checkpoint", type=click.Path(path_type=str))
+READING = (
+    click.option(
+        "--weights",
+        metavar="ENTRY",
+        help="Which weights of the file: 'ema', or the entry's name as a message lists it.",
+    ),
+    click.option("--encoder", metavar="NAME", help="smp's name of the encoder, as resnet34."),
+    click.option(
+        "--interpolation",
+        metavar="MODE",
+        help="The decoder's up-sampling, which shapes cannot tell: nearest (default), bilinear …",
+    ),
+    click.option("--labels", metavar="A,B,…", help="Name of every class, background first."),
+)
+
+
+def with_options(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
+    """Give a command several options, in the order in which its help lists them."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
