@@ -1,0 +1,53 @@
+"""`python -m validate.coreml.conformance`: coremltools' own tests, run on the runtime."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from models.command_line import CONTEXT, console, run
+from models.errors import ValidationFailed
+from validate.coreml.conformance import report, running, suite
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("files", nargs=-1)
+@click.option("-n", "workers", type=click.IntRange(1), default=1, help="Processes to run in.")
+@click.option("--subset", type=click.IntRange(0), default=0, help="Run so many cases, spread out.")
+@click.option("--resume", is_flag=True, help="Go on where an earlier run stopped.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/conformance"),
+    show_default=True,
+    help="Where outcomes are written.",
+)
+@click.option(
+    "--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the docs' page too."
+)
+def main(
+    files: tuple[str, ...], workers: int, subset: int, resume: bool, out: Path, page: Path | None
+) -> None:
+    """Run coremltools' tests of operations with the reference runtime in the place of Core ML.
+
+    FILES narrows them to test files with one of these texts in their name: iOS17, test_conv.py.
+    """
+    if not resume and (out / running.OUTCOMES).exists():
+        shutil.rmtree(out)
+    screen = console()
+    chosen = suite.test_files(files)
+    with running.progress(screen) as progress:
+        outcomes = running.run(out, chosen, workers=workers, subset=subset, progress=progress)
+    summary = report.summarise(outcomes)
+    report.show(summary, screen)
+    report.write_json(summary, out / "conformance.json")
+    if page is not None:
+        report.write_page(summary, page)
+    if summary.failures:
+        raise ValidationFailed(
+            f"{len(summary.failures)} cases failed: see {out / 'conformance.json'}."
+        )
+
+
+if __name__ == "__main__":
+    run(main, "python -m validate.coreml.conformance")

@@ -1,0 +1,106 @@
+"""The pytest plugin: loaded with `-p validate.coreml.conformance.plugin` into a run of pytest.
+
+It speaks through two options: where to write outcomes, and how many cases to choose (0 for all).
+Cases whose outcome is written already are not run again. Each case starts from a seed made of its
+name, so that its random inputs do not depend on what ran before, and has a temporary folder of its
+own that is removed after it: coremltools keeps what it saves until the process ends.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pytest
+import torch
+
+from validate.coreml.conformance import stand_in
+from validate.coreml.conformance.outcomes import Outcome, read
+from validate.coreml.conformance.suite import (
+    OUTCOMES_OPTION,
+    SUBSET_OPTION,
+    case_name,
+    stratified,
+)
+
+_MESSAGE_LENGTH = 300
+
+stand_in.install()
+torch.set_num_threads(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the two options."""
+    parser.addoption(OUTCOMES_OPTION, type=Path, required=True)
+    parser.addoption(SUBSET_OPTION, type=int, default=0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not chosen, or has an outcome; write down how many are left."""
+    path: Path = config.getoption(OUTCOMES_OPTION)
+    count: int = config.getoption(SUBSET_OPTION)
+    nodes = [item.nodeid for item in items]
+    chosen = stratified(nodes, count) if count else set(nodes)
+    done = {outcome.case for outcome in read(path)}
+    items[:] = [
+        item for item in items if item.nodeid in chosen and case_name(item.nodeid) not in done
+    ]
+    path.with_suffix(".total").write_text(str(len(chosen)), encoding="utf-8")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Give the case its seed and its temporary folder."""
+    seed = crc32(item.nodeid.encode())
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    with tempfile.TemporaryDirectory(prefix="conformance", ignore_cleanup_errors=True) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, folder
+        result = yield
+        tempfile.tempdir = before
+    return result
+
+
+class _Recorder:
+    """Writes an outcome for each case, in the process that reports arrive in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write down a case once it is decided: after its call, or where it ended before."""
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            self._write(report.nodeid, report, report.duration)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Write down a file that cannot be collected."""
+        if report.failed:
+            self._write(report.nodeid, report, 0.0)
+
+    def _write(
+        self, node: str, report: pytest.TestReport | pytest.CollectReport, seconds: float
+    ) -> None:
+        message = "" if report.passed else _message(report)
+        outcome = Outcome(case_name(node), report.outcome, message, round(seconds, 3))
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(outcome.line())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write outcomes in the process that runs pytest, not in the workers it starts."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Recorder(config.getoption(OUTCOMES_OPTION)))
+
+
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
+    details = report.longrepr
+    if isinstance(details, tuple):
+        return details[2].removeprefix("Skipped: ")
+    crash = getattr(details, "reprcrash", None)
+    text = crash.message if crash is not None else str(details)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(lines[:4])[:_MESSAGE_LENGTH]

@@ -1,0 +1,139 @@
+"""Sums up a run: a table on the console, every failing case in JSON, a page for the docs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from validate.coreml.conformance.exceptions import exemptions, reason_for
+from validate.coreml.conformance.outcomes import Outcome
+
+_HEADER = ("test file", "passed", "failed", "does not apply", "skipped", "why skipped")
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one test file, or of all."""
+
+    passed: int = 0
+    failed: int = 0
+    inapplicable: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome; an exempted case is counted apart, also where it passes."""
+        if outcome.verdict == "skipped":
+            self.skipped[outcome.message] += 1
+        elif reason_for(outcome.case) is not None:
+            self.inapplicable += 1
+        elif outcome.verdict == "passed":
+            self.passed += 1
+        else:
+            self.failed += 1
+
+    def cells(self, name: str) -> tuple[str, ...]:
+        """Return a row of the table."""
+        reasons = "; ".join(f"{reason} ({n})" for reason, n in self.skipped.most_common())
+        counts = (self.passed, self.failed, self.inapplicable, self.skipped.total())
+        return (name, *(f"{count:,}" for count in counts), reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run, counted: by test file, and in total."""
+
+    files: dict[str, Tally]
+    total: Tally
+    failures: tuple[Outcome, ...]
+
+
+def summarise(outcomes: Iterable[Outcome]) -> Summary:
+    """Count outcomes by test file."""
+    files: dict[str, Tally] = {}
+    total = Tally()
+    failures = []
+    for outcome in sorted(outcomes, key=lambda each: each.case):
+        files.setdefault(outcome.file, Tally()).add(outcome)
+        total.add(outcome)
+        if outcome.verdict == "failed" and reason_for(outcome.case) is None:
+            failures.append(outcome)
+    return Summary(files, total, tuple(failures))
+
+
+def show(summary: Summary, console: Console) -> None:
+    """Print the table."""
+    table = Table(*_HEADER)
+    for name in _HEADER[1:5]:
+        table.columns[_HEADER.index(name)].justify = "right"
+    for file, tally in summary.files.items():
+        table.add_row(*tally.cells(file), style="red" if tally.failed else None)
+    table.add_section()
+    table.add_row(*summary.total.cells("all")[:5], "")
+    console.print(table)
+
+
+def write_json(summary: Summary, path: Path) -> None:
+    """Write the counts, and every failing case with the first words of its error."""
+    content = {
+        "versions": _versions(),
+        "files": {
+            file: {
+                "passed": tally.passed,
+                "failed": tally.failed,
+                "inapplicable": tally.inapplicable,
+                "skipped": dict(tally.skipped),
+            }
+            for file, tally in summary.files.items()
+        },
+        "failures": {each.case: each.message for each in summary.failures},
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_page(summary: Summary, path: Path) -> None:
+    """Write the page for the docs."""
+    versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
+    lines = [
+        "# Conformance of the Core ML reference runtime",
+        "",
+        "Made by `make conformance`; do not edit. coremltools' own tests of its operations and",
+        "layers, with the reference runtime in the place of Core ML, in FP32 and in FP16, with",
+        f"coremltools' tolerances. Run with {versions}.",
+        "",
+        *_rows(summary),
+        "",
+        "Cases that coremltools marks as expected failures of Core ML are run like all others.",
+        "",
+        "## Cases that do not apply",
+        "",
+        *_exempted(),
+        "",
+        "## Failing cases",
+        "",
+        *([f"- `{each.case}`: {each.message}" for each in summary.failures] or ["None."]),
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _rows(summary: Summary) -> list[str]:
+    rows: list[tuple[str, ...]] = [_HEADER, ("---", "--:", "--:", "--:", "--:", "---")]
+    rows += [tally.cells(file) for file, tally in summary.files.items()]
+    rows.append(("**all**", *summary.total.cells("")[1:5], ""))
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _exempted() -> list[str]:
+    lines = []
+    for exemption in exemptions():
+        lines += [f"- {exemption.reason}", *(f"    - `{case}`" for case in exemption.patterns)]
+    return lines
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("coremltools", "torch", "numpy")}

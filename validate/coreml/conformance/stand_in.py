@@ -1,0 +1,87 @@
+"""Puts the reference runtime where coremltools expects Core ML.
+
+coremltools reaches Core ML through one class written in Objective-C++, `_MLModelProxy`, which does
+not exist off macOS. `install` puts `ModelProxy` in its place and makes coremltools believe that it
+is on a recent macOS.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import coremltools
+import numpy as np
+import torch
+from coremltools import _deps
+from coremltools.converters.mil import testing_utils
+from coremltools.models import _compiled_model, model, utils
+
+from models.errors import InputError
+from validate.coreml import Model, StateBuffer, load
+
+_MACOS = (26, 0)
+"""A version that has every operation set up to iOS 18, and beyond the bugs that tests name."""
+
+
+class StateProxy:
+    """The states of one model, as `coremltools.models.model.MLState` reads and writes them."""
+
+    def __init__(self, buffers: dict[str, StateBuffer]) -> None:
+        self.buffers = buffers
+
+    def read_state(self, name: str) -> np.ndarray:
+        """Return a copy of a state's value."""
+        array: np.ndarray = self.buffers[name].value.numpy().copy()
+        return array
+
+    def write_state(self, name: str, value: np.ndarray) -> None:
+        """Replace a state's value."""
+        buffer = self.buffers[name]
+        buffer.value = torch.from_numpy(np.array(value)).to(buffer.value.dtype)
+
+
+class ModelProxy:
+    """One loaded model, with the methods of coremltools' proxy; errors are RuntimeErrors."""
+
+    def __init__(
+        self,
+        path: str,
+        compute_unit: str,  # noqa: ARG002 (part of the interface that is stood in for)
+        function: str,
+        hints: Mapping[str, str],  # noqa: ARG002
+        asset: None,  # noqa: ARG002
+    ) -> None:
+        try:
+            self._model: Model = load(path, function=function or None)
+        except InputError as error:
+            raise RuntimeError(str(error)) from error
+
+    @staticmethod
+    def maximum_supported_specification_version() -> int:
+        """Return the newest specification that can be run."""
+        return int(max(coremltools.target))
+
+    def predict(self, data: dict[str, Any], state: StateProxy | None = None) -> dict[str, Any]:
+        """Compute the outputs."""
+        try:
+            result: dict[str, Any] = self._model.predict(data, state.buffers if state else None)
+        except InputError as error:
+            raise RuntimeError(str(error)) from error
+        return result
+
+    def batchPredict(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N802
+        """Compute the outputs for each of several inputs."""
+        return [self.predict(each) for each in data]
+
+    def newState(self) -> StateProxy:  # noqa: N802
+        """Return new states, filled with zeros."""
+        return StateProxy(self._model.make_state())
+
+
+def install() -> None:
+    """Make coremltools predict with the reference runtime, as if on a Mac."""
+    model._MLModelProxy = ModelProxy
+    for module in (model, utils, _compiled_model):
+        module._macos_version = lambda: _MACOS
+        module._is_macos = lambda: True
+    _deps._IS_MACOS = True
+    testing_utils._IS_MACOS = True
