@@ -80,9 +80,25 @@ def write_neuralnetwork(
         convert_to="neuralnetwork",
         minimum_deployment_target=getattr(ct.target, oldest),
     )
+    model = _declare_outputs(ct, model, description)
     _describe(model, description, metadata)
     model.save(str(path))
     return oldest
+
+
+def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
+    """Say shapes and types of the outputs, which the backend leaves open (and calls float32)."""
+    arrays = ct.proto.FeatureTypes_pb2.ArrayFeatureType
+    contract, classes = description.contract, description.specification.classes
+    mask = (contract.height, contract.width)
+    declared = {LOGITS: (arrays.FLOAT32, (1, classes, *mask)), MASK: (arrays.INT32, mask)}
+    spec = model.get_spec()
+    for output in spec.description.output:
+        data_type, shape = declared[output.name]
+        output.type.multiArrayType.dataType = data_type
+        output.type.multiArrayType.ClearField("shape")
+        output.type.multiArrayType.shape.extend(shape)
+    return ct.models.MLModel(spec, skip_model_load=True)
 
 
 def _coremltools() -> Any:
