@@ -31,13 +31,27 @@ class MappedFile:
         with path.open("rb") as file:
             self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
-    def slice(self, start: int, length: int) -> torch.Tensor:
-        """The bytes [start, start + length) as a uint8 tensor that keeps the mapping alive."""
+    def slice(self, start: int, length: int, alignment: int = 1) -> torch.Tensor:
+        """The bytes [start, start + length) as a uint8 tensor that keeps the mapping alive.
+
+        Where `start` is no multiple of `alignment`, it is a copy, read past the mapping so that
+        the bytes are in memory once.
+        """
         if start < 0 or length < 0 or start + length > self.size:
             raise BrokenPickle("a record reaches beyond the end of the file")
         if length == 0:
             return torch.empty(0, dtype=torch.uint8)
+        if start % alignment:
+            return self._copy(start, length)
         return torch.frombuffer(self.map, dtype=torch.uint8, count=length, offset=start)
+
+    def _copy(self, start: int, length: int) -> torch.Tensor:
+        data = torch.empty(length, dtype=torch.uint8)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            if file.readinto(data.numpy().data) != length:
+                raise BrokenPickle("the file became shorter while it was read")
+        return data
 
     def crc32(self, start: int, length: int) -> int:
         """CRC-32 of a range, read in pieces so that the mapping's pages stay untouched."""

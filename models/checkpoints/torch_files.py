@@ -58,7 +58,7 @@ def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torc
         if ref.key not in cache:
             if f"{folder}{ref.key}" not in records:
                 raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
-            cache[ref.key] = records.tensor(f"{folder}{ref.key}")
+            cache[ref.key] = records.tensor(f"{folder}{ref.key}", element_size(ref.dtype))
         expected = ref.numel * element_size(ref.dtype)
         if cache[ref.key].numel() != expected:
             raise BrokenPickle(
@@ -147,8 +147,8 @@ class _LegacyReader:
     def _storage(self, ref: StorageRef) -> torch.Tensor:
         if ref.key not in self._starts:
             raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
-        root = self._roots[ref.key]
-        return self._mapped.slice(self._starts[ref.key], root.numel * element_size(root.dtype))
+        numel, size = self._roots[ref.key].numel, element_size(ref.dtype)
+        return self._mapped.slice(self._starts[ref.key], numel * size, size)
 
 
 def read_legacy(mapped: MappedFile) -> Opened:

@@ -47,8 +47,8 @@ class ZipRecords:
         """A copy of a record's bytes."""
         return self.tensor(name).numpy().tobytes()
 
-    def tensor(self, name: str) -> torch.Tensor:
-        """A record as a uint8 tensor; KeyError if there is none of that name."""
+    def tensor(self, name: str, alignment: int = 1) -> torch.Tensor:
+        """A record as a uint8 tensor, its start aligned; KeyError if there is none of that name."""
         info = self._infos[name]
         start = self._data_offset(info)
         if info.flag_bits & _ENCRYPTED:
@@ -57,7 +57,7 @@ class ZipRecords:
             return self._inflate(info, start)
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise BrokenPickle(f"its record {name} is packed in a way torch does not use")
-        data = self._mapped.slice(start, info.file_size)
+        data = self._mapped.slice(start, info.file_size, alignment)
         # torch can be told not to compute checksums, and then writes 0.
         if info.CRC and self._mapped.crc32(start, info.file_size) != info.CRC:
             raise BrokenPickle(f"its record {name} does not match its checksum")
