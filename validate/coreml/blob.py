@@ -60,7 +60,8 @@ class BlobFile:
         if size != expected:
             raise InputError(f"{where} has {size} bytes, but its declared shape needs {expected}.")
         if dtype.bits < 8:
-            return unpack(np.frombuffer(self._bytes, np.uint8, size, start), dtype, count)
+            packed = np.frombuffer(self._bytes, np.uint8, size, start)
+            return unpack(packed, dtype.bits, count, signed=dtype.storage == "int8")
         return np.frombuffer(self._bytes, np.dtype(dtype.storage), count, start)
 
     def _locate(self, offset: int, dtype: DType, where: str) -> tuple[int, int]:

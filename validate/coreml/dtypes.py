@@ -73,17 +73,21 @@ def by_number(number: int) -> DType:
     return _BY_NUMBER[number]
 
 
-def unpack(packed: np.ndarray, dtype: DType, count: int) -> np.ndarray:
-    """Unpack `count` elements of fewer than 8 bits, the first in the lowest bits.
+def unpack(packed: np.ndarray, bits: int, count: int, *, signed: bool = False) -> np.ndarray:
+    """Unpack `count` elements of 1 to 8 bits, the first in the lowest bits of its byte.
 
-    >>> unpack(np.array([0x21], np.uint8), BY_NAME["uint4"], 2)
+    >>> unpack(np.array([0x21], np.uint8), 4, 2)
     array([1, 2], dtype=uint8)
     """
-    bits = np.unpackbits(packed, bitorder="little")[: count * dtype.bits].reshape(count, -1)
-    weights = (1 << np.arange(dtype.bits)).astype(np.uint8)
-    values: np.ndarray = (bits * weights).sum(axis=1, dtype=np.uint8)
-    if dtype.storage == "int8":
-        sign = np.uint8(1 << (dtype.bits - 1))
+    values: np.ndarray
+    if 8 % bits == 0:
+        shifts = np.arange(0, 8, bits, dtype=np.uint8)
+        values = ((packed[:, None] >> shifts) & np.uint8(2**bits - 1)).reshape(-1)[:count]
+    else:
+        single = np.unpackbits(packed, bitorder="little")[: count * bits].reshape(count, bits)
+        values = np.packbits(single, axis=1, bitorder="little")[:, 0]
+    if signed:
+        sign = np.uint8(1 << (bits - 1))
         values = (values ^ sign).astype(np.int8) - np.int8(sign)
     return values
 

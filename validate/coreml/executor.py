@@ -109,19 +109,8 @@ class Executable:
     def _execute(self, instruction: _Instruction, slots: list[Any], run: Run) -> None:
         step = instruction.step
         arguments = [slots[index] for index in instruction.inputs]
-        try:
-            if instruction.blocks:
-                blocks = tuple(self._callable(block, slots, run) for block in instruction.blocks)
-                returned = step.call(*arguments, blocks=blocks)
-            else:
-                returned = step.call(*arguments)
-        except InputError as error:
-            raise InputError(f"{_where(step)}: {error}") from None
-        except _FAILURES as error:
-            first = str(error).strip().split("\n")[0] or type(error).__name__
-            raise InputError(f"{_where(step)} cannot be computed: {first}") from None
-        results = (returned,) if len(instruction.outputs) == 1 else returned or ()
-        _check(step, results)
+        blocks = tuple(self._callable(block, slots, run) for block in instruction.blocks)
+        results = compute(step, arguments, blocks)
         for index, rounded, value in zip(
             instruction.outputs, instruction.rounded, results, strict=True
         ):
@@ -174,6 +163,24 @@ class Executable:
     def _block(self, nested: Nested, step: Step) -> _Block:
         captures = tuple(self._use(name, step) for name in nested.captures)
         return _Block(Executable(nested.graph, rounds=self._rounds), captures)
+
+
+def compute(step: Step, arguments: Sequence[Any], blocks: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    """Compute one step and check its results against their declared shapes.
+
+    Raises:
+        InputError: if it cannot be computed, or contradicts its declaration.
+    """
+    try:
+        returned = step.call(*arguments, blocks=blocks) if blocks else step.call(*arguments)
+    except InputError as error:
+        raise InputError(f"{_where(step)}: {error}") from None
+    except _FAILURES as error:
+        first = str(error).strip().split("\n")[0] or type(error).__name__
+        raise InputError(f"{_where(step)} cannot be computed: {first}") from None
+    results = (returned,) if len(step.outputs) == 1 else tuple(returned or ())
+    _check(step, results)
+    return results
 
 
 def _with_releases(

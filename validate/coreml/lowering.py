@@ -5,12 +5,12 @@ the inputs is left. Operations that the runtime does not have are all named befo
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from models.errors import InputError
 from validate.coreml import ir, ops
 from validate.coreml.binding import Resolved, bind
 from validate.coreml.constants import LazyConstant
+from validate.coreml.executor import compute
 from validate.coreml.graph import Graph, Nested, Step
 from validate.coreml.registry import OpDefinition, Site, find
 from validate.coreml.rounding import round_fp16
@@ -158,18 +158,12 @@ class _BlockLowering:
         self._constants[declared.name] = LazyConstant(value[0])
 
     def _compute_constant(self, step: Step) -> None:
-        if step.inputs or len(step.outputs) != 1:
+        if step.inputs:
             raise InputError("is no constant expression: it depends on the model's inputs.")
-        try:
-            value: Any = step.call()
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            raise InputError(f"cannot be computed: {str(error).splitlines()[0]}") from None
-        declared = step.outputs[0].type
-        if not isinstance(declared, ir.TensorType) or declared.shape != tuple(value.shape):
-            raise InputError(f"gives the shape {list(value.shape)} but declares {declared}.")
-        if self._rounds and declared.dtype.name == "fp16":
-            value = round_fp16(value)
-        self._constants[step.outputs[0].name] = LazyConstant.computed(value)
+        for named, value in zip(step.outputs, compute(step, ()), strict=True):
+            fp16 = isinstance(named.type, ir.TensorType) and named.type.dtype.name == "fp16"
+            rounded = round_fp16(value) if self._rounds and fp16 else value
+            self._constants[named.name] = LazyConstant.computed(rounded)
 
 
 _ = ops  # imported so that every operation is registered

@@ -177,7 +177,8 @@ def _from_bytes(content: bytes, dtype: dtypes.DType, count: int) -> np.ndarray:
     if dtype.kind == "str" or len(content) != (count * dtype.bits + 7) // 8:
         raise InputError(f"A constant of {count} {dtype.name} has {len(content)} bytes.")
     if dtype.bits < 8:
-        return dtypes.unpack(np.frombuffer(content, np.uint8), dtype, count)
+        packed = np.frombuffer(content, np.uint8)
+        return dtypes.unpack(packed, dtype.bits, count, signed=dtype.storage == "int8")
     return np.frombuffer(content, np.dtype(dtype.storage))
 
 

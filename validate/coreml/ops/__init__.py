@@ -2,18 +2,38 @@
 
 from validate.coreml.ops import (
     activation,
+    classification,
+    compression,
     convolution,
+    creation,
     elementwise,
+    image,
+    linear,
+    normalization,
     pooling,
+    reduction,
     resizing,
+    selection,
     shape,
+    slicing,
+    transformation,
 )
 
 __all__ = [
     "activation",
+    "classification",
+    "compression",
     "convolution",
+    "creation",
     "elementwise",
+    "image",
+    "linear",
+    "normalization",
     "pooling",
+    "reduction",
     "resizing",
+    "selection",
     "shape",
+    "slicing",
+    "transformation",
 ]

@@ -11,21 +11,30 @@ from validate.coreml.limits import require_size
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Amounts before and after each spatial dimension, in elements."""
+    """Amounts before and after each spatial dimension, in elements; negative ones cut."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
 
-    def apply(self, x: Tensor, value: float = 0.0) -> tuple[Tensor, tuple[int, ...]]:
-        """Pad where the two sides differ; equal sides are left to the operation, and returned."""
-        if self.before == self.after and min(self.before, default=0) >= 0:
-            return x, self.before
+    def padded(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the padded size."""
+        return tuple(n + b + a for n, b, a in zip(size, self.before, self.after, strict=True))
+
+    def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
+        """Pad the last dimensions of a tensor."""
+        leading = x.dim() - len(self.before)
+        shape = (*x.shape[:leading], *self.padded(tuple(x.shape[leading:])))
+        require_size(shape, "its padded input")
         amounts: list[int] = []
         for before, after in zip(reversed(self.before), reversed(self.after), strict=True):
             amounts += [before, after]
-        spatial = zip(x.shape[2:], self.before, self.after, strict=True)
-        require_size((*x.shape[:2], *(n + a + b for n, a, b in spatial)), "its padded input")
-        return functional.pad(x, amounts, value=value), (0,) * len(self.before)
+        return functional.pad(x, amounts, value=value)
+
+    def apply(self, x: Tensor, value: float = 0.0) -> tuple[Tensor, tuple[int, ...]]:
+        """Pad where the two sides differ; equal sides are left to the operation, and returned."""
+        if self.before == self.after:
+            return x, self.before
+        return self.pad(x, value), (0,) * len(self.before)
 
 
 def resolve_padding(
@@ -46,17 +55,17 @@ def resolve_padding(
     """
     rank = len(size)
     if not len(kernel) == len(strides) == len(dilations) == rank:
-        raise InputError(f"has kernel, strides or dilations for another rank than {rank}.")
-    if min(kernel) < 1 or min(strides) < 1 or min(dilations) < 1:
-        raise InputError("has a kernel, stride or dilation below 1.")
+        raise InputError(f"It has kernel, strides or dilations for another rank than {rank}.")
+    if min((*kernel, *strides, *dilations)) < 1:
+        raise InputError("It has a kernel, stride or dilation below 1.")
     if pad_type == "valid":
         return Padding((0,) * rank, (0,) * rank)
     if pad_type == "custom":
-        if pad is None or len(pad) != 2 * rank:
-            raise InputError(f"has a pad of {pad} for {rank} dimensions.")
+        if pad is None or len(pad) != 2 * rank or min(pad) < 0:
+            raise InputError(f"It has a pad of {pad} for {rank} dimensions.")
         return Padding(tuple(pad[0::2]), tuple(pad[1::2]))
     if pad_type not in ("same", "same_lower"):
-        raise InputError(f"has the unknown pad type {pad_type!r}.")
+        raise InputError(f"It has the unknown pad type {pad_type!r}.")
     totals = [
         max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
         for n, k, s, d in zip(size, kernel, strides, dilations, strict=True)

@@ -1,0 +1,52 @@
+"""Matrix products and attention."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.errors import InputError
+from validate.coreml.limits import require_size
+from validate.coreml.registry import Tensors, op
+
+
+@op("linear")
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x times the transposed weight `(D_out, D_in)`, plus bias."""
+    require_size((*x.shape[:-1], weight.shape[0]), "its result")
+    if x.is_floating_point():
+        return functional.linear(x, weight, bias)
+    result = x @ weight.T
+    return result if bias is None else result + bias
+
+
+@op("matmul")
+def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
+    """Product of the last two axes, the others broadcast."""
+    x = x.mT if transpose_x and x.dim() > 1 else x
+    y = y.mT if transpose_y and y.dim() > 1 else y
+    if x.dim() > 1 and y.dim() > 1:
+        batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+        require_size((*batch, x.shape[-2], y.shape[-1]), "its result")
+    return torch.matmul(x, y)
+
+
+@op("einsum")
+def einsum(values: Tensors, equation: str) -> Tensor:
+    """Products of axes -1 and -3, the other axes batch: "nchw,nwhu->nchu" or "chw,whr->chr"."""
+    if len(values) != 2 or len(equation) > 32:
+        raise InputError("It has an equation or a number of inputs that einsum does not take.")
+    return torch.einsum(equation.replace(" ", ""), *values)
+
+
+@op("scaled_dot_product_attention", since=18)
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None
+) -> Tensor:
+    """softmax(Q K^T / sqrt(E) + mask) V; a boolean mask tells what takes part."""
+    scores = matmul(query, key, transpose_y=True) / query.shape[-1] ** 0.5
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attn_mask, float("-inf"))
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return matmul(torch.softmax(scores, -1), value)
