@@ -16,7 +16,7 @@ from torch import nn
 
 from models.errors import InputError
 from models.families import encoders
-from models.families.lookalikes import key_tree
+from models.families.lookalikes import key_tree, likeliest
 from models.specification import Choices, Specification
 
 NAME = "smp Unet"
@@ -41,8 +41,8 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     """
     decoder_channels = _decoder_channels(shapes)
     head = shapes.get("segmentation_head.0.weight", ())
-    if not decoder_channels or len(head) != 4:
-        return None
+    if not decoder_channels or len(head) != 4 or _is_another(shapes):
+        return None  # MAnet, for one, has all of these keys and others besides
     encoder = _encoder(shapes, choices, len(decoder_channels))
     below = _below(shapes, "encoder.")
     interpolation, assumed = _interpolation(choices)
@@ -104,6 +104,11 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
     }
 
 
+def _is_another(shapes: Shapes) -> bool:
+    """Whether the decoder has keys of another of smp's architectures."""
+    return likeliest(key for key in shapes if key.startswith("decoder.")) is not None
+
+
 def _decoder_channels(shapes: Shapes) -> tuple[int, ...]:
     channels: list[int] = []
     while len(shape := shapes.get(f"decoder.blocks.{len(channels)}.conv1.0.weight", ())) == 4:
@@ -122,7 +127,8 @@ def _norm(shapes: Shapes) -> bool | str | dict[str, object]:
         return "batchnorm"
     if block + "0.bias" in shapes:
         return False
-    return {"type": "instancenorm", "affine": block + "1.weight" in shapes}
+    # smp cannot build its decoder with an instance norm that has no weight and bias.
+    return {"type": "instancenorm", "affine": True}
 
 
 def _interpolation(choices: Choices) -> tuple[str, dict[str, str]]:
@@ -191,6 +197,6 @@ def _nearest(below: Shapes, depth: int) -> str | None:
             network = build(Specification("smp", "Unet", 3, 1, 32, arguments))
         expected = _below({k: tuple(t.shape) for k, t in network.state_dict().items()}, "encoder.")
         shared = sum(below.get(key) == shape for key, shape in expected.items())
-        ranked.append((shared / len(expected), name))
+        ranked.append((shared / len(expected.keys() | below.keys()), name))
     likeness, name = max(ranked, default=(0.0, ""))
     return name if likeness >= LIKENESS else None

@@ -1,0 +1,80 @@
+"""Options are parsed before anything slow happens, and refused in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from export import settings
+from models.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512x384", (512, 384)), ("320X256", (320, 256)), ("64×32", (64, 32))]
+)
+def test_a_size_is_width_by_height(text: str, size: tuple[int, int]) -> None:
+    assert settings.parse_size(text) == size
+
+
+def test_one_number_is_a_square() -> None:
+    assert settings.parse_size(" 256 ") == (256, 256)
+
+
+@pytest.mark.parametrize("text", ["", "big", "12x", "x12", "1.5x2", "-4x4", "0x64", "99999x64"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="SIZE="):
+        settings.parse_size(text)
+
+
+def test_a_size_that_does_not_fit_names_the_two_nearest() -> None:
+    settings.require_size_fits(320, 256, 32)
+    with pytest.raises(InputError, match=r"multiples of 32.* are 224x224 and 256x256"):
+        settings.require_size_fits(250, 250, 32)
+    with pytest.raises(InputError, match="are 32x64 and 32x96"):
+        settings.require_size_fits(20, 65, 32)
+
+
+def test_means_have_three_values_and_deviations_are_positive() -> None:
+    assert settings.parse_channels("0.485, 0.456,0.406", "MEAN") == (0.485, 0.456, 0.406)
+    assert settings.parse_channels(None, "MEAN") is None
+    for text in ("0.5", "a,b,c", "0.1,0.2,nan", "inf,0,0", ""):
+        with pytest.raises(InputError, match="MEAN="):
+            settings.parse_channels(text, "MEAN")
+    with pytest.raises(InputError, match="above zero"):
+        settings.parse_channels("0.2,0,0.2", "STD")
+
+
+def test_formats_come_in_writing_order() -> None:
+    assert settings.parse_formats("onnx, torchscript") == ("torchscript", "onnx")
+    assert settings.parse_formats(None) == ("torchscript", "mlprogram", "onnx")
+    with pytest.raises(InputError, match="names tflite: choose from torchscript, mlprogram"):
+        settings.parse_formats("onnx,tflite")
+    with pytest.raises(InputError, match="is empty"):
+        settings.parse_formats(" , ")
+
+
+def test_targets_are_taken_in_any_spelling() -> None:
+    assert settings.parse_target("ios16") == "iOS16"
+    assert settings.parse_target("iOS 18") == "iOS18"
+    with pytest.raises(InputError, match="TARGET=iOS99 is not a deployment target"):
+        settings.parse_target("iOS99")
+
+
+def test_a_target_before_ios_15_gets_the_neuralnetwork_backend() -> None:
+    formats, note = settings.checked_formats(("torchscript", "mlprogram", "onnx"), "iOS14")
+    assert formats == ("torchscript", "neuralnetwork", "onnx")
+    assert note is not None and "iOS14" in note
+    assert settings.checked_formats(("mlprogram",), "iOS15") == (("mlprogram",), None)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("breakage.pt", "breakage"),
+        ("[DAMAGE][Breakage_3]Unet.pt", "DAMAGE-Breakage_3-Unet"),
+        ("my model (final).v2.pth", "my-model-final-.v2"),
+        ("파손.pt", "파손"),
+        ("...pt", "model"),
+    ],
+)
+def test_bundle_names_are_safe_in_paths(file: str, name: str) -> None:
+    assert settings.bundle_name(Path(file)) == name
