@@ -1,6 +1,7 @@
 """Runs a command and measures its wall time and the peak memory of all its processes."""
 
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,16 +27,18 @@ def run(command: Sequence[str]) -> Run:
     proportional set size: memory that processes share is counted once. Where the system does
     not tell it (macOS), the resident set size stands in.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, _memory(process.pid))
-        time.sleep(INTERVAL)
-    seconds = time.perf_counter() - started
-    output, errors = process.communicate()
+    with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody reads would fill up and stall
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, _memory(process.pid))
+            time.sleep(INTERVAL)
+        seconds = time.perf_counter() - started
+        log.seek(0)
+        output = log.read()
     if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{errors or output}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
     return Run(seconds, peak, output)
 
 
