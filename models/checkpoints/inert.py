@@ -76,8 +76,12 @@ class RefusedGlobal(Exception):
     """The pickle wants to run something: the message names it."""
 
 
-class BrokenPickle(Exception):
-    """The pickle contradicts itself or the rules of its format: the message says how."""
+class BrokenFile(Exception):
+    """The file contradicts itself or the rules of its format: the message says how."""
+
+    def __init__(self, what: str, advice: str = "Copy or download it again.") -> None:
+        super().__init__(what)
+        self.advice = advice
 
 
 def hashable(key: object, depth: int = 4) -> object:
@@ -88,4 +92,4 @@ def hashable(key: object, depth: int = 4) -> object:
         for item in key:
             hashable(item, depth - 1)
         return key
-    raise BrokenPickle(f"its pickle uses a {type(key).__name__} as the key of a dict")
+    raise BrokenFile(f"its pickle uses a {type(key).__name__} as the key of a dict")

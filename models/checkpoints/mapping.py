@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from models.checkpoints.inert import BrokenPickle, StoredTensor
+from models.checkpoints.inert import BrokenFile, StoredTensor
 
 _CHUNK: Final = 1 << 20
 _EXPANDED: Final = 1 << 20
@@ -38,7 +38,7 @@ class MappedFile:
         the bytes are in memory once.
         """
         if start < 0 or length < 0 or start + length > self.size:
-            raise BrokenPickle("a record reaches beyond the end of the file")
+            raise BrokenFile("a record reaches beyond the end of the file")
         if length == 0:
             return torch.empty(0, dtype=torch.uint8)
         if start % alignment:
@@ -50,7 +50,7 @@ class MappedFile:
         with self.path.open("rb") as file:
             file.seek(start)
             if file.readinto(data.numpy().data) != length:
-                raise BrokenPickle("the file became shorter while it was read")
+                raise BrokenFile("the file became shorter while it was read")
         return data
 
     def crc32(self, start: int, length: int) -> int:
@@ -72,7 +72,7 @@ def sha256(path: Path) -> str:
 def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
     """The tensor that `stored` describes, over the bytes `data` of its storage.
 
-    It shares memory with `data` unless that is misaligned for the dtype. BrokenPickle is raised
+    It shares memory with `data` unless that is misaligned for the dtype. BrokenFile is raised
     where sizes, strides and offset do not fit the storage.
     """
     dtype = USABLE_DTYPES[stored.dtype]
@@ -84,22 +84,25 @@ def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
         data = data.clone()
     whole = data[: data.numel() // dtype.itemsize * dtype.itemsize].view(dtype)
     start = stored.storage.offset + stored.offset
-    return whole.as_strided(stored.size, stored.stride, start)
+    try:
+        return whole.as_strided(stored.size, stored.stride, start)
+    except RuntimeError:
+        raise BrokenFile("a tensor has a shape that torch does not accept") from None
 
 
 def _check_layout(stored: StoredTensor, available: int) -> None:
     numbers = (stored.offset, *stored.size, *stored.stride)
-    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers):
-        raise BrokenPickle("a tensor has a negative or impossible size, stride or offset")
+    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or stored.storage.offset < 0:
+        raise BrokenFile("a tensor has a negative or impossible size, stride or offset")
     if len(stored.size) != len(stored.stride) or len(stored.size) > 16:
-        raise BrokenPickle("a tensor's sizes and strides do not belong together")
+        raise BrokenFile("a tensor's sizes and strides do not belong together")
     count, last = 1, stored.offset
     for size, stride in zip(stored.size, stored.stride, strict=True):
         count *= size
         last += (size - 1) * stride
-    if count and (last >= available or stored.storage.offset < 0):
-        raise BrokenPickle("a tensor reaches beyond the end of its storage")
+    if count and (last >= available):
+        raise BrokenFile("a tensor reaches beyond the end of its storage")
     if not count and stored.offset > available:
-        raise BrokenPickle("a tensor reaches beyond the end of its storage")
+        raise BrokenFile("a tensor reaches beyond the end of its storage")
     if count > max(available, _EXPANDED):
-        raise BrokenPickle("a tensor claims more numbers than the file holds")
+        raise BrokenFile("a tensor claims more numbers than the file holds")

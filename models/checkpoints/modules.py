@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from models.checkpoints.inert import BrokenPickle, Inert, StoredTensor, UnusableTensor
+from models.checkpoints.inert import BrokenFile, Inert, StoredTensor, UnusableTensor
 
 MAX_DEPTH: Final = 60
-MAX_NAMES: Final = 200_000
+MAX_MODULES: Final = 100_000
 
 
 def is_module(value: object) -> bool:
@@ -28,22 +29,21 @@ def flatten(module: Inert) -> dict[str, object]:
 
     Buffers that were registered with `persistent=False` are left out, as torch leaves them out.
     """
-    found: dict[str, object] = {}
-    for name, value in _walk(module, "", 0):
-        found[name] = value
-        if len(found) > MAX_NAMES:
-            raise BrokenPickle("its module tree has no end")
-    return found
+    return dict(_walk(module, "", itertools.count(), 0))
 
 
-def _walk(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, object]]:
-    if depth > MAX_DEPTH:
-        raise BrokenPickle("its modules contain each other without end")
+def _walk(
+    module: Inert, prefix: str, visited: Iterator[int], depth: int
+) -> Iterator[tuple[str, object]]:
+    # A module that is used twice is walked twice, as in state_dict(): a few crafted ones that
+    # contain each other would make a tree without end.
+    if depth > MAX_DEPTH or next(visited) > MAX_MODULES:
+        raise BrokenFile("its modules contain each other without end")
     own, children = _scripted(module) if _is_scripted(module) else _pickled(module)
     for name, value in own.items():
         yield prefix + name, value
     for name, child in children.items():
-        yield from _walk(child, f"{prefix}{name}.", depth + 1)
+        yield from _walk(child, f"{prefix}{name}.", visited, depth + 1)
 
 
 def _is_scripted(module: Inert) -> bool:

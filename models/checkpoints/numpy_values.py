@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from models.checkpoints.inert import BrokenPickle, Global, Inert
+from models.checkpoints.inert import BrokenFile, Global, Inert
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ def numpy_scalar(args: tuple[object, ...]) -> object:
         return None
     raw = data.encode("latin-1") if isinstance(data, str) else data
     if len(raw) != dtype.itemsize:
-        raise BrokenPickle("its pickle holds a NumPy number of the wrong length")
+        raise BrokenFile("its pickle holds a NumPy number of the wrong length")
     import numpy as np
 
     value: object = np.frombuffer(raw, dtype)[0].item()
@@ -50,7 +50,7 @@ def numpy_array(value: Inert) -> np.ndarray | None:
     for n in shape:
         count *= n
     if count * dtype.itemsize != len(data):
-        raise BrokenPickle("its pickle holds a NumPy array of the wrong length")
+        raise BrokenFile("its pickle holds a NumPy array of the wrong length")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 

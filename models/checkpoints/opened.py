@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from models.checkpoints.inert import BrokenPickle, Inert, StorageRef, StoredTensor, UnusableTensor
+from models.checkpoints.inert import BrokenFile, Inert, StorageRef, StoredTensor, UnusableTensor
 from models.checkpoints.mapping import USABLE_DTYPES, strided
 from models.checkpoints.numpy_values import numpy_array
 
@@ -33,7 +33,7 @@ class Opened:
         if isinstance(value, Inert):
             return _from_numpy(value)
         if not isinstance(value, StoredTensor):
-            raise BrokenPickle("its pickle has something else where a tensor should be")
+            raise BrokenFile("its pickle has something else where a tensor should be")
         if value.dtype not in USABLE_DTYPES:
             return UnusableTensor(f"it holds {value.dtype or 'untyped'} numbers")
         return strided(value, self.storage(value.storage))

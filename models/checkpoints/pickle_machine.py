@@ -8,10 +8,11 @@ imported, so nothing in the file can run.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from typing import IO, Final, Protocol
 
-from models.checkpoints.inert import BrokenPickle, Inert, hashable
+from models.checkpoints.inert import BrokenFile, Inert, hashable
 from models.checkpoints.trusted import call, instantiate, resolve
 
 MAX_OPCODES: Final = 10_000_000
@@ -57,16 +58,21 @@ class PickleMachine:
     def load(self, source: Readable | IO[bytes]) -> object:
         """Interpret one pickle and leave `source` behind its STOP.
 
-        Raises RefusedGlobal, BrokenPickle, and for undecodable bytes the built-in errors of
+        Raises RefusedGlobal, BrokenFile, and for undecodable bytes the built-in errors of
         `DECODING_ERRORS`.
         """
+        with warnings.catch_warnings():  # pickletools warns of escapes that it does not know
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return self._run(source)
+
+    def _run(self, source: Readable | IO[bytes]) -> object:
         for count, (opcode, arg, _) in enumerate(pickletools.genops(source)):  # type: ignore[arg-type]
             if count > MAX_OPCODES:
-                raise BrokenPickle(f"its pickle has more than {MAX_OPCODES:,} instructions")
+                raise BrokenFile(f"its pickle has more than {MAX_OPCODES:,} instructions")
             if opcode.name == "STOP":
                 return self._stack.pop()
             self._step(opcode.name, arg)
-        raise BrokenPickle("its pickle has no end")
+        raise BrokenFile("its pickle has no end")
 
     def _step(self, name: str, arg: object) -> None:
         if name in _PUSH:
@@ -84,12 +90,12 @@ class PickleMachine:
         elif name not in _NO_EFFECT:
             handler = _HANDLERS.get(name)
             if handler is None:
-                raise BrokenPickle(f"its pickle uses {name}, which checkpoints do not have")
+                raise BrokenFile(f"its pickle uses {name}, which checkpoints do not have")
             handler(self, arg)
 
     def _take(self, n: int) -> list[object]:
         if len(self._stack) < n:
-            raise BrokenPickle("its pickle takes more values than it has")
+            raise BrokenFile("its pickle takes more values than it has")
         taken = self._stack[-n:]
         del self._stack[-n:]
         return taken
@@ -140,14 +146,14 @@ class PickleMachine:
         elif isinstance(target, list):
             target.extend(items)
         else:
-            raise BrokenPickle("its pickle appends to something that is no list")
+            raise BrokenFile("its pickle appends to something that is no list")
 
     def _set_items(self, items: list[object]) -> None:
         target = self._stack[-1]
         if isinstance(target, Inert):
             target = target.mapping
         if not isinstance(target, dict) or len(items) % 2:
-            raise BrokenPickle("its pickle stores keys in something that is no dict")
+            raise BrokenFile("its pickle stores keys in something that is no dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[hashable(key)] = value
 
@@ -158,7 +164,7 @@ class PickleMachine:
     def _stack_global(self, _: object) -> None:
         module, name = self._take(2)
         if not (isinstance(module, str) and isinstance(name, str)):
-            raise BrokenPickle("its pickle names a class by something that is no text")
+            raise BrokenFile("its pickle names a class by something that is no text")
         self._stack.append(resolve(module, name))
 
     def _reduce(self, _: object) -> None:

@@ -54,6 +54,9 @@ class _Converter:
     def _dict(self, value: Mapping[Any, object], depth: int) -> dict[str, object]:
         out: dict[str, object] = {}
         for key, item in value.items():
+            self._left -= 1
+            if self._left < 0:
+                break
             if isinstance(key, str | int | float | None):
                 try:
                     out[str(self.convert(key, depth + 1))] = self.convert(item, depth + 1)
@@ -70,6 +73,8 @@ class _Converter:
         attributes = value.attributes()
         if value.cls.module == "pathlib":
             return "/".join(str(part) for part in value.args).replace("//", "/")
+        if value.cls == Global("torch", "device"):
+            return ":".join(str(part) for part in value.args)
         if value.cls == Global("builtins", "getattr"):
             return self.convert(value.args[1], depth + 1)
         if value.cls.module.startswith("omegaconf"):

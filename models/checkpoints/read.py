@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from models.checkpoints.choose import Choice, choose
-from models.checkpoints.inert import BrokenPickle, RefusedGlobal
+from models.checkpoints.inert import BrokenFile, RefusedGlobal
 from models.checkpoints.mapping import MappedFile, sha256
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import DECODING_ERRORS
@@ -20,11 +20,16 @@ from models.checkpoints.sniff import HEAD, identify, is_container
 from models.checkpoints.survey import Survey, survey
 from models.checkpoints.torch_files import read_legacy, read_zip
 from models.checkpoints.torchscript import refuse_nameless
+from models.checkpoints.vocabulary import NORMALISATION
 from models.checkpoints.zip_records import ZIP_ERRORS
 from models.errors import InputError
 
+_MOST_CHANNELS: Final = 64
+_FOLDERS: Final = (
+    ("data.pkl", "is an unpacked torch file: give the file itself, or zip the folder"),
+    ("*.distcp", "is a distributed checkpoint: convert it with dcp_to_torch_save of PyTorch"),
+)
 _DAMAGE: Final = (*DECODING_ERRORS, *ZIP_ERRORS)
-_AGAIN: Final = "Copy or download it again."
 
 
 def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
@@ -58,12 +63,12 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
             f"{file.name} wants to {refused}, which no checkpoint needs; it was not run. "
             "Do not trust this file."
         ) from None
-    except BrokenPickle as broken:
-        raise InputError(f"{file.name} cannot be read: {broken}. {_AGAIN}") from None
+    except BrokenFile as broken:
+        raise InputError(f"{file.name} cannot be read: {broken}. {broken.advice}") from None
     except OSError as error:
         raise InputError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except _DAMAGE:
-        raise InputError(f"{file.name} is damaged or cut off. {_AGAIN}") from None
+        raise InputError(f"{file.name} is damaged or cut off. Copy or download it again.") from None
 
 
 def _weights_file(path: Path) -> Path:
@@ -89,6 +94,9 @@ def _in_folder(folder: Path) -> Path:
                     f"give {folder / name} itself to use the weights alone."
                 )
             return folder / name
+    for pattern, told in _FOLDERS:
+        if any(folder.glob(pattern)):
+            raise InputError(f"{folder} {told}.")
     raise InputError(
         f"{folder} is a folder without {' or '.join(WEIGHTS_NAMES)}: give a checkpoint file, or "
         "a folder that smp's save_pretrained wrote."
@@ -152,6 +160,7 @@ def _checkpoint(
             tensors[name] = value
         else:
             unusable[name] = value.reason
+    normalisation, told = _input_normalisation(tensors)
     return Checkpoint(
         path=path,
         container=opened.container,
@@ -159,8 +168,23 @@ def _checkpoint(
         size=file.stat().st_size,
         entry=choice.taken.label,
         tensors=tensors,
-        config={**opened.config, **found.config},
+        config={**normalisation, **opened.config, **found.config},
         ignored={**found.ignored, **choice.ignored},
-        notes=(*opened.notes, *choice.notes),
+        notes=(*opened.notes, *choice.notes, *told),
         unusable=unusable,
     )
+
+
+def _input_normalisation(tensors: dict[str, torch.Tensor]) -> tuple[dict[str, object], list[str]]:
+    """Per-channel `mean` and `std` buffers of a training module, which are not the network's."""
+    found: dict[str, object] = {
+        name: tensor.flatten().tolist()
+        for name, tensor in tensors.items()
+        if name in NORMALISATION and tensor.numel() <= _MOST_CHANNELS
+    }
+    if not found:
+        return {}, []
+    return found, [
+        f"The training module has {' and '.join(found)} beside the network: if it normalised its "
+        "input with them, give them as MEAN= and STD=."
+    ]

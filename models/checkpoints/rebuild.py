@@ -1,7 +1,7 @@
 """Our own versions of the functions that honest checkpoints call, by the name they ask for.
 
 Each takes the name and the arguments from the file, checks them, and returns plain data or an
-inert record. Wrong arguments raise BrokenPickle, or ValueError and TypeError from unpacking them.
+inert record. Wrong arguments raise BrokenFile, or ValueError and TypeError from unpacking them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from models.checkpoints.inert import (
-    BrokenPickle,
+    BrokenFile,
     Global,
     Inert,
     RefusedGlobal,
@@ -68,7 +68,7 @@ def _collection(function: Global, args: Args) -> object:
     """list, tuple, set, frozenset or deque of a collection that is already there."""
     source = args[0] if args else ()
     if not isinstance(source, list | tuple | set | frozenset | dict):
-        raise BrokenPickle(f"its pickle makes a {function.name} of a {type(source).__name__}")
+        raise BrokenFile(f"its pickle makes a {function.name} of a {type(source).__name__}")
     if function.name in {"set", "frozenset"}:
         made = {hashable(item) for item in source}
         return made if function.name == "set" else frozenset(made)
@@ -79,7 +79,7 @@ def _scalar(function: Global, args: Args) -> object:
     if not args:
         return {"int": 0, "float": 0.0, "bool": False, "str": ""}[function.name]
     if not isinstance(args[0], bool | int | float | str):
-        raise BrokenPickle(f"its pickle makes a {function.name} of a {type(args[0]).__name__}")
+        raise BrokenFile(f"its pickle makes a {function.name} of a {type(args[0]).__name__}")
     kinds: dict[str, Callable[[bool | int | float | str], object]]
     kinds = {"int": int, "float": float, "bool": bool, "str": str}
     return kinds[function.name](args[0])
@@ -93,7 +93,7 @@ def _bytes(_: Global, args: Args) -> object:
     if isinstance(data, list):
         return bytes(item for item in data if isinstance(item, int))
     if not isinstance(data, bytes | bytearray):
-        raise BrokenPickle(f"its pickle makes bytes of a {type(data).__name__}")
+        raise BrokenFile(f"its pickle makes bytes of a {type(data).__name__}")
     return bytes(data)
 
 
@@ -109,14 +109,14 @@ def _tensor(function: Global, args: Args) -> object:
     """torch._utils._rebuild_tensor, _v2 and _v3."""
     storage, offset, size, stride, *rest = args
     if not isinstance(storage, StorageRef):
-        raise BrokenPickle("its pickle makes a tensor without a storage")
+        raise BrokenFile("its pickle makes a tensor without a storage")
     dtype = storage.dtype
     if function.name == "_rebuild_tensor_v3":
         dtype, rest = rest[2].name, rest[:2] + rest[3:]  # type: ignore[attr-defined]
     if len(rest) > 2 and rest[2]:
         return UnusableTensor("it is stored as a lazily negated or conjugated view")
     if not all(isinstance(part, tuple) for part in (size, stride)) or not isinstance(offset, int):
-        raise BrokenPickle("its pickle makes a tensor whose shape is no tuple of numbers")
+        raise BrokenFile("its pickle makes a tensor whose shape is no tuple of numbers")
     return StoredTensor(storage, dtype, offset, size, stride)  # type: ignore[arg-type]
 
 
@@ -139,7 +139,7 @@ def _table(module: str, names: str, function: Rebuilder) -> dict[Global, Rebuild
 
 
 def _never(function: Global, _: Args) -> object:
-    raise BrokenPickle(f"its pickle calls {function} in a way it cannot be called")
+    raise BrokenFile(f"its pickle calls {function} in a way it cannot be called")
 
 
 _STDLIB: Final = {
@@ -217,6 +217,7 @@ _TORCH: Final = {
     **_table("torch", "Size", _collection),
     **_table("torch", "device", _inert),
     **_table("torch.serialization", "_get_layout", _inert),
+    **_table("torch.nn.backends.thnn", "_get_thnn_function_backend", _inert),
     **_table("torch.fx.graph_module", "reduce_graph_module", _graph_module),
     **_table(
         "torch.jit._pickle",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import torch
 
-from models.checkpoints.inert import BrokenPickle, StorageRef
+from models.checkpoints.inert import BrokenFile, StorageRef
 from models.checkpoints.opened import Opened
 
 CONFIG_NAME: Final = "config.json"
@@ -25,7 +25,7 @@ def read_safetensors(path: Path) -> Opened:
             metadata: dict[str, Any] = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise BrokenPickle(f"safetensors says: {str(error).rstrip('.')}") from None
+        raise BrokenFile(f"safetensors says: {str(error).rstrip('.')}") from None
     config = {name: _decoded(value) for name, value in metadata.items()}
     return Opened("safetensors", tensors, _no_storage, config)
 
@@ -54,4 +54,4 @@ def _decoded(value: str) -> object:
 
 
 def _no_storage(ref: StorageRef) -> torch.Tensor:
-    raise BrokenPickle(f"it refers to storage {ref.key}, which safetensors files do not have")
+    raise BrokenFile(f"it refers to storage {ref.key}, which safetensors files do not have")

@@ -6,7 +6,7 @@ import io
 import json
 from typing import Final
 
-from models.checkpoints.inert import BrokenPickle, RefusedGlobal
+from models.checkpoints.inert import BrokenFile, RefusedGlobal
 from models.checkpoints.pickle_machine import DECODING_ERRORS, PickleMachine
 from models.checkpoints.torch_files import MAGIC_NUMBER
 
@@ -46,7 +46,7 @@ def identify(head: bytes, size: int) -> str:
 
     `head` is the first `HEAD` bytes. A description reads on after "breakage.pt is ".
     """
-    if head.startswith(b"PK"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if _is_legacy(head):
         return "legacy"
@@ -90,7 +90,7 @@ def _describe_text(text: str) -> str:
 
 
 def _describe_binary(head: bytes, size: int) -> str:
-    if head[:1] == b"\x80" and 2 <= head[1] <= 5:
+    if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return (
             "a Python pickle that torch.save did not write: load it where it was made and "
             "save model.state_dict() with torch.save"
@@ -109,7 +109,7 @@ def _text(head: bytes) -> str | None:
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:
+        if len(head) < HEAD or error.start < len(head) - 4:  # a character cut in two at the end
             return None
         text = head[: error.start].decode("utf-8")
     return text if not any(ord(c) < 32 and c not in "\t\r\n\f" for c in text) else None
@@ -117,11 +117,11 @@ def _text(head: bytes) -> str | None:
 
 def _is_legacy(head: bytes) -> bool:
     def refuse(_: object) -> object:
-        raise BrokenPickle("a magic number refers to nothing")
+        raise BrokenFile("a magic number refers to nothing")
 
     try:
         return PickleMachine(refuse).load(io.BytesIO(head[:64])) == MAGIC_NUMBER
-    except (*DECODING_ERRORS, BrokenPickle, RefusedGlobal):
+    except (*DECODING_ERRORS, BrokenFile, RefusedGlobal):
         return False
 
 

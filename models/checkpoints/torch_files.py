@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 import torch
 
-from models.checkpoints.inert import BrokenPickle, Global, StorageRef
+from models.checkpoints.inert import BrokenFile, Global, StorageRef
 from models.checkpoints.mapping import USABLE_DTYPES, MappedFile
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import PickleMachine
 from models.checkpoints.rebuild import STORAGE_DTYPES, TORCH_REFERENCES
-from models.checkpoints.zip_records import ZipRecords
+from models.checkpoints.zip_records import ZipRecords, describe_zip
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+_RESAVE = "Load it there and save it again as safetensors."
 _QUANTIZED_SIZES = {"qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1, "quint2x4": 1}
 _OTHER_SIZES = {"": 1, "complex64": 8, "complex128": 16, **_QUANTIZED_SIZES}
 
@@ -34,15 +35,15 @@ def _top_folder(records: ZipRecords) -> str:
     found = [name for name in records.names if name.rpartition("/")[2] == "data.pkl"]
     tops = [name.removesuffix("data.pkl") for name in found if name.count("/") <= 1]
     if len(tops) != 1:
-        raise BrokenPickle("it is a zip file, but not one that torch.save wrote")
+        raise BrokenFile(describe_zip(records.names), "Give the file that torch.save wrote.")
     return tops[0]
 
 
 def check_byte_order(records: ZipRecords, top: str) -> None:
-    """BrokenPickle for a file that a big-endian machine wrote."""
+    """BrokenFile for a file that a big-endian machine wrote."""
     name = f"{top}byteorder"
     if name in records and records.read(name).strip() != b"little":
-        raise BrokenPickle("it was saved on a big-endian machine: save it again on a usual one")
+        raise BrokenFile("it was saved on a big-endian machine", _RESAVE)
 
 
 def unpickle(data: bytes) -> object:
@@ -57,11 +58,11 @@ def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torc
     def storage(ref: StorageRef) -> torch.Tensor:
         if ref.key not in cache:
             if f"{folder}{ref.key}" not in records:
-                raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
+                raise BrokenFile(f"the numbers of storage {ref.key} are missing")
             cache[ref.key] = records.tensor(f"{folder}{ref.key}", element_size(ref.dtype))
         expected = ref.numel * element_size(ref.dtype)
         if cache[ref.key].numel() != expected:
-            raise BrokenPickle(
+            raise BrokenFile(
                 f"storage {ref.key} should have {expected} bytes and has {cache[ref.key].numel()}"
             )
         return cache[ref.key]
@@ -77,15 +78,15 @@ def element_size(dtype: str) -> int:
 def storage_ref(kind: object, key: object, numel: object) -> StorageRef:
     """The record for ("storage", kind, key, location, numel) in a pickle."""
     if not isinstance(kind, Global) or kind not in TORCH_REFERENCES:
-        raise BrokenPickle("its pickle names a storage type that torch does not have")
+        raise BrokenFile("its pickle names a storage type that torch does not have")
     if not isinstance(key, str | int) or type(numel) is not int or not 0 <= numel < 1 << 48:
-        raise BrokenPickle("its pickle describes a storage of an impossible size")
+        raise BrokenFile("its pickle describes a storage of an impossible size")
     return StorageRef(str(key), STORAGE_DTYPES[kind.name], numel)
 
 
 def _zip_storage_ref(pid: object) -> StorageRef:
     if not isinstance(pid, tuple) or len(pid) != 5 or pid[0] != "storage":
-        raise BrokenPickle("its pickle refers to something outside of it that is no storage")
+        raise BrokenFile("its pickle refers to something outside of it that is no storage")
     _, kind, key, _location, numel = pid
     return storage_ref(kind, key, numel)
 
@@ -104,9 +105,9 @@ class _LegacyReader:
         magic, version = (PickleMachine(self._storage_ref).load(source) for _ in range(2))
         system = PickleMachine(self._storage_ref).load(source)
         if magic != MAGIC_NUMBER or version != 1001 or not isinstance(system, dict):
-            raise BrokenPickle("its header is not that of a torch file")
+            raise BrokenFile("its header is not that of a torch file")
         if system.get("little_endian") is False:
-            raise BrokenPickle("it was saved on a big-endian machine: save it again on a usual one")
+            raise BrokenFile("it was saved on a big-endian machine", _RESAVE)
         root = PickleMachine(self._storage_ref).load(source)
         keys = PickleMachine(self._storage_ref).load(source)
         self._find_storages(keys, source.tell())
@@ -116,11 +117,11 @@ class _LegacyReader:
         if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
             return pid[1]  # ("module", class, source file, its text): the text stays unread
         if not isinstance(pid, tuple) or len(pid) != 6 or pid[0] != "storage":
-            raise BrokenPickle("its pickle refers to something outside of it that is no storage")
+            raise BrokenFile("its pickle refers to something outside of it that is no storage")
         _, kind, key, _location, numel, view = pid
         root = storage_ref(kind, key, numel)
         if self._roots.setdefault(root.key, root) != root:
-            raise BrokenPickle(f"it describes storage {root.key} in two ways")
+            raise BrokenFile(f"it describes storage {root.key} in two ways")
         if view is None:
             return root
         _key, offset, length = view
@@ -128,25 +129,23 @@ class _LegacyReader:
 
     def _find_storages(self, keys: object, position: int) -> None:
         if not isinstance(keys, list):
-            raise BrokenPickle("its list of storages is no list")
+            raise BrokenFile("its list of storages is no list")
         for key in keys:
             root = self._roots.get(str(key))
             if root is None:
-                raise BrokenPickle(f"it stores numbers that nothing refers to (storage {key})")
+                raise BrokenFile(f"it stores numbers that nothing refers to (storage {key})")
             header = self._mapped.slice(position, 8).numpy().tobytes()
             numel = int.from_bytes(header, "little", signed=True)
             if numel != root.numel:
-                raise BrokenPickle(
-                    f"storage {key} should have {root.numel} numbers and has {numel}"
-                )
+                raise BrokenFile(f"storage {key} should have {root.numel} numbers and has {numel}")
             self._starts[root.key] = position + 8
             position += 8 + numel * element_size(root.dtype)
         if position > self._mapped.size:
-            raise BrokenPickle("it ends before its last weights")
+            raise BrokenFile("it ends before its last weights")
 
     def _storage(self, ref: StorageRef) -> torch.Tensor:
         if ref.key not in self._starts:
-            raise BrokenPickle(f"the numbers of storage {ref.key} are missing")
+            raise BrokenFile(f"the numbers of storage {ref.key} are missing")
         numel, size = self._roots[ref.key].numel, element_size(ref.dtype)
         return self._mapped.slice(self._starts[ref.key], numel * size, size)
 

@@ -14,7 +14,7 @@ import re
 import sys
 from typing import Final
 
-from models.checkpoints.inert import BrokenPickle, Global, Inert, RefusedGlobal
+from models.checkpoints.inert import BrokenFile, Global, Inert, RefusedGlobal
 from models.checkpoints.rebuild import REBUILD, TORCH_REFERENCES
 
 # Modules that left the standard library, or had another name in Python 2, are no less refused.
@@ -47,9 +47,11 @@ def resolve(module: str, name: str) -> Global:
 def call(function: object, args: object) -> object:
     """What REDUCE, INST and OBJ ask for: `function(*args)`, within the rule."""
     if not isinstance(args, tuple):
-        raise BrokenPickle("its pickle calls something with arguments that are no tuple")
-    if not isinstance(function, Global):
+        raise BrokenFile("its pickle calls something with arguments that are no tuple")
+    if isinstance(function, Inert):
         raise RefusedGlobal(f"call {_describe(function)}")
+    if not isinstance(function, Global):
+        raise BrokenFile(f"its pickle calls a {type(function).__name__}")
     if function in REBUILD:
         return _rebuild(function, args)
     if _CLASS_NAME.fullmatch(function.name.rpartition(".")[2]):
@@ -60,9 +62,9 @@ def call(function: object, args: object) -> object:
 def instantiate(cls: object, args: object) -> object:
     """What NEWOBJ asks for: an object of `cls` made without calling its constructor."""
     if not isinstance(args, tuple):
-        raise BrokenPickle("its pickle makes an object with arguments that are no tuple")
+        raise BrokenFile("its pickle makes an object with arguments that are no tuple")
     if not isinstance(cls, Global):
-        raise RefusedGlobal(f"make an object of {_describe(cls)}")
+        raise BrokenFile(f"its pickle makes an object of a {type(cls).__name__}")
     return _rebuild(cls, args) if cls in REBUILD else Inert(cls, args)
 
 
@@ -72,12 +74,12 @@ def _rebuild(function: Global, args: tuple[object, ...]) -> object:
     return REBUILD[function](function, args)
 
 
-def _describe(value: object) -> str:
-    if isinstance(value, Inert) and value.cls == Global("builtins", "getattr"):
-        return ".".join(_describe(part) for part in value.args)
-    if isinstance(value, Global | str):
-        return str(value)
-    return f"an object of {value.cls}" if isinstance(value, Inert) else f"a {type(value).__name__}"
+def _describe(value: Inert) -> str:
+    """What an object is to the user: its class, or the attribute that it stands for."""
+    if value.cls != Global("builtins", "getattr"):
+        return f"an object of {value.cls}"
+    owner, name = value.args
+    return f"{_describe(owner) if isinstance(owner, Inert) else owner}.{name}"
 
 
 def _from_type(_: Global, args: tuple[object, ...]) -> object:

@@ -17,17 +17,18 @@ def words(name: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORD.findall(name))
 
 
-_EMA: Final = frozenset("ema swa shadow averaged average avg polyak lit_ema".split())
+_EMA: Final = frozenset("ema swa shadow averaged average avg polyak".split())
 _ENTRIES: Final = (
     ("optimizer state", "optimizer optimizers optim opt"),
     ("learning rate schedule", "scheduler schedulers schedule sched"),
-    ("gradient scaler state", "scaler amp scaling precision"),
+    ("gradient scaler state", "scaler amp scaling plugin"),
     ("callback state", "callback callbacks"),
     ("training loop state", "loops loop sampler loader dataloader datamodule"),
     ("random number generator state", "rng random"),
     ("loss function state", "loss losses criterion criteria"),
     ("training history", "metric metrics history log logs results"),
 )
+_NETWORK: Final = frozenset("model net network unet".split())
 _BUFFERS: Final = (
     ("belongs to the loss, not to the network", "loss losses criterion criteria lpips perceptual"),
     (
@@ -37,12 +38,17 @@ _BUFFERS: Final = (
     ),
     ("belongs to the optimizer, not to the network", "optimizer optim"),
 )
-_SINGLE: Final = {
-    "n_averaged": "counts the steps of weight averaging",
+NORMALISATION: Final = {
     "mean": "input normalisation of the training module: see MEAN=",
     "std": "input normalisation of the training module: see STD=",
     "pixel_mean": "input normalisation of the training module: see MEAN=",
     "pixel_std": "input normalisation of the training module: see STD=",
+}
+"""Buffers by which training modules, such as smp's Lightning example, normalise their input."""
+
+_SINGLE: Final = {
+    **NORMALISATION,
+    "n_averaged": "counts the steps of weight averaging",
     "class_weights": "belongs to the loss, not to the network",
     "pos_weight": "belongs to the loss, not to the network",
 }
@@ -74,6 +80,8 @@ def is_ema(name: str) -> bool:
 def entry_reason(name: str) -> str:
     """Why an entry of a training script's dict is not the network, "" if it may be."""
     found = words(name)
+    if found & _NETWORK:  # "best_metric_model" is no metric
+        return ""
     return next((reason for reason, known in _ENTRIES if found & set(known.split())), "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zipfile
 import zlib
@@ -9,10 +10,18 @@ from typing import Final
 
 import torch
 
-from models.checkpoints.inert import BrokenPickle
+from models.checkpoints.inert import BrokenFile
 from models.checkpoints.mapping import MappedFile
 
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
+_CONTENTS: Final = (
+    (r"(^|/)model\.json$", "it is a TorchScript archive of PyTorch before 1.4"),
+    (r"exported_program|(^|/)archive_format$", "it is a torch.export program, not a checkpoint"),
+    (r"\.mlpackage/", "it is a zipped Core ML package, not a checkpoint"),
+    (r"\.npy$", "it is an archive of NumPy arrays"),
+    (r"\.weights\.h5$", "it is a Keras model, not a PyTorch checkpoint"),
+    (r"\.(pt|pth|ckpt|bin|safetensors)$", "it is a zip file around other files: unpack it first"),
+)
 _ENCRYPTED: Final = 0x1
 _MIB: Final = 1 << 20
 
@@ -30,10 +39,10 @@ class ZipRecords:
             infos = archive.infolist()
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) != len(infos):
-            raise BrokenPickle("its zip directory lists the same name twice")
+            raise BrokenFile("its zip directory lists the same name twice")
         packed = sum(i.file_size for i in infos if i.compress_type != zipfile.ZIP_STORED)
         if packed > max(256 * _MIB, 20 * mapped.size):
-            raise BrokenPickle("its compressed records would expand to an absurd size")
+            raise BrokenFile("its compressed records would expand to an absurd size")
 
     def __contains__(self, name: object) -> bool:
         return name in self._infos
@@ -52,22 +61,22 @@ class ZipRecords:
         info = self._infos[name]
         start = self._data_offset(info)
         if info.flag_bits & _ENCRYPTED:
-            raise BrokenPickle(f"its record {name} is encrypted")
+            raise BrokenFile(f"its record {name} is encrypted")
         if info.compress_type == zipfile.ZIP_DEFLATED:
             return self._inflate(info, start)
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise BrokenPickle(f"its record {name} is packed in a way torch does not use")
+            raise BrokenFile(f"its record {name} is packed in a way torch does not use")
         data = self._mapped.slice(start, info.file_size, alignment)
         # torch can be told not to compute checksums, and then writes 0.
         if info.CRC and self._mapped.crc32(start, info.file_size) != info.CRC:
-            raise BrokenPickle(f"its record {name} does not match its checksum")
+            raise BrokenFile(f"its record {name} does not match its checksum")
         return data
 
     def _data_offset(self, info: zipfile.ZipInfo) -> int:
         header = self._mapped.slice(info.header_offset, _LOCAL_HEADER.size).numpy().tobytes()
         signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\x03\x04":
-            raise BrokenPickle(f"its record {info.filename} is not where the directory says")
+            raise BrokenFile(f"its record {info.filename} is not where the directory says")
         return int(info.header_offset + _LOCAL_HEADER.size + name_length + extra_length)
 
     def _inflate(self, info: zipfile.ZipInfo, start: int) -> torch.Tensor:
@@ -75,14 +84,22 @@ class ZipRecords:
         try:
             data = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
         except zlib.error:
-            raise BrokenPickle(f"its record {info.filename} cannot be expanded") from None
+            raise BrokenFile(f"its record {info.filename} cannot be expanded") from None
         if len(data) != info.file_size or (info.CRC and zlib.crc32(data) != info.CRC):
-            raise BrokenPickle(f"its record {info.filename} does not match its checksum")
+            raise BrokenFile(f"its record {info.filename} does not match its checksum")
         return (
             torch.frombuffer(bytearray(data), dtype=torch.uint8)
             if data
             else torch.empty(0, dtype=torch.uint8)
         )
+
+
+def describe_zip(names: list[str]) -> str:
+    """What a zip file is that torch.save did not write, by the names in it."""
+    for pattern, description in _CONTENTS:
+        if any(re.search(pattern, name) for name in names):
+            return description
+    return "it is a zip file, but not one that torch.save wrote"
 
 
 ZIP_ERRORS: Final = (

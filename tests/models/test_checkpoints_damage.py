@@ -81,6 +81,8 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 979123
     ("data", "message"),
     [
         (b"", "is empty"),
+        (b"\x80", "in no format"),
+        (b"PKW price list\n", "is a text file"),
         (b"epoch 1 loss 0.3\n", "is a text file, not a checkpoint"),
         ("균열 검출 모델\n".encode() * 400, "is a text file"),
         (image("JPEG"), "is a JPEG picture, not a checkpoint"),
@@ -101,6 +103,9 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 979123
         (bytes(range(128, 256)) * 9, "is in no format that holds PyTorch weights"),
         (pickle.dumps({"a": 1}, 4), "is a Python pickle that torch.save did not write"),
         (zipped(**{"word/document.xml": b"<a/>"}), "not one that torch.save wrote"),
+        (zipped(**{"arr_0.npy": b""}), "it is an archive of NumPy arrays"),
+        (zipped(**{"run/best.pt": b""}), "around other files: unpack it first"),
+        (zipped(**{"m/archive_format": b"pt2"}), "it is a torch.export program"),
     ],
 )
 def test_other_files_are_named_for_what_they_are(tmp_path: Path, data: bytes, message: str) -> None:
@@ -251,6 +256,13 @@ PICKLES = {
     "bytes(2130706432)": b"\x80\x02cbuiltins\nbytes\n(\x8a\x04\0\0\0\x7ftR.",
     "an odd dict": b"\x80\x02}(K\x01u.",
     "a list as a key": b"\x80\x02}]K\x01s.",
+    "modules in a double chain": (
+        b"\x80\x02}q\x00"
+        + (
+            b"0cnet\nNet\n)\x81}" + text("_parameters") + b"}s" + text("_modules")
+            + b"}(" + text("a") + b"h\x00" + text("b") + b"h\x00usbq\x00"
+        ) * 50 + b"."
+    ),
     "modules in a circle": (
         b"\x80\x02cnet\nNet\n)\x81q\x00}" + text("_modules") + b"}" + text("self") + b"h\x00ss"
         + text("_parameters") + b"}sb."
@@ -266,10 +278,10 @@ def test_hostile_pickles_end_quickly(tmp_path: Path, name: str) -> None:
 def test_a_zip_bomb_is_refused_before_it_expands(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("net/data.pkl", b"\x80\x02}.")
-        for number in range(5):
-            archive.writestr(f"net/data/{number}", bytes(60 << 20))
-    assert "would expand to an absurd size" in refusal(tmp_path, buffer.getvalue())
+        archive.writestr("net/data.pkl", b"\x80\x02}." + bytes(1000))
+    data = bytearray(buffer.getvalue())
+    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 0xFFFFFFF0)  # expanded size
+    assert "would expand to an absurd size" in refusal(tmp_path, bytes(data))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
