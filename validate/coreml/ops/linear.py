@@ -6,8 +6,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import InputError
+from validate.coreml.dtypes import in_flight
+from validate.coreml.ir import TensorType
 from validate.coreml.limits import require_size
-from validate.coreml.registry import Tensors, op
+from validate.coreml.registry import Site, Tensors, op
 
 
 @op("linear")
@@ -15,14 +17,24 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x times the transposed weight `(D_out, D_in)`, plus bias."""
     require_size((*x.shape[:-1], weight.shape[0]), "its result")
     if x.is_floating_point():
-        return functional.linear(x, weight, bias)
-    result = x @ weight.T
-    return result if bias is None else result + bias
+        return functional.linear(x, weight.float(), None if bias is None else bias.float())
+    result = matmul(x, weight, transpose_y=True)
+    return result if bias is None else (result + bias).to(x.dtype)
 
 
 @op("matmul")
-def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
-    """Product of the last two axes, the others broadcast."""
+def matmul(
+    x: Tensor,
+    y: Tensor,
+    transpose_x: bool = False,
+    transpose_y: bool = False,
+    site: Site | None = None,
+) -> Tensor:
+    """Product of the last two axes, the others broadcast; of mixed types, that which is declared."""
+    if x.dtype != y.dtype:
+        declared = site.outputs[0] if site else None
+        kind = in_flight(declared.dtype) if isinstance(declared, TensorType) else x.dtype
+        return matmul(x.float(), y.float(), transpose_x, transpose_y).to(kind)
     x = x.mT if transpose_x and x.dim() > 1 else x
     y = y.mT if transpose_y and y.dim() > 1 else y
     if x.dim() > 1 and y.dim() > 1:

@@ -67,5 +67,9 @@ def l2_norm(x: Tensor, epsilon: float = 1e-6) -> Tensor:
 def local_response_norm(
     x: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """Divide by (k + alpha / size times the sum of squares of neighbouring channels) ** beta."""
-    return functional.local_response_norm(x, size, alpha, beta, k)
+    """Divide by (k + alpha / size times the sum of squares of neighbouring channels) ** beta.
+
+    Channels are the third axis from the end, so `(C, H, W)` has no batch.
+    """
+    images = x if x.dim() > 3 else x[None]
+    return functional.local_response_norm(images, size, alpha, beta, k).reshape(x.shape)

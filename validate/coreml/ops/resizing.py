@@ -74,16 +74,20 @@ def _linear(x: Tensor, sizes: Ints, mode: str) -> Tensor:
     return x
 
 
-def _nearest(x: Tensor, sizes: Ints, mode: str = "DEFAULT") -> Tensor:
-    """Take the nearest element along the last axes; DEFAULT rounds down, the others to nearest."""
+def _repeated(x: Tensor, sizes: Ints) -> Tensor:
+    """Take the element at or before i X / N along the last two axes."""
+    require_size((*x.shape[:-2], *sizes), "its result")
+    images = x if x.dim() == 4 else x.reshape(1, -1, *x.shape[-2:])
+    return functional.interpolate(images, sizes, mode="nearest").reshape(*x.shape[:-2], *sizes)
+
+
+def _nearest(x: Tensor, sizes: Ints, mode: str) -> Tensor:
+    """Take the element nearest to each sample point along the last axes."""
     leading = x.dim() - len(sizes)
     require_size((*x.shape[:leading], *sizes), "its result")
-    if mode == "DEFAULT" and len(sizes) == 2 and x.dim() == 4 and min(sizes) > 0:
-        return functional.interpolate(x, sizes, mode="nearest")
     for axis, count in enumerate(sizes, start=leading):
         points = _axis_points(x.shape[axis], count, mode)
-        rounded = points if mode == "DEFAULT" else points + 0.5
-        x = x.index_select(axis, rounded.floor().long())
+        x = x.index_select(axis, (points + 0.5).floor().long())
     return x
 
 
@@ -96,13 +100,13 @@ def upsample_nearest_neighbor(
     x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0
 ) -> Tensor:
     """Resize `(…, H, W)` by factors, taking the nearest pixels."""
-    return _nearest(x, _scaled(x, scale_factor_height, scale_factor_width))
+    return _repeated(x, _scaled(x, scale_factor_height, scale_factor_width))
 
 
 @op("resize_nearest_neighbor", exact=True)
 def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
     """Resize `(…, H, W)` to a size, taking the nearest pixels."""
-    return _nearest(x, (target_size_height, target_size_width))
+    return _repeated(x, (target_size_height, target_size_width))
 
 
 @op("upsample_bilinear")

@@ -23,11 +23,10 @@ def shape(x: Tensor) -> Tensor:
 
 @op("reshape", exact=True)
 def reshape(x: Tensor, shape: Ints) -> Tensor:
-    """Give x another shape; 0 keeps the size at its place, -1 takes what is left."""
-    if 0 in shape and x.numel() and len(shape) != x.dim():
-        raise InputError(f"It reshapes rank {x.dim()} to {list(shape)}: 0 needs the same rank.")
-    if 0 in shape and len(shape) == x.dim():
-        shape = tuple(n if n else x.shape[axis] for axis, n in enumerate(shape))
+    """Give x another shape; 0 keeps the size at its place from the right, -1 takes what is left."""
+    if 0 in shape:
+        own = ((1,) * len(shape) + tuple(x.shape))[-len(shape) :]
+        shape = tuple(n or o for n, o in zip(shape, own, strict=True))
     return x.reshape(shape)
 
 
