@@ -1,0 +1,116 @@
+"""One artifact in one runtime, judged picture by picture in flat memory."""
+
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.bundle import Artifact, Bundle
+from validate.comparison import Comparison, compare, measure
+from validate.results import ArtifactResult, PictureResult
+from validate.runtimes import MalformedOutput, Opener, Outputs, Runtime
+from validate.samples import Sample
+from validate.tolerances import Tolerance, violations
+
+
+class Candidate:
+    """Loads the artifact when the first picture comes, and stops at the first failure to run."""
+
+    def __init__(self, artifact: Artifact, opener: Opener, folder: Path, bundle: Bundle):
+        self.artifact = artifact
+        self.opener = opener
+        self.tolerance: Tolerance | None = None
+        self._path = folder / artifact.path
+        self._bundle = bundle
+        self._runtime: Runtime | None = None
+        self._failure: str | None = None
+        self._total: Comparison | None = None
+        self._pictures: list[PictureResult] = []
+        self._milliseconds: list[float] = []
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still takes pictures."""
+        return self._failure is None
+
+    def judge(
+        self, sample: Sample, reference: Outputs, tolerance: Tolerance
+    ) -> tuple[float, NDArray[np.uint8]] | None:
+        """Run it on `sample` and compare with what PyTorch computed.
+
+        Returns its largest error as a share of what `tolerance` allows (above 1 also where a
+        label flipped decisively) and its mask; None when it could not be run.
+        """
+        self.tolerance = tolerance
+        outputs = self._outputs(sample)
+        if outputs is None:
+            return None
+        comparison = compare(reference, outputs, tolerance.max_error, tolerance.mask_slack)
+        self._total = comparison if self._total is None else self._total + comparison
+        metrics = measure(comparison)
+        self._pictures.append(PictureResult(sample.name, metrics))
+        share = metrics.relative_error / tolerance.max_error
+        return share + metrics.decisive_flips, outputs.mask.astype(np.uint8)
+
+    def close(self) -> None:
+        """Let go of the loaded artifact."""
+        self._runtime = None
+
+    def result(self, reference_milliseconds: float) -> ArtifactResult:
+        """The verdict on all pictures so far."""
+        artifact = self.artifact
+        facts = (artifact.format, artifact.path, artifact.precision, artifact.size)
+        if self._failure is not None or self._total is None or self.tolerance is None:
+            failure = self._failure or "it was given no picture"
+            return ArtifactResult(*facts, self.opener.runtime, "failed", (failure,))
+        total = measure(self._total)
+        worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
+        reasons = violations(total, worst.metrics.relative_error, self.tolerance)
+        milliseconds = median(self._milliseconds)
+        return ArtifactResult(
+            *facts,
+            runtime=self.opener.runtime,
+            status="failed" if reasons else "passed",
+            reasons=reasons,
+            tolerance=self.tolerance,
+            total=total,
+            worst=worst,
+            pictures=tuple(self._pictures),
+            milliseconds=milliseconds,
+            ratio=milliseconds / reference_milliseconds,
+        )
+
+    def _outputs(self, sample: Sample) -> Outputs | None:
+        """What the artifact gives; whatever its runtime raises is a verdict on the file."""
+        step = "does not load"
+        try:
+            self._runtime = self._runtime or self.opener.open(self._path, self._bundle)
+            step = f"does not run on {sample.name}"
+            started = time.perf_counter()
+            outputs = self._runtime.run(sample.image)
+            self._milliseconds.append((time.perf_counter() - started) * 1000)
+        except MalformedOutput as error:
+            return self._fail(f"on {sample.name}, {error}")
+        except Exception as error:
+            return self._fail(f"it {step}: {_first_line(error)}")
+        bad = int((~np.isfinite(outputs.logits)).sum())
+        if bad:
+            share = bad / outputs.logits.size
+            return self._fail(f"{share:.1%} of its logits on {sample.name} are NaN or infinite")
+        return outputs
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        self.close()
+
+
+def median(milliseconds: list[float]) -> float:
+    """The median time, without the first picture's, on which runtimes still settle."""
+    return statistics.median(milliseconds[1:] or milliseconds)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".")[:300] if lines else type(error).__name__

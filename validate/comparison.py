@@ -1,0 +1,213 @@
+"""How far an artifact's outputs are from PyTorch's: numbers that add up over pictures.
+
+`compare` measures one picture; what it returns is additive, so the comparison of a whole set
+is the sum of its pictures' (flat memory), and `measure` derives the usual figures from either.
+
+With r the reference's logits, c the artifact's and P = max(r, 0) − min(r, 0) the reference's
+range: PSNR = 20·log10(P / RMS(c − r)), SNR = 10·log10(Σr² / Σ(c − r)²). The range includes
+zero, so that logits that hardly vary over a picture are measured against their own size.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import mask_values
+from validate.runtimes import Outputs
+
+TINY = float(np.finfo(np.float32).tiny)
+"""Stands for a range of zero, so that no figure is infinite."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sums over the pixels of one picture or of many.
+
+    `low` and `high` are the reference's smallest and largest logit, zero included;
+    `confusion (K, K)` counts pixels by the reference's label and the artifact's.
+    `off_mask` counts pixels whose mask is not what the artifact's own logits say.
+    """
+
+    logits: int
+    low: float
+    high: float
+    max_error: float
+    error: float
+    squared_error: float
+    reference_energy: float
+    candidate_energy: float
+    product: float
+    confusion: NDArray[np.int64]
+    decisive_flips: int
+    off_mask: int
+
+    @property
+    def range(self) -> float:
+        """Of the reference's logits, zero included; never zero."""
+        return max(self.high - self.low, TINY)
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        return Comparison(
+            logits=self.logits + other.logits,
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+            max_error=max(self.max_error, other.max_error),
+            error=self.error + other.error,
+            squared_error=self.squared_error + other.squared_error,
+            reference_energy=self.reference_energy + other.reference_energy,
+            candidate_energy=self.candidate_energy + other.candidate_energy,
+            product=self.product + other.product,
+            confusion=self.confusion + other.confusion,
+            decisive_flips=self.decisive_flips + other.decisive_flips,
+            off_mask=self.off_mask + other.off_mask,
+        )
+
+
+@dataclass(frozen=True)
+class ClassOverlap:
+    """Pixels of one class in both masks and in either; `iou` is None where both are empty."""
+
+    intersection: int
+    union: int
+
+    @property
+    def iou(self) -> float | None:
+        """Intersection over union."""
+        return self.intersection / self.union if self.union else None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What people and tolerances ask of a comparison.
+
+    Errors are in logits, `relative_error` is the largest one as a share of the reference's
+    range, `psnr` and `snr` are in dB and None where there is no error at all, `cosine` is
+    None where a side is all zeros, `agreement` is the share of pixels with equal labels.
+    """
+
+    max_error: float
+    mean_error: float
+    rms_error: float
+    relative_error: float
+    range: float
+    psnr: float | None
+    snr: float | None
+    cosine: float | None
+    pixels: int
+    flips: int
+    decisive_flips: int
+    off_mask: int
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+def compare(reference: Outputs, candidate: Outputs, limit: float, slack: float) -> Comparison:
+    """Compare one picture's outputs, `logits (C, H, W)` and `mask (H, W)`, all finite.
+
+    A flipped pixel is decisive when errors up to `limit` (a share of the reference's range)
+    cannot explain it; a mask may differ from its own logits' where their gap is within
+    `slack` (the same).
+    """
+    theirs, ours = candidate.logits, reference.logits
+    difference = theirs - ours
+    low, high = min(float(ours.min()), 0.0), max(float(ours.max()), 0.0)
+    scale = max(high - low, TINY)
+    return Comparison(
+        logits=ours.size,
+        low=low,
+        high=high,
+        max_error=float(np.abs(difference).max()),
+        error=float(np.abs(difference).sum(dtype=np.float64)),
+        squared_error=_product(difference, difference),
+        reference_energy=_product(ours, ours),
+        candidate_energy=_product(theirs, theirs),
+        product=_product(ours, theirs),
+        confusion=_confusion(reference.mask, candidate.mask, mask_values(len(ours))),
+        decisive_flips=_decisive_flips(reference, candidate.mask, limit * scale),
+        off_mask=int((_own_gap(candidate) > slack * scale).sum()),
+    )
+
+
+def measure(comparison: Comparison) -> Metrics:
+    """Derive the figures of one picture or of many."""
+    rms = math.sqrt(comparison.squared_error / comparison.logits)
+    energies = math.sqrt(comparison.reference_energy * comparison.candidate_energy)
+    pixels, same = int(comparison.confusion.sum()), int(comparison.confusion.trace())
+    return Metrics(
+        max_error=comparison.max_error,
+        mean_error=comparison.error / comparison.logits,
+        rms_error=rms,
+        relative_error=comparison.max_error / comparison.range,
+        range=comparison.range,
+        psnr=20 * math.log10(comparison.range / rms) if rms else None,
+        snr=_snr(comparison),
+        cosine=min(1.0, comparison.product / energies) if energies else None,
+        pixels=pixels,
+        flips=pixels - same,
+        decisive_flips=comparison.decisive_flips,
+        off_mask=comparison.off_mask,
+        agreement=same / pixels,
+        classes=_overlaps(comparison.confusion),
+    )
+
+
+def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much each pixel's label was chosen, `(H, W)`.
+
+    The gap between the two largest of `logits (C, H, W)`, or |logit| where there is one channel.
+    """
+    gap: NDArray[np.float32]
+    if len(logits) <= 2:
+        gap = np.abs(np.subtract(logits[0], logits[1] if len(logits) == 2 else 0))
+    else:
+        top = np.partition(logits, len(logits) - 2, axis=0)
+        gap = top[-1] - top[-2]
+    return gap
+
+
+def _decisive_flips(reference: Outputs, mask: NDArray[np.int32], error: float) -> int:
+    flipped = reference.mask != mask
+    if not flipped.any():
+        return 0
+    # An error moves each of two logits against the other, but a lone logit against zero.
+    moves = min(2, len(reference.logits))
+    return int((margins(reference.logits[:, flipped][:, None])[0] > moves * error).sum())
+
+
+def _own_gap(outputs: Outputs) -> NDArray[np.float32]:
+    """By how much the label of `mask` misses the best of its own logits, `(H, W)`."""
+    gap: NDArray[np.float32]
+    if len(outputs.logits) == 1:
+        logit = outputs.logits[0]
+        gap = np.maximum(np.where(outputs.mask == 1, -logit, logit), 0)
+    else:
+        labels = outputs.mask[None].astype(np.int64)
+        gap = outputs.logits.max(axis=0) - np.take_along_axis(outputs.logits, labels, axis=0)[0]
+    return gap
+
+
+def _confusion(
+    ours: NDArray[np.int32], theirs: NDArray[np.int32], values: int
+) -> NDArray[np.int64]:
+    pairs = ours.astype(np.int64).ravel() * values + theirs.ravel()
+    return np.bincount(pairs, minlength=values * values).reshape(values, values)
+
+
+def _product(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    return float(np.multiply(first, second).sum(dtype=np.float64))
+
+
+def _snr(comparison: Comparison) -> float | None:
+    if not comparison.squared_error:
+        return None
+    return 10 * math.log10(max(comparison.reference_energy, TINY) / comparison.squared_error)
+
+
+def _overlaps(confusion: NDArray[np.int64]) -> tuple[ClassOverlap, ...]:
+    both = confusion.diagonal()
+    either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
+    return tuple(
+        ClassOverlap(int(i), int(u)) for i, u in zip(both.tolist(), either.tolist(), strict=True)
+    )

@@ -1,0 +1,31 @@
+"""The facts of a bundle, as sentences for people."""
+
+from export.bundle import Bundle
+from models.specification import InputContract
+
+
+def facts_of(bundle: Bundle) -> dict[str, str]:
+    """What the bundle holds and what it was made of: title → text, in reading order."""
+    source = bundle.source
+    facts = {
+        "Network": bundle.specification.title,
+        "Checkpoint": f"{source.file} ({source.container}), SHA-256 {source.sha256}",
+        "Input": _input(bundle.contract),
+        "Labels": f"{', '.join(bundle.labels)} (from: {bundle.labels_source})",
+        "Activation": bundle.activation,
+        "Exported": bundle.created,
+        "Licence": bundle.licence,
+        "Author": bundle.author,
+    }
+    return {title: text for title, text in facts.items() if text}
+
+
+def _input(contract: InputContract) -> str:
+    size = f"RGB, {contract.width} × {contract.height}, divided by 255"
+    if contract.mean is None and contract.std is None:
+        return f"{size}, no mean or standard deviation"
+    return f"{size}, mean {_numbers(contract.mean)}, standard deviation {_numbers(contract.std)}"
+
+
+def _numbers(values: tuple[float, ...] | None) -> str:
+    return "none" if values is None else ", ".join(f"{value:g}" for value in values)

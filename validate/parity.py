@@ -1,0 +1,124 @@
+"""Judges a bundle: every artifact, in the runtimes that exist here, against PyTorch.
+
+    judge            a bundle on disk, its network built again from the checkpoint
+    judge_network    the same with a network that is in memory already
+
+Pictures come in batches that keep PyTorch's outputs in memory while the artifacts are run one
+after the other. A small set is one batch, and each artifact is released before the next is
+loaded; a large set is many, and the artifacts stay loaded.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
+from models.deployable import Deployable
+from models.errors import InputError
+from models.specification import Choices, Specification
+from validate.results import Report
+from validate.runtimes import CoreMLChoice
+from validate.samples import Samples, find_samples, require_some
+from validate.trial import Trial, batches
+
+Progress = Callable[[str, int, int], None]
+"""Is told what was run last, and how many of how many runs are done."""
+Source = Path | Sequence[Path] | None
+
+
+def judge(
+    folder: Path,
+    *,
+    checkpoint: Path | None = None,
+    samples: Source = None,
+    coreml: CoreMLChoice | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the bundle in `folder` on `samples`: a folder, a list of files, or our own pictures.
+
+    `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says.
+    Raises InputError when the bundle is damaged, the checkpoint is another than it was
+    exported from, or no sample can be read.
+    """
+    bundle = read_bundle(folder)
+    verify_files(bundle, folder)
+    found = find_samples(samples, bundle.contract)  # a wrong folder shows before the long work
+    deployable = load_reference(bundle, folder, checkpoint)
+    return _judged(found, Trial(deployable, bundle, folder, coreml), bundle, progress)
+
+
+def judge_network(
+    deployable: Deployable,
+    bundle: Bundle,
+    folder: Path,
+    *,
+    samples: Source = None,
+    coreml: CoreMLChoice | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the artifacts in `folder` against `deployable`, without checking their hashes.
+
+    Raises InputError when no sample can be read, or PyTorch itself gives no finite logits.
+    """
+    found = find_samples(samples, bundle.contract)
+    return _judged(found, Trial(deployable, bundle, folder, coreml), bundle, progress)
+
+
+def _judged(found: Samples, trial: Trial, bundle: Bundle, progress: Progress | None) -> Report:
+    started = time.perf_counter()
+    planned, done = len(found) * (1 + len(trial.candidates)), 0
+    for batch in batches(found, bundle):
+        only = len(batch) + len(found.skipped) == len(found)
+        for runtime in trial.run(batch, release=only):
+            done += 1
+            if progress is not None:
+                progress(runtime, done, planned)
+    require_some(found)
+    return trial.report(found, time.perf_counter() - started)
+
+
+def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None) -> Deployable:
+    """Build the network of `bundle` again from its checkpoint, as it was read for the export.
+
+    Raises InputError when the checkpoint is missing, is another file, or no longer builds
+    the network that the bundle describes.
+    """
+    from models.loading import load_network, recognise_checkpoint
+
+    source = bundle.source
+    path = checkpoint or folder / source.path
+    if not path.exists():
+        raise InputError(
+            f"The checkpoint {source.file} of this bundle is not at {path}: "
+            "say where it lies with --checkpoint."
+        )
+    if path.is_file():
+        _require_same(sha256_of(path), bundle, path)
+    choices = Choices(encoder=source.encoder, interpolation=source.interpolation)
+    recognised = recognise_checkpoint(
+        path, weights=source.weights, choices=choices, labels=bundle.labels
+    )
+    _require_same(recognised.checkpoint.sha256, bundle, path)
+    if _plain(recognised.specification) != _plain(bundle.specification):
+        raise InputError(
+            f"{path.name} is now recognised as {recognised.specification.title}, and not as the "
+            f"network that {folder / MANIFEST} describes: export the bundle again."
+        )
+    return Deployable(load_network(recognised), bundle.contract)
+
+
+def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:
+    if sha256 != bundle.source.sha256:
+        raise InputError(
+            f"{path} is not the checkpoint that {bundle.name} was exported from (its SHA-256 "
+            "differs from bundle.json's): give that one, or export the bundle again."
+        )
+
+
+def _plain(specification: Specification) -> object:
+    """The specification as JSON has it; the reasons for assumed values do not matter."""
+    plain = json.loads(json.dumps(asdict(specification)))
+    del plain["assumed"]
+    return plain

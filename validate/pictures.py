@@ -1,0 +1,86 @@
+"""Pictures as a training pipeline sees them: upright RGB, stretched without antialiasing.
+
+What `cv2.imread` drops is dropped here too: an alpha channel, frames after the first, the
+lower byte of 16-bit samples. CMYK and palettes become RGB, greyscale fills three channels.
+"""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+RGBImage = NDArray[np.uint8]
+"""A picture `(H, W, 3)`, red first."""
+
+WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+class UnreadablePicture(Exception):
+    """A file that cannot become a picture; the message says why, for a list of such files."""
+
+
+def read_picture(path: Path) -> RGBImage:
+    """The picture in `path`, upright as its EXIF orientation says, `(H, W, 3)` in 0…255.
+
+    Raises UnreadablePicture for a file that is no picture, is damaged, or is so large
+    (Pillow's limit, about 89 million pixels) that it may be a decompression bomb.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd metadata, which does not matter here
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
+    except UnidentifiedImageError:
+        raise UnreadablePicture("not a picture that Pillow can read") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        limit = (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        raise UnreadablePicture(f"larger than {limit} million pixels") from None
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnreadablePicture(reason.rstrip(".")) from None
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode in WIDE_MODES:
+        samples = np.clip(np.asarray(picture).astype(np.int64), 0, 0xFFFF)
+        picture = Image.fromarray((samples >> 8).astype(np.uint8))
+    if picture.mode == "F":
+        raise UnreadablePicture("its samples are floating-point numbers without a known range")
+    return picture.convert("RGB")
+
+
+def stretch(picture: RGBImage, width: int, height: int) -> RGBImage:
+    """`picture` stretched to `width` × `height`: bilinear, half-pixel centres, no antialiasing.
+
+    This is OpenCV's INTER_LINEAR, up to 1 in 255 where its fixed-point sums round otherwise.
+    Pillow's own BILINEAR widens its filter when it shrinks, and gives other pixels.
+    """
+    rows, columns = picture.shape[:2]
+    if (rows, columns) == (height, width):
+        return np.ascontiguousarray(picture)
+    above, below, down = _neighbours(rows, height)
+    left, right, across = _neighbours(columns, width)
+    down, across = down[:, None, None], across[None, :, None]
+    upper, lower = picture[above], picture[below]
+    top = _mixed(upper[:, left], upper[:, right], across)
+    bottom = _mixed(lower[:, left], lower[:, right], across)
+    return np.rint(_mixed(top, bottom, down)).astype(np.uint8)
+
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
+
+
+def _neighbours(size: int, wanted: int) -> tuple[Indices, Indices, Floats]:
+    """Of each wanted pixel: the source pixels before and after it, and the share of the latter."""
+    centres = np.clip((np.arange(wanted) + 0.5) * (size / wanted) - 0.5, 0, size - 1)
+    before = np.floor(centres).astype(np.intp)
+    return before, np.minimum(before + 1, size - 1), (centres - before).astype(np.float32)
+
+
+def _mixed(first: NDArray[np.generic], second: NDArray[np.generic], share: Floats) -> Floats:
+    start = first.astype(np.float32)
+    return start + (second.astype(np.float32) - start) * share

@@ -1,0 +1,136 @@
+"""What a parity run found: plain data that `parity.json` stores and every report shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from validate.comparison import Metrics
+from validate.noise import Noise
+from validate.pictures import RGBImage
+from validate.samples import Skipped
+from validate.tolerances import Tolerance
+
+SCHEMA = 1
+TOOL = "segport"
+
+Status = Literal["passed", "failed", "not run"]
+Verdict = Literal["passed", "failed", "nothing judged"]
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One artifact on one picture."""
+
+    name: str
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class ArtifactResult:
+    """One artifact in one runtime.
+
+    `reasons` say why it failed or was not run. `worst` names the picture with the largest
+    error. `milliseconds` is the median time of a picture, `ratio` that to PyTorch's. All of
+    these, and the metrics, are None where nothing could be measured.
+    """
+
+    format: str
+    path: str
+    precision: str
+    size: int
+    runtime: str
+    status: Status
+    reasons: tuple[str, ...] = ()
+    tolerance: Tolerance | None = None
+    total: Metrics | None = None
+    worst: PictureResult | None = None
+    pictures: tuple[PictureResult, ...] = ()
+    milliseconds: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class SampleFacts:
+    """Which pictures the bundle was judged on."""
+
+    origin: str
+    used: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture for the page: `image (H, W, 3)`, PyTorch's `mask (H, W)`, each result's mask.
+
+    `masks` maps the index of a result in the report to its mask, uint8 like PyTorch's.
+    """
+
+    name: str
+    image: RGBImage
+    mask: NDArray[np.uint8]
+    masks: Mapping[int, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run. `facts` describe the bundle, `machine` where it was judged.
+
+    `milliseconds` is PyTorch's median time of a picture. `shown` holds some pictures, the
+    worst first; it is not stored in `parity.json`.
+    """
+
+    bundle: str
+    created: str
+    facts: Mapping[str, str]
+    labels: tuple[str, ...]
+    colours: tuple[str, ...]
+    samples: SampleFacts
+    noise: Noise | None
+    milliseconds: float
+    results: tuple[ArtifactResult, ...]
+    machine: Mapping[str, str]
+    seconds: float
+    schema: int = SCHEMA
+    tool: str = TOOL
+    shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed if any artifact failed; passed if at least one was judged and all those passed."""
+        statuses = {result.status for result in self.results}
+        if "failed" in statuses:
+            return "failed"
+        return "passed" if "passed" in statuses else "nothing judged"
+
+    @property
+    def passed(self) -> bool:
+        """Whether a command that made this report ends with exit code 0."""
+        return self.verdict == "passed"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict for people."""
+        judged = [result for result in self.results if result.status != "not run"]
+        failed = [result for result in self.results if result.status == "failed"]
+        pictures = "1 picture" if self.samples.used == 1 else f"{self.samples.used:,} pictures"
+        if not judged:
+            return "Nothing was judged: no file of this bundle could be run here."
+        if not failed:
+            files = len({result.path for result in judged})
+            what = "1 file computes" if files == 1 else f"all {files} files compute"
+            return f"Parity holds: {what} what PyTorch computes on {pictures}.{self._not_run}"
+        first = failed[0]
+        more = f" {len(failed) - 1} more failed." if len(failed) > 1 else ""
+        return (
+            f"Parity failed: {first.path} does not compute what PyTorch computes on {pictures} "
+            f"({first.runtime}): {first.reasons[0]}.{more}"
+        )
+
+    @property
+    def _not_run(self) -> str:
+        judged = {result.path for result in self.results if result.status != "not run"}
+        idle = sorted({result.path for result in self.results} - judged)
+        return f" Not run here: {', '.join(idle)}." if idle else ""

@@ -1,0 +1,24 @@
+"""Runtimes: each takes the same uint8 picture and gives logits and a mask.
+
+    interface         Runtime, Outputs, NotRun, MalformedOutput
+    eager             the reference: the PyTorch network itself
+    torchscript       torch.jit
+    onnx_session      ONNX Runtime on the CPU
+    coreml_native     Apple's Core ML, on macOS
+    coreml_reference  validate.coreml, anywhere
+
+`runtimes_for` says which of them judge an artifact on this machine.
+"""
+
+from validate.runtimes.choice import CoreMLChoice, Opener, runtimes_for
+from validate.runtimes.interface import MalformedOutput, NotRun, Outputs, Runtime
+
+__all__ = [
+    "CoreMLChoice",
+    "MalformedOutput",
+    "NotRun",
+    "Opener",
+    "Outputs",
+    "Runtime",
+    "runtimes_for",
+]

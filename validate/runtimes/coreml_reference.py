@@ -1,0 +1,23 @@
+"""Core ML by the project's own reference runtime, on any machine."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from export.bundle import Bundle
+from validate import coreml
+from validate.pictures import RGBImage
+from validate.runtimes.interface import Outputs, checked_outputs, named_outputs
+
+
+class CoreMLReference:
+    """A `.mlpackage` or `.mlmodel` as `validate.coreml` computes it."""
+
+    def __init__(self, path: Path, bundle: Bundle):
+        self._model = coreml.load(path)
+        self._classes = bundle.specification.classes
+
+    def run(self, image: RGBImage) -> Outputs:
+        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
+        outputs = named_outputs(self._model.predict({"image": Image.fromarray(image)}))
+        return checked_outputs(*outputs, self._classes, image)

@@ -1,0 +1,20 @@
+"""The reference: the PyTorch network built from the checkpoint, run as it is."""
+
+import torch
+
+from models.deployable import Deployable
+from validate.pictures import RGBImage
+from validate.runtimes.interface import Outputs, as_input
+
+
+class Eager:
+    """A `Deployable` in evaluation mode on the CPU."""
+
+    def __init__(self, deployable: Deployable):
+        self._deployable = deployable
+
+    @torch.inference_mode()
+    def run(self, image: RGBImage) -> Outputs:
+        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
+        logits, mask = self._deployable(torch.from_numpy(as_input(image)))
+        return Outputs(logits[0].numpy(), mask[0].numpy())

@@ -1,0 +1,103 @@
+"""The pictures that a bundle is judged on, loaded one at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import InputError
+from models.specification import InputContract
+from validate.pictures import RGBImage, UnreadablePicture, read_picture, stretch
+
+DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "samples"
+MASK_ENDINGS = (".mask", "_mask")  # of a stem: the true mask beside a picture
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture, stretched to the contract's size: `image (H, W, 3)`, uint8, RGB."""
+
+    name: str
+    image: RGBImage
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class Samples:
+    """Pictures on disk, in the order of their names; `skipped` grows while they are loaded."""
+
+    origin: str
+    paths: tuple[Path, ...]
+    contract: InputContract
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for path in self.paths:
+            try:
+                picture = read_picture(path)
+            except UnreadablePicture as error:
+                self.skipped.append(Skipped(path.name, str(error)))
+                continue
+            yield Sample(path.name, stretch(picture, self.contract.width, self.contract.height))
+
+
+def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:
+    """The samples in a folder (not below it), in a list of files, or the project's own.
+
+    Hidden files are passed over, and so are true masks that lie beside their pictures.
+    Whether a file is a picture shows when it is loaded. Raises InputError when there is
+    no such folder or file, or nothing in it.
+    """
+    if source is None or isinstance(source, Path):
+        folder = DEFAULT_FOLDER if source is None else source
+        if folder.is_file():
+            return find_samples([folder], contract)
+        return Samples(folder.name or str(folder), _files_in(folder), contract)
+    for path in source:
+        if not path.is_file():
+            raise InputError(f"{path} is not a file: name photos that exist.")
+    if not source:
+        raise InputError("No samples were named: give a folder of photos, or photos.")
+    return Samples(f"{len(source)} named files", tuple(source), contract)
+
+
+def require_some(samples: Samples) -> None:
+    """Raise InputError when every file turned out to be no picture."""
+    if len(samples.skipped) < len(samples):
+        return
+    first = samples.skipped[0]
+    raise InputError(
+        f"None of the {len(samples)} files of {samples.origin} is a picture "
+        f"({first.name}: {first.reason}). Give a folder of photos with SAMPLES=."
+    )
+
+
+def _files_in(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist: give a folder of photos with SAMPLES=.")
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
+    stems = {path.stem for path in files}
+    chosen = [path for path in files if not path.name.startswith(".")]
+    chosen = [path for path in chosen if not _is_mask(path, stems)]
+    if not chosen:
+        raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
+    return tuple(sorted(chosen, key=lambda path: path.name))
+
+
+def _is_mask(path: Path, stems: set[str]) -> bool:
+    return any(
+        path.stem.endswith(ending) and path.stem.removesuffix(ending) in stems
+        for ending in MASK_ENDINGS
+    )

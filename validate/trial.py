@@ -1,0 +1,187 @@
+"""The run itself: PyTorch and every artifact, batch of pictures by batch of pictures."""
+
+import heapq
+import os
+import platform
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from export.bundle import Artifact, Bundle
+from models.deployable import Deployable
+from models.errors import InputError
+from validate.candidate import Candidate, median
+from validate.facts import facts_of
+from validate.noise import Noise, float16_noise
+from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
+from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
+from validate.runtimes.eager import Eager
+from validate.samples import Sample, Samples
+from validate.tolerances import arithmetic_of, tolerance_for
+
+BATCH_BYTES = 64 << 20
+"""What the pictures and PyTorch's outputs of one batch may take."""
+SHOWN = 12
+SHOWN_BYTES = 24 << 20
+NOISE_PICTURES = 2
+LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
+
+
+def batches(samples: Samples, bundle: Bundle) -> Iterator[list[Sample]]:
+    """The samples that can be read, in lists that fit into memory together."""
+    room = max(1, BATCH_BYTES // _bytes_of_picture(bundle))
+    batch: list[Sample] = []
+    for sample in samples:
+        if len(batch) == room:
+            yield batch
+            batch = []
+        batch.append(sample)
+    if batch:
+        yield batch
+
+
+class Trial:
+    """Collects what every artifact does, and makes the report of it."""
+
+    def __init__(
+        self, deployable: Deployable, bundle: Bundle, folder: Path, coreml: CoreMLChoice | None
+    ):
+        self._entries = [
+            Candidate(artifact, runtime, folder, bundle)
+            if isinstance(runtime, Opener)
+            else _not_run(artifact, runtime)
+            for artifact in bundle.artifacts
+            for runtime in runtimes_for(artifact, coreml)
+        ]
+        self._deployable = deployable
+        self._bundle = bundle
+        self._noise: Noise | None = None
+        self._used = 0
+        self._milliseconds: list[float] = []
+        self._shown: list[tuple[float, int, ShownPicture]] = []
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The artifacts that are run here, each in each of its runtimes."""
+        return [entry for entry in self._entries if isinstance(entry, Candidate)]
+
+    def run(self, batch: list[Sample], *, release: bool) -> Iterator[str]:
+        """Run `batch` through everything; yields the runtime's name after each picture.
+
+        With `release` every artifact is let go when it is done, before the next is loaded.
+        """
+        references = []
+        for sample in batch:
+            references.append(self._reference(sample))
+            yield "PyTorch"
+        if not self._used:
+            self._measure_noise(batch, references)
+        shares = [0.0] * len(batch)
+        masks: list[dict[int, NDArray[np.uint8]]] = [{} for _ in batch]
+        for index, candidate in enumerate(self._entries):
+            if isinstance(candidate, ArtifactResult):
+                continue
+            tolerance = tolerance_for(_arithmetic(candidate), self._noise)
+            for position, (sample, reference) in enumerate(zip(batch, references, strict=True)):
+                judged = candidate.judge(sample, reference, tolerance) if candidate.runs else None
+                if judged is not None:
+                    shares[position] = max(shares[position], judged[0])
+                    masks[position][index] = judged[1]
+                yield candidate.opener.runtime
+            if release:
+                candidate.close()
+        self._show(batch, references, masks, shares)
+        self._used += len(batch)
+
+    def report(self, samples: Samples, seconds: float) -> Report:
+        """Everything that was found, after the last batch."""
+        milliseconds = median(self._milliseconds)
+        shown = sorted(self._shown, key=lambda each: (-each[0], each[1]))
+        return Report(
+            bundle=self._bundle.name,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            facts=facts_of(self._bundle),
+            labels=self._bundle.labels,
+            colours=self._bundle.colours,
+            samples=SampleFacts(samples.origin, self._used, tuple(samples.skipped)),
+            noise=self._noise,
+            milliseconds=milliseconds,
+            results=tuple(
+                entry if isinstance(entry, ArtifactResult) else entry.result(milliseconds)
+                for entry in self._entries
+            ),
+            machine=_machine(),
+            seconds=seconds,
+            shown=tuple(picture for _, _, picture in shown),
+        )
+
+    def _reference(self, sample: Sample) -> Outputs:
+        started = time.perf_counter()
+        outputs = Eager(self._deployable).run(sample.image)
+        self._milliseconds.append((time.perf_counter() - started) * 1000)
+        if not np.isfinite(outputs.logits).all():
+            raise InputError(
+                f"PyTorch itself gives NaN or infinite logits for {sample.name}: "
+                "the checkpoint cannot be judged, nor used."
+            )
+        return outputs
+
+    def _measure_noise(self, batch: list[Sample], references: list[Outputs]) -> None:
+        if all(_arithmetic(candidate) != "float16" for candidate in self.candidates):
+            return
+        images = [sample.image for sample in batch[:NOISE_PICTURES]]
+        pairs = list(zip(images, references[:NOISE_PICTURES], strict=True))
+        self._noise = float16_noise(self._deployable, pairs)
+
+    def _show(
+        self,
+        batch: list[Sample],
+        references: list[Outputs],
+        masks: list[dict[int, NDArray[np.uint8]]],
+        shares: list[float],
+    ) -> None:
+        """Keep the pictures with the largest errors, as many as the page shows."""
+        for position, sample in enumerate(batch):
+            mask = references[position].mask.astype(np.uint8)
+            picture = ShownPicture(sample.name, sample.image, mask, masks[position])
+            self._shown.append((shares[position], self._used + position, picture))
+        room = max(1, min(SHOWN, SHOWN_BYTES // _bytes_of_picture(self._bundle)))
+        self._shown = heapq.nlargest(room, self._shown, key=lambda each: (each[0], -each[1]))
+
+
+def _arithmetic(candidate: Candidate) -> str:
+    artifact = candidate.artifact
+    return arithmetic_of(artifact.format, artifact.precision, candidate.opener.runtime)
+
+
+def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:
+    return ArtifactResult(
+        artifact.format,
+        artifact.path,
+        artifact.precision,
+        artifact.size,
+        runtime.runtime,
+        "not run",
+        (runtime.reason,),
+    )
+
+
+def _bytes_of_picture(bundle: Bundle) -> int:
+    contract = bundle.contract
+    masks = 4 + len(bundle.artifacts)
+    return contract.width * contract.height * (3 + masks + 4 * bundle.specification.classes)
+
+
+def _machine() -> dict[str, str]:
+    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
+    return {
+        "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "Cores": f"{os.cpu_count()}, {torch.get_num_threads()} used by PyTorch",
+        "Versions": f"Python {platform.python_version()}, {versions}",
+    }
