@@ -1,0 +1,122 @@
+import Foundation
+
+/// What PyTorch computed on a few pictures, to compare a device with.
+///
+/// Written by `make ios-demo` beside each model as `<model>.golden.json`.
+public struct GoldenFixture: Equatable, Sendable, Codable {
+    /// The version of the format that this package reads.
+    public static let schema = "1"
+
+    public let schema: String
+    /// The name of the bundle.
+    public let bundle: String
+    /// SHA-256 of the checkpoint that PyTorch ran; a model says its own in its metadata.
+    public let checkpointSha256: String
+    public let labels: [String]
+    public let width: Int
+    public let height: Int
+    public let gate: ParityGate
+    public let samples: [GoldenSample]
+
+    public var size: PixelSize {
+        PixelSize(width: width, height: height)
+    }
+
+    /// - Throws: `FixtureError` or `DecodingError`.
+    public static func decode(_ data: Data) throws -> GoldenFixture {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let fixture = try decoder.decode(GoldenFixture.self, from: data)
+        guard fixture.schema == GoldenFixture.schema else {
+            throw FixtureError.unknownSchema(fixture.schema)
+        }
+        for sample in fixture.samples {
+            guard sample.referenceMask(fixture.size) != nil,
+                sample.decisivePixels(fixture.size) != nil
+            else { throw FixtureError.damagedMask(sample: sample.name) }
+        }
+        return fixture
+    }
+}
+
+/// Why golden fixtures cannot be used.
+public enum FixtureError: Error, Equatable, Sendable {
+    case unknownSchema(String)
+    /// The runs of a mask do not add up to the picture's size.
+    case damagedMask(sample: String)
+}
+
+/// One picture with PyTorch's answer.
+public struct GoldenSample: Equatable, Sendable, Codable {
+    public let name: String
+    /// The file name of the picture: a PNG of exactly the model's input size.
+    public let picture: String
+    /// `Fingerprint.ofColours` of the picture's pixels.
+    public let fingerprint: String
+    /// PyTorch's mask: see `ClassMap.init(size:runs:)`.
+    public let maskRuns: [Int]
+    /// 1 where no error that the gate allows can change PyTorch's class, 0 elsewhere.
+    public let decisiveRuns: [Int]
+    public let areas: [ClassArea]
+    public let logits: LogitsDigest
+
+    /// PyTorch's mask, nil when its runs do not fit `size`.
+    public func referenceMask(_ size: PixelSize) -> ClassMap? {
+        ClassMap(size: size, runs: maskRuns)
+    }
+
+    /// The pixels of which PyTorch is sure, nil when the runs do not fit `size`.
+    public func decisivePixels(_ size: PixelSize) -> ClassMap? {
+        ClassMap(size: size, runs: decisiveRuns)
+    }
+}
+
+/// A few numbers that stand for all logits `(C, H, W)` of one picture.
+public struct LogitsDigest: Equatable, Sendable, Codable {
+    public let minimum: Double
+    public let maximum: Double
+    public let mean: Double
+    public let probes: [LogitProbe]
+
+    /// The reference's range, zero included, of which errors are a share.
+    public var range: Double {
+        max(maximum, 0) - min(minimum, 0)
+    }
+
+    /// The largest difference at the probes as a share of the reference's range.
+    ///
+    /// - Returns: nil when there are no probes, the reference has no range, or a probe lies
+    ///   outside the tensor.
+    /// - Throws: `TensorError.notFinite` when a logit is NaN or infinite.
+    public func largestError(in logits: TensorReader) throws -> Double? {
+        guard !probes.isEmpty, range > 0 else { return nil }
+        var largest = 0.0
+        for probe in probes {
+            guard probe.lies(in: logits.layout) else { return nil }
+            let value = logits.value(channel: probe.channel, y: probe.y, x: probe.x)
+            guard value.isFinite else { throw TensorError.notFinite(count: 1) }
+            largest = max(largest, abs(Double(value) - probe.value))
+        }
+        return largest / range
+    }
+}
+
+/// One logit at one place.
+public struct LogitProbe: Equatable, Sendable, Codable {
+    public let channel: Int
+    public let y: Int
+    public let x: Int
+    public let value: Double
+
+    public init(channel: Int, y: Int, x: Int, value: Double) {
+        self.channel = channel
+        self.y = y
+        self.x = x
+        self.value = value
+    }
+
+    func lies(in layout: TensorLayout) -> Bool {
+        (0..<layout.channels).contains(channel) && (0..<layout.height).contains(y)
+            && (0..<layout.width).contains(x)
+    }
+}

@@ -1,0 +1,94 @@
+/// What turns logits into a decision.
+public enum Activation: String, Sendable, CaseIterable, Codable {
+    /// One channel: the class is there where its probability is above one half.
+    case sigmoid
+    /// Two channels or more: the class with the largest logit.
+    case softmax
+}
+
+/// What a model expects of a picture.
+public struct InputContract: Equatable, Sendable {
+    /// The name of the model's image input.
+    public let name: String
+    public let size: PixelSize
+    public let fit: Fit
+
+    public init(name: String, size: PixelSize, fit: Fit) {
+        self.name = name
+        self.size = size
+        self.fit = fit
+    }
+}
+
+/// The checkpoint that a model was exported from.
+public struct CheckpointFacts: Equatable, Sendable, Codable {
+    public let file: String
+    public let sha256: String
+
+    public init(file: String, sha256: String) {
+        self.file = file
+        self.sha256 = sha256
+    }
+}
+
+/// What a model exported by Segport says of itself, read from its user-defined metadata
+/// (`MLModelDescription.metadata[.creatorDefinedKey]`).
+///
+/// The entries are listed in `MetadataKey`. Structured values are JSON text.
+public struct ModelContract: Equatable, Sendable {
+    /// The version of the metadata that this package reads.
+    public static let schema = "1"
+
+    /// Channels of the logits.
+    public let classes: Int
+    public let activation: Activation
+    /// The name of every mask value.
+    public let labels: [String]
+    /// The colour of every mask value.
+    public let colours: [Colour]
+    public let input: InputContract
+    /// For people, such as `smp Unet, encoder resnet34`; empty where it is not said.
+    public let network: String
+    public let checkpoint: CheckpointFacts?
+
+    /// - Throws: `ContractError`, which names the entry that is missing or wrong.
+    public init(metadata: [String: String]) throws {
+        let entries = MetadataEntries(metadata)
+        try entries.requireSchema(ModelContract.schema)
+        classes = try entries.classes()
+        activation = try entries.activation()
+        labels = try entries.labels()
+        colours = try entries.colours()
+        input = try entries.input()
+        network = metadata[MetadataKey.network.rawValue] ?? ""
+        checkpoint = try entries.checkpoint()
+        try requireConsistency()
+    }
+
+    /// The colours as an overlay.
+    public var overlay: Overlay {
+        Overlay(palette: colours)
+    }
+
+    private func requireConsistency() throws {
+        if (activation == .sigmoid) != (classes == 1) {
+            throw ContractError.contradictory(
+                keys: [MetadataKey.classes.rawValue, MetadataKey.activation.rawValue],
+                reason: "sigmoid goes with one class, softmax with several, not with \(classes)"
+            )
+        }
+        let expected = max(2, classes)
+        guard labels.count == expected else {
+            throw ContractError.contradictory(
+                keys: [MetadataKey.classes.rawValue, MetadataKey.labels.rawValue],
+                reason: "the mask has \(expected) values, and there are \(labels.count) labels"
+            )
+        }
+        guard colours.count == labels.count else {
+            throw ContractError.contradictory(
+                keys: [MetadataKey.labels.rawValue, MetadataKey.colours.rawValue],
+                reason: "there are \(labels.count) labels and \(colours.count) colours"
+            )
+        }
+    }
+}

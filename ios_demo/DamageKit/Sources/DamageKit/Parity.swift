@@ -1,0 +1,118 @@
+/// When a device's answer counts as PyTorch's: the part of Segport's gate that a device can
+/// judge by itself. The numbers come with the fixtures.
+public struct ParityGate: Equatable, Sendable, Codable {
+    /// The largest difference of a logit, as a share of the reference's range.
+    public let largestError: Double
+    /// How many pixels may have another class although no such difference explains it.
+    public let decisiveFlips: Int
+    /// Why these numbers.
+    public let reason: String
+
+    public init(largestError: Double, decisiveFlips: Int, reason: String) {
+        self.largestError = largestError
+        self.decisiveFlips = decisiveFlips
+        self.reason = reason
+    }
+}
+
+/// How a device's mask of one picture compares with PyTorch's.
+public struct ParityResult: Equatable, Sendable, Codable {
+    public let sample: String
+    public let pixels: Int
+    /// Pixels of the same class.
+    public let agreeing: Int
+    /// Pixels whose class no error that the gate allows can change.
+    public let decisive: Int
+    /// Those among them that have another class.
+    public let decisiveFlips: Int
+    /// Intersection over union of each class; nil where neither side has the class.
+    public let intersectionOverUnion: [Double?]
+    /// The largest difference of the logits, as a share of their range, where it was measured.
+    public let largestError: Double?
+    public let passed: Bool
+
+    public init(
+        sample: String, pixels: Int, agreeing: Int, decisive: Int, decisiveFlips: Int,
+        intersectionOverUnion: [Double?], largestError: Double?, passed: Bool
+    ) {
+        self.sample = sample
+        self.pixels = pixels
+        self.agreeing = agreeing
+        self.decisive = decisive
+        self.decisiveFlips = decisiveFlips
+        self.intersectionOverUnion = intersectionOverUnion
+        self.largestError = largestError
+        self.passed = passed
+    }
+
+    /// Agreeing pixels in percent.
+    public var agreement: Double {
+        100 * Double(agreeing) / Double(max(pixels, 1))
+    }
+}
+
+extension ParityGate {
+    /// Compares a device's mask with a sample's.
+    ///
+    /// - Parameter largestError: from `LogitsDigest.largestError`, nil when the model gives
+    ///   no logits.
+    /// - Returns: nil when the sizes differ.
+    public func compare(
+        _ mask: ClassMap, with sample: GoldenSample, classes: Int, largestError: Double?
+    ) -> ParityResult? {
+        guard let reference = sample.referenceMask(mask.size),
+            let decisive = sample.decisivePixels(mask.size)
+        else { return nil }
+        var agreeing = 0
+        var sure = 0
+        var flips = 0
+        for index in mask.values.indices {
+            let same = mask.values[index] == reference.values[index]
+            let isSure = decisive.values[index] != 0
+            agreeing += same ? 1 : 0
+            sure += isSure ? 1 : 0
+            flips += isSure && !same ? 1 : 0
+        }
+        return ParityResult(
+            sample: sample.name,
+            pixels: mask.values.count,
+            agreeing: agreeing,
+            decisive: sure,
+            decisiveFlips: flips,
+            intersectionOverUnion: mask.intersectionOverUnion(
+                with: reference, classes: classes),
+            largestError: largestError,
+            passed: allows(flips: flips, error: largestError)
+        )
+    }
+
+    private func allows(flips: Int, error: Double?) -> Bool {
+        guard flips <= decisiveFlips else { return false }
+        guard let error = error else { return true }
+        return error <= largestError
+    }
+}
+
+extension ClassMap {
+    /// For each class the pixels that both maps give it, over those that either does; nil
+    /// where neither does, and everywhere when the sizes differ.
+    public func intersectionOverUnion(with other: ClassMap, classes: Int) -> [Double?] {
+        var both = [Int](repeating: 0, count: max(classes, 0))
+        var either = both
+        guard size == other.size else { return [Double?](repeating: nil, count: both.count) }
+        for (mine, its) in zip(values, other.values) {
+            if mine == its {
+                count(mine, in: &both)
+                count(mine, in: &either)
+            } else {
+                count(mine, in: &either)
+                count(its, in: &either)
+            }
+        }
+        return zip(both, either).map { $1 == 0 ? nil : Double($0) / Double($1) }
+    }
+
+    private func count(_ value: Int32, in counts: inout [Int]) {
+        if Int(value) < counts.count { counts[Int(value)] += 1 }
+    }
+}
