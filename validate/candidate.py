@@ -92,13 +92,16 @@ class Candidate:
             outputs = self._runtime.run(sample.image)
             self._milliseconds.append((time.perf_counter() - started) * 1000)
         except MalformedOutput as error:
-            return self._fail(f"on {sample.name}, {error}")
+            self._fail(f"on {sample.name}, {error}")
+            return None
         except Exception as error:
-            return self._fail(f"it {step}: {_first_line(error)}")
+            self._fail(f"it {step}: {_first_line(error)}")
+            return None
         bad = int((~np.isfinite(outputs.logits)).sum())
         if bad:
             share = bad / outputs.logits.size
-            return self._fail(f"{share:.1%} of its logits on {sample.name} are NaN or infinite")
+            self._fail(f"{share:.1%} of its logits on {sample.name} are NaN or infinite")
+            return None
         return outputs
 
     def _fail(self, reason: str) -> None:

@@ -71,11 +71,7 @@ class ClassOverlap:
 
     intersection: int
     union: int
-
-    @property
-    def iou(self) -> float | None:
-        """Intersection over union."""
-        return self.intersection / self.union if self.union else None
+    iou: float | None
 
 
 @dataclass(frozen=True)
@@ -209,5 +205,6 @@ def _overlaps(confusion: NDArray[np.int64]) -> tuple[ClassOverlap, ...]:
     both = confusion.diagonal()
     either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
     return tuple(
-        ClassOverlap(int(i), int(u)) for i, u in zip(both.tolist(), either.tolist(), strict=True)
+        ClassOverlap(i, u, i / u if u else None)
+        for i, u in zip(both.tolist(), either.tolist(), strict=True)
     )

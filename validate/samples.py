@@ -9,7 +9,6 @@ from models.specification import InputContract
 from validate.pictures import RGBImage, UnreadablePicture, read_picture, stretch
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "samples"
-MASK_ENDINGS = (".mask", "_mask")  # of a stem: the true mask beside a picture
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,16 @@ class Samples:
 def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:
     """The samples in a folder (not below it), in a list of files, or the project's own.
 
-    Hidden files are passed over, and so are true masks that lie beside their pictures.
-    Whether a file is a picture shows when it is loaded. Raises InputError when there is
-    no such folder or file, or nothing in it.
+    Hidden files are passed over. Whether a file is a picture shows when it is loaded. Raises
+    InputError when there is no such folder or file, or nothing in it.
     """
-    if source is None or isinstance(source, Path):
-        folder = DEFAULT_FOLDER if source is None else source
-        if folder.is_file():
-            return find_samples([folder], contract)
-        return Samples(folder.name or str(folder), _files_in(folder), contract)
+    if source is None:
+        rendered = [path for path in _files_in(DEFAULT_FOLDER) if path.suffix == ".jpg"]
+        return Samples("the rendered samples", tuple(rendered), contract)
+    if isinstance(source, Path):
+        if source.is_file():
+            return find_samples([source], contract)
+        return Samples(source.name or str(source), _files_in(source), contract)
     for path in source:
         if not path.is_file():
             raise InputError(f"{path} is not a file: name photos that exist.")
@@ -88,16 +88,7 @@ def _files_in(folder: Path) -> tuple[Path, ...]:
         files = [path for path in folder.iterdir() if path.is_file()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
-    stems = {path.stem for path in files}
     chosen = [path for path in files if not path.name.startswith(".")]
-    chosen = [path for path in chosen if not _is_mask(path, stems)]
     if not chosen:
         raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
     return tuple(sorted(chosen, key=lambda path: path.name))
-
-
-def _is_mask(path: Path, stems: set[str]) -> bool:
-    return any(
-        path.stem.endswith(ending) and path.stem.removesuffix(ending) in stems
-        for ending in MASK_ENDINGS
-    )

@@ -1,0 +1,61 @@
+"""The report on a console: a table on a terminal, plain lines elsewhere."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from validate.results import ArtifactResult, Report
+from validate.wording import COLUMNS, reasons, row
+
+STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing judged": "yellow"}
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print what became of each file, and the verdict as the last line."""
+    if console.is_terminal:
+        console.print(_table(report))
+    else:
+        for result in report.results:
+            _line(console, _plain(result))
+    for result in report.results:
+        if result.reasons:
+            what = "not run here" if result.status == "not run" else "failed"
+            text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
+            _line(console, text, STYLES[result.status])
+    _print_skipped(report, console)
+    _line(console, report.sentence, STYLES[report.verdict])
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in COLUMNS:
+        numeric = column not in ("file", "runtime", "verdict")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for result in report.results:
+        *cells, verdict = row(result)
+        table.add_row(*map(Text, cells), Text(verdict, STYLES[result.status]))
+    return table
+
+
+def _plain(result: ArtifactResult) -> str:
+    """One line with every figure named, for logs."""
+    cells = dict(zip(COLUMNS, row(result), strict=True))
+    start = f"{cells.pop('file')}: {cells.pop('verdict')}"
+    return ", ".join([start, *(f"{name} {text}" for name, text in cells.items())])
+
+
+def _print_skipped(report: Report, console: Console) -> None:
+    skipped = report.samples.skipped
+    if not skipped:
+        return
+    _line(console, f"{len(skipped)} of the files of {report.samples.origin} were not used:")
+    for each in skipped[:10]:
+        _line(console, f"  {each.name}: {each.reason}")
+    if len(skipped) > 10:
+        _line(console, f"  and {len(skipped) - 10} more")
+
+
+def _line(console: Console, text: str, style: str | None = None) -> None:
+    """A line as it is: no markup, since names may hold brackets, and no wrapping in a log."""
+    console.print(Text(text, style or ""), soft_wrap=True)

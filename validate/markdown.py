@@ -1,0 +1,71 @@
+"""`parity.md`: the report for a pull request or the summary of a GitHub job."""
+
+from validate.results import ArtifactResult, Report
+from validate.wording import COLUMNS, decibels, overlap, percent, reasons, row
+
+MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
+
+
+def to_markdown(report: Report) -> str:
+    """The text of `parity.md`."""
+    parts = [
+        f"### {MARKS[report.verdict]} {_escaped(report.bundle)}: parity with PyTorch",
+        _escaped(report.sentence),
+        _table(COLUMNS, [row(result) for result in report.results]),
+        *_not_passed(report.results),
+        _overlaps(report),
+        *_footnotes(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in (columns, *rows)]
+    return "\n".join((lines[0], "|" + " --- |" * len(columns), *lines[1:]))
+
+
+def _not_passed(results: tuple[ArtifactResult, ...]) -> list[str]:
+    return [
+        f"- {_escaped(result.path)} ({_escaped(result.runtime)}), {result.status}: "
+        f"{_escaped(reasons(result))}."
+        for result in results
+        if result.reasons
+    ]
+
+
+def _overlaps(report: Report) -> str:
+    measured = [result for result in report.results if result.total is not None]
+    if not measured:
+        return ""
+    columns = ("IoU with PyTorch's mask", *report.labels)
+    rows = [
+        (f"{result.path} ({result.runtime})", *map(overlap, result.total.classes))
+        for result in measured
+        if result.total is not None
+    ]
+    return _table(columns, rows)
+
+
+def _footnotes(report: Report) -> list[str]:
+    used = f"{report.samples.used:,} pictures from {report.samples.origin}"
+    lines = [f"Judged on {used}; PyTorch takes {report.milliseconds:.0f} ms a picture."]
+    if report.noise is not None:
+        lines.append(
+            "Rounding every layer to float16 moves PyTorch's own logits by up to "
+            f"{percent(report.noise.relative_error)} of their range "
+            f"({decibels(report.noise.psnr)})."
+        )
+    skipped = report.samples.skipped
+    if skipped:
+        names = ", ".join(f"{each.name} ({each.reason})" for each in skipped[:10])
+        more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
+        lines.append(f"Not used, {len(skipped)} files: {names}{more}.")
+    return [_escaped(line) for line in lines]
+
+
+def _escaped(text: str) -> str:
+    """`text` without meaning to Markdown, in a table cell too: a file may be called `[a]|<b>`."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    for character in "\\`*_[]|#":
+        text = text.replace(character, "\\" + character)
+    return text

@@ -1,0 +1,94 @@
+"""How the figures of a report are written, the same on the page, in Markdown and on a console."""
+
+from validate.comparison import ClassOverlap
+from validate.results import ArtifactResult
+
+FORMATS = {
+    "torchscript": "TorchScript",
+    "mlprogram": "Core ML mlprogram",
+    "neuralnetwork": "Core ML NeuralNetwork",
+    "onnx": "ONNX",
+}
+COLUMNS = (
+    "file",
+    "size",
+    "runtime",
+    "PSNR",
+    "largest error",
+    "agreement",
+    "decisive flips",
+    "ms (× PyTorch)",
+    "verdict",
+)
+NOTHING = "–"
+
+
+def row(result: ArtifactResult) -> tuple[str, ...]:
+    """The cells of one result, under COLUMNS."""
+    verdict = "not run here" if result.status == "not run" else result.status
+    start = (result.path, size(result.size), result.runtime)
+    if result.total is None or result.worst is None:
+        return (*start, *[NOTHING] * 5, verdict)
+    return (
+        *start,
+        decibels(result.total.psnr),
+        percent(result.worst.metrics.relative_error),
+        share(result.total.agreement),
+        f"{result.total.decisive_flips:,}",
+        time(result),
+        verdict,
+    )
+
+
+def size(count: int) -> str:
+    """Bytes as MB (10⁶), or kB below one.
+
+    >>> size(48_900_000)
+    '48.9 MB'
+    """
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
+
+
+def decibels(value: float | None) -> str:
+    """A ratio in dB; None means that there is no error."""
+    return "no error" if value is None else f"{value:.1f} dB"
+
+
+def percent(value: float) -> str:
+    """A small share of the logit range, with two significant digits.
+
+    >>> percent(0.00123)
+    '0.12 %'
+    """
+    return f"{float(f'{value * 100:.2g}'):.10f}".rstrip("0").rstrip(".") + " %"
+
+
+def share(value: float) -> str:
+    """A share near one, never rounded up to all of it.
+
+    >>> share(0.999998)
+    '99.9998 %'
+    """
+    if value == 1:
+        return "100 %"
+    digits = next((n for n in (2, 3, 4, 5, 6) if round(value * 100, n) < 100), 7)
+    return f"{value * 100:.{digits}f} %"
+
+
+def time(result: ArtifactResult) -> str:
+    """Milliseconds for a picture, and the ratio to PyTorch's."""
+    if result.milliseconds is None or result.ratio is None:
+        return NOTHING
+    return f"{result.milliseconds:.0f} ({result.ratio:.2f}×)"
+
+
+def overlap(classes: ClassOverlap) -> str:
+    """IoU with its counts; a class that neither mask has is empty, which is no agreement."""
+    if classes.iou is None:
+        return "empty in both"
+    return f"{classes.iou:.4f} ({classes.intersection:,} of {classes.union:,})"
+
+
+def reasons(result: ArtifactResult) -> str:
+    """Why a file failed or was not run, as one sentence; empty where it passed."""
+    return "; ".join(result.reasons)

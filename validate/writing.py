@@ -1,0 +1,56 @@
+"""Writes a report's files into a folder: all of them, or none."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from models.errors import InputError
+from validate.markdown import to_markdown
+from validate.page import to_html
+from validate.results import Report
+from validate.storage import RESULTS, to_json
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write `parity.json`, `parity.md` and `report.html` into `folder`, and say where they lie.
+
+    In a GitHub job, the Markdown is also appended to the job's summary. Earlier results are
+    replaced only once all new files are complete. Raises InputError when the folder cannot be
+    written to.
+    """
+    markdown = to_markdown(report)
+    texts = {RESULTS: to_json(report), "parity.md": markdown, "report.html": to_html(report)}
+    try:
+        written = _written(texts, folder)
+        _append_to_summary(markdown)
+    except OSError as error:
+        raise InputError(
+            f"The results cannot be written to {error.filename or folder}: {error.strerror}."
+        ) from None
+    return written
+
+
+def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
+    """Write beside the places first, so that an interruption leaves what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = {folder / name: folder / f".{name}.{os.getpid()}.part" for name in texts}
+    try:
+        for (place, part), text in zip(beside.items(), texts.values(), strict=True):
+            part.write_text(text, encoding="utf-8")
+            part.chmod(place.stat().st_mode if place.exists() else 0o644)
+        for place, part in beside.items():
+            part.replace(place)
+    finally:
+        for part in beside.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+    return tuple(beside)
+
+
+def _append_to_summary(markdown: str) -> None:
+    summary = os.environ.get(SUMMARY)
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown + "\n")
