@@ -84,6 +84,7 @@ def class_of(module: Inert) -> str:
     """
     _, children = _scripted(module) if _is_scripted(module) else _pickled(module)
     name = str(module.cls).removeprefix("__torch__.")
-    if list(children) == ["module"]:
-        return f"{name} around {str(children['module'].cls).removeprefix('__torch__.')}"
+    if list(children) in (["module"], ["_orig_mod"]):
+        (inner,) = children.values()
+        return f"{name} around {str(inner.cls).removeprefix('__torch__.')}"
     return name

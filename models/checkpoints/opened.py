@@ -28,7 +28,10 @@ class Opened:
 
     def read(self, value: object) -> torch.Tensor | UnusableTensor:
         """The tensor behind a record, or the reason why it is none."""
-        if isinstance(value, torch.Tensor | UnusableTensor):
+        if isinstance(value, torch.Tensor):
+            dtype = str(value.dtype).removeprefix("torch.")
+            return value if dtype in USABLE_DTYPES else UnusableTensor(f"it holds {dtype} numbers")
+        if isinstance(value, UnusableTensor):
             return value
         if isinstance(value, Inert):
             return _from_numpy(value)

@@ -86,6 +86,8 @@ def _is_wrapper(component: str, keys: list[str]) -> bool:
     behind = {key.partition(".")[2].partition(".")[0] for key in keys}
     if component in PARTS or component.isdigit() or "" in behind or behind <= _LEAVES:
         return False
+    if not any(key.count(".") > 1 for key in keys):
+        return False  # what is behind are the parameters of one layer
     return component in WRAPPERS or not all(part.isdigit() for part in behind)
 
 
@@ -94,7 +96,13 @@ def _is_outside(key: str, prefix: str) -> bool:
 
 
 def _without(key: str, prefix: str) -> str:
-    return key[len(prefix) :] if key.startswith(prefix) else key
+    """`key` without what it shares with the prefix: AveragedModel's counter is `model.n_averaged`
+    beside `model.module.…`."""
+    for part in prefix.split(".")[:-1]:
+        if not key.startswith(f"{part}."):
+            break
+        key = key[len(part) + 1 :]
+    return key
 
 
 def _refuse_unusable(checkpoint: Checkpoint, outside: dict[str, str]) -> None:

@@ -130,6 +130,11 @@ def _graph_module(_: Global, args: Args) -> object:
     return Inert(Global("torch.fx.graph_module", "GraphModule"), state=args[0])
 
 
+def _compiled_module(function: Global, args: Args) -> object:
+    """torch.compile pickles a module as OptimizedModule(the module, how to compile it)."""
+    return Inert(function, state={"_modules": {"_orig_mod": args[0]}, "_parameters": {}})
+
+
 def _unusable(reason: str) -> Rebuilder:
     return lambda _function, _args: UnusableTensor(reason)
 
@@ -156,6 +161,7 @@ _STDLIB: Final = {
     **_table("argparse", "Namespace", _inert),
     **_table("types", "SimpleNamespace", _inert),
     **_table("functools", "partial", _inert),
+    **_table("contextlib", "nullcontext", _inert),
     **_table("datetime", "datetime date time timedelta timezone", _inert),
     **_table("decimal", "Decimal", _inert),
     **_table("fractions", "Fraction", _inert),
@@ -218,6 +224,7 @@ _TORCH: Final = {
     **_table("torch", "device", _inert),
     **_table("torch.serialization", "_get_layout", _inert),
     **_table("torch.nn.backends.thnn", "_get_thnn_function_backend", _inert),
+    **_table("torch._dynamo.eval_frame", "OptimizedModule", _compiled_module),
     **_table("torch.fx.graph_module", "reduce_graph_module", _graph_module),
     **_table(
         "torch.jit._pickle",

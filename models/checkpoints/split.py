@@ -27,8 +27,9 @@ def split(candidate: Candidate) -> list[Candidate]:
     raw: Groups = {name: keys for name, keys in groups.items() if name not in averaged}
     networks = _separate_networks(base, raw)
     if not averaged and not networks:
-        inherited = any(is_ema(part) for part in base.split(".")) or f"{base}n_averaged" in (
-            candidate.records
+        counters = [key for key in candidate.records if key.endswith("n_averaged")]
+        inherited = any(is_ema(part) for part in base.split(".")) or any(
+            base.startswith(key.removesuffix("n_averaged")) for key in counters
         )
         return [replace(candidate, ema=candidate.ema or inherited)]
     parts = [_part(candidate, base + name, groups[name], True) for name in averaged]

@@ -131,13 +131,14 @@ def test_an_average_inside_the_state_dict(tmp_path: Path, prefix: str) -> None:
     assert normalise(averaged).prefix == prefix
 
 
-def test_an_averaged_model_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("outer", ["", "model."])
+def test_an_averaged_model_alone(tmp_path: Path, outer: str) -> None:
     averaged = AveragedModel(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 1)))
-    checkpoint = read(tmp_path, averaged.state_dict())
+    checkpoint = read(tmp_path, with_prefix(outer, averaged.state_dict()))
     assert "no others" in checkpoint.notes[0]
     state = normalise(checkpoint)
-    assert state.prefix == "module."
-    assert state.outside == {"n_averaged": "counts the steps of weight averaging"}
+    assert state.prefix == f"{outer}module."
+    assert state.outside == {f"{outer}n_averaged": "counts the steps of weight averaging"}
     assert "0.weight" in state.tensors
 
 

@@ -271,6 +271,13 @@ def test_an_fx_graph_module(tmp_path: Path, network: Block) -> None:
     assert_same(read_checkpoint(tmp_path / "net.pt").tensors, network.state_dict())
 
 
+def test_a_compiled_module(tmp_path: Path, network: Block) -> None:
+    torch.save(torch.compile(network), tmp_path / "net.pt")
+    state = normalise(read_checkpoint(tmp_path / "net.pt"))
+    assert state.prefix == "_orig_mod."
+    assert state.tensors.keys() == network.state_dict().keys()
+
+
 def test_a_pickle_that_torch_did_not_write_is_named(tmp_path: Path, network: Block) -> None:
     (tmp_path / "net.pkl").write_bytes(pickle.dumps({"weights": [1, 2]}, protocol=4))
     with pytest.raises(InputError, match=r"a Python pickle that torch\.save did not write"):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from models.checkpoints import Checkpoint, normalise, read_checkpoint
 from models.errors import InputError
@@ -32,6 +33,7 @@ FAMILIES = {
     "paths": ["down_path.0.block.0.weight", "up_path.0.up.weight", "last.weight"],
     "numbered sequence": ["features.0.weight", "features.1.weight"],
     "one layer": ["conv.weight", "conv.bias"],
+    "one parameter": ["table.cells"],
 }
 
 
@@ -162,6 +164,14 @@ def test_unusable_weights_are_refused_by_name(tmp_path: Path, make: object, reas
     found = read_checkpoint(tmp_path / "net.pt")
     with pytest.raises(InputError, match=rf"net\.pt: model\.encoder\.conv1\.weight .*{reason}"):
         normalise(found)
+
+
+def test_a_safetensors_dtype_that_is_no_real_number_is_refused(tmp_path: Path) -> None:
+    save_file(
+        {key: torch.ones(2, 2, dtype=torch.complex64) for key in SMP}, tmp_path / "n.safetensors"
+    )
+    with pytest.raises(InputError, match=r"and 4 more tensors cannot be used: it holds complex64"):
+        normalise(read_checkpoint(tmp_path / "n.safetensors"))
 
 
 def test_an_unusable_tensor_outside_the_network_does_no_harm() -> None:
