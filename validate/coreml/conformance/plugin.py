@@ -6,6 +6,7 @@ name, so that its random inputs do not depend on what ran before, and has a temp
 own that is removed after it: coremltools keeps what it saves until the process ends.
 """
 
+import gc
 import random
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item for item in items if item.nodeid in chosen and case_name(item.nodeid) not in done
     ]
     path.with_suffix(".total").write_text(str(len(chosen)), encoding="utf-8")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what exists by now out of garbage collection, which coremltools asks for each case."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,9 @@ _MACOS = (26, 0)
 """A version that has every operation set up to iOS 18, and beyond the bugs that tests name."""
 
 
+_KINDS = {"mlprogram": "ML Program", "neuralnetwork": "a neural network model"}
+
+
 class StateProxy:
     """The states of one model, as `coremltools.models.model.MLState` reads and writes them."""
 
@@ -65,7 +68,10 @@ class ModelProxy:
         try:
             result: dict[str, Any] = self._model.predict(data, state.buffers if state else None)
         except InputError as error:
-            raise RuntimeError(str(error)) from error
+            kind = _KINDS[self._model.backend]
+            # Tests look for Core ML's words.
+            message = f"Unable to compute the prediction using {kind}: {error}"
+            raise RuntimeError(message) from error
         return result
 
     def batchPredict(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N802
