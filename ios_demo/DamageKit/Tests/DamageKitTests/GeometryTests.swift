@@ -95,4 +95,17 @@ final class GeometryTests: XCTestCase {
             XCTAssertEqual(restored.values, example.restored, "\(example.fit)")
         }
     }
+
+    func testTheSizeOfTheMetadataIsTakenWhereTheModelAllowsIt() {
+        let wish = PixelSize(width: 320, height: 256)
+        let other = PixelSize(width: 64, height: 64)
+        XCTAssertEqual(AllowedSizes.fixed(other).choice(for: wish), other)
+        XCTAssertEqual(AllowedSizes.enumerated([other, wish]).choice(for: wish), wish)
+        XCTAssertEqual(AllowedSizes.enumerated([other]).choice(for: wish), other)
+        XCTAssertNil(AllowedSizes.enumerated([]).choice(for: wish))
+        let wide = AllowedSizes.range(width: 32...512, height: 32...512, standard: other)
+        let narrow = AllowedSizes.range(width: 32...512, height: 32...64, standard: other)
+        XCTAssertEqual(wide.choice(for: wish), wish)
+        XCTAssertEqual(narrow.choice(for: wish), other)
+    }
 }

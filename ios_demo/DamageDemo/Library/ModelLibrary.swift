@@ -1,0 +1,97 @@
+import CoreML
+import Foundation
+
+/// Why a file could not become a model of this app.
+enum ImportError: Error, Equatable {
+    /// The file is neither `.mlpackage`, `.mlmodel` nor `.mlmodelc`.
+    case notAModel(String)
+    case notCompiled(name: String, reason: String)
+    case notStored(name: String, reason: String)
+}
+
+/// Every model that the app holds: those built into it, and those imported on the device.
+actor ModelLibrary {
+    private static let compiledExtension = "mlmodelc"
+    private let files = FileManager.default
+
+    /// All models by name, the built-in ones first.
+    func models() -> [ModelFile] {
+        let bundled =
+            Bundle.main.urls(
+                forResourcesWithExtension: ModelLibrary.compiledExtension, subdirectory: nil) ?? []
+        return sorted(bundled, .bundled) + sorted(importedURLs(), .imported)
+    }
+
+    /// Compiles a model from Files for this device and keeps it.
+    ///
+    /// - Throws: `ImportError`.
+    func importModel(from url: URL) async throws -> ModelFile {
+        let name = url.deletingPathExtension().lastPathComponent
+        let isScoped = url.startAccessingSecurityScopedResource()
+        defer {
+            if isScoped { url.stopAccessingSecurityScopedResource() }
+        }
+        switch url.pathExtension.lowercased() {
+        case "mlpackage", "mlmodel":
+            let compiled = try await compiledModel(at: url, name: name)
+            defer { try? files.removeItem(at: compiled) }
+            return try store(compiled, name: name)
+        case ModelLibrary.compiledExtension:
+            return try store(url, name: name)
+        default:
+            throw ImportError.notAModel(url.lastPathComponent)
+        }
+    }
+
+    /// Deletes an imported model. Built-in ones stay.
+    func remove(_ model: ModelFile) throws {
+        guard model.origin == .imported else { return }
+        try files.removeItem(at: model.url)
+    }
+
+    private func compiledModel(at url: URL, name: String) async throws -> URL {
+        do {
+            return try await MLModel.compileModel(at: url)
+        } catch {
+            throw ImportError.notCompiled(name: name, reason: error.localizedDescription)
+        }
+    }
+
+    private func store(_ compiled: URL, name: String) throws -> ModelFile {
+        do {
+            let folder = try importFolder()
+            let destination =
+                folder
+                .appendingPathComponent(name)
+                .appendingPathExtension(ModelLibrary.compiledExtension)
+            if files.fileExists(atPath: destination.path) {
+                try files.removeItem(at: destination)
+            }
+            try files.copyItem(at: compiled, to: destination)
+            return ModelFile(url: destination, origin: .imported)
+        } catch {
+            throw ImportError.notStored(name: name, reason: error.localizedDescription)
+        }
+    }
+
+    private func importedURLs() -> [URL] {
+        guard let folder = try? importFolder(),
+            let found = try? files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        else { return [] }
+        return found.filter { $0.pathExtension == ModelLibrary.compiledExtension }
+    }
+
+    private func importFolder() throws -> URL {
+        let support = try files.url(
+            for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil,
+            create: true)
+        let folder = support.appendingPathComponent("Models", isDirectory: true)
+        try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func sorted(_ urls: [URL], _ origin: ModelFile.Origin) -> [ModelFile] {
+        urls.map { ModelFile(url: $0, origin: origin) }
+            .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }
+    }
+}
