@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -23,9 +23,8 @@ from models.options import CHECKPOINT, READING, with_options
 from models.specification import Choices
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from export.bundle import Bundle
+    from models.deployable import Deployable
 
 WRITING = (
     click.option(
@@ -70,32 +69,38 @@ JUDGING = (
 @with_options(WRITING)
 @with_options(READING)
 @with_options(JUDGING)
-def main(checkpoint: str, **options: str | Path | None) -> None:
+def main(
+    checkpoint: str,
+    samples: Path | None,
+    coreml: Literal["native", "reference", "both"] | None,
+    out: str,
+    **options: str | None,
+) -> None:
     """Export CHECKPOINT to TorchScript, Core ML and ONNX, proved to agree with PyTorch."""
     settings = _settings(options)
     stages = Stages(console())
-    samples, coreml = options["samples"], options["coreml"]
 
     from export.pipeline import export
     from export.summary import print_summary
+    from validate.console import print_report
     from validate.parity import judge_network
-    from validate.results import print_report, write_results
+    from validate.writing import write_results
 
-    def judge(bundle: Bundle, folder: Path, network: nn.Module) -> bool:
-        with stages("Checking parity"):
-            report = judge_network(network, bundle, folder, samples=samples, coreml=coreml)
+    def judge(bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
+        with stages.counted("Checking parity") as progress:
+            report = judge_network(
+                deployable, bundle, folder, samples=samples, coreml=coreml, progress=progress
+            )
         write_results(report, folder)
         print_report(report, stages.console)
         return report.passed
 
-    out = Path(str(options["out"]))
-    bundle, folder = export(Path(checkpoint), out, settings, stages, judge)
+    bundle, folder = export(Path(checkpoint), Path(out), settings, stages, judge)
     print_summary(bundle, folder, stages.console)
 
 
-def _settings(options: dict[str, str | Path | None]) -> Settings:
+def _settings(text: dict[str, str | None]) -> Settings:
     """Parse every option before anything slow is imported."""
-    text = {name: None if value is None else str(value) for name, value in options.items()}
     width, height = parse_size(text["size"] or DEFAULT_SIZE)
     return Settings(
         width=width,

@@ -5,8 +5,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import nn
-
 from export.bundle import Artifact, Bundle, Source, write_bundle
 from export.metadata import Description, tool_versions
 from export.place import require_space, staged
@@ -17,8 +15,8 @@ from models.deployable import Deployable
 from models.errors import InputError, ValidationFailed
 from models.loading import Recognised, load_network, recognise_checkpoint
 
-# Whether the bundle in a folder computes what a network computes; leaves its results there.
-Judge = Callable[[Bundle, Path, nn.Module], bool]
+# Whether the bundle in a folder computes what the network computes; leaves its results there.
+Judge = Callable[[Bundle, Path, Deployable], bool]
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
 SLACK = 8 << 20
@@ -42,11 +40,11 @@ def export(
             labels=settings.labels,
         )
         _require_exportable(recognised, settings)
-        network = load_network(recognised)
-        require_space(out, _bytes_needed(network, settings))
+        deployable = Deployable(load_network(recognised), settings.contract)
+        require_space(out, _bytes_needed(deployable, settings))
     with staged(destination, checkpoint.name) as folder:
-        bundle = _build(recognised, network, folder, destination, settings, stages)
-        if not judge(bundle, folder, network):
+        bundle = _build(recognised, deployable, folder, destination, settings, stages)
+        if not judge(bundle, folder, deployable):
             raise _rejected(folder, destination, checkpoint.name)
     return bundle, destination
 
@@ -61,14 +59,14 @@ def _require_exportable(recognised: Recognised, settings: Settings) -> None:
     require_size_fits(settings.width, settings.height, specification.stride)
 
 
-def _bytes_needed(network: nn.Module, settings: Settings) -> int:
-    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
+    weights = sum(tensor.nbytes for tensor in deployable.state_dict().values())
     return int(weights * sum(SHARE_OF_WEIGHTS[f] for f in settings.formats)) + SLACK
 
 
 def _build(
     recognised: Recognised,
-    network: nn.Module,
+    deployable: Deployable,
     folder: Path,
     destination: Path,
     settings: Settings,
@@ -84,7 +82,6 @@ def _build(
         licence=settings.licence,
         author=settings.author,
     )
-    deployable = Deployable(network, settings.contract)
     artifacts, notes = write_formats(
         deployable, folder, destination.name, settings, description, stages
     )

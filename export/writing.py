@@ -1,18 +1,20 @@
 """Writes every format that was asked for, each from the one deployable module."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from export.beside import beside
 from export.bundle import Artifact, describe_files
 from export.metadata import Description, metadata
 from export.settings import Settings, checked_formats
 from export.to_coreml import ConversionError, write_mlprogram, write_neuralnetwork
-from export.to_onnx import write_onnx
 from export.to_torchscript import write_torchscript
 from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
@@ -41,7 +43,6 @@ class Job:
     settings: Settings
     description: Description
     deployable: Deployable
-    traced: torch.jit.ScriptModule
     metadata: Mapping[str, str]
 
     def path(self, format: str) -> Path:
@@ -64,23 +65,32 @@ def write_formats(
     """
     formats, replaced = checked_formats(settings.formats, settings.target)
     notes = [replaced] if replaced else []
-    with stage("Tracing"):
-        traced = trace(deployable, settings.contract)
-    job = Job(folder, name, settings, description, deployable, traced, metadata(description))
+    job = Job(folder, name, settings, description, deployable, metadata(description))
+    if formats == ("onnx",):
+        with stage(STAGE["onnx"]):
+            return (_write(job, "onnx", _onnx),), tuple(notes)
     artifacts = []
-    for format in formats:
-        with stage(STAGE[format]):
-            artifact, note = _write_or_fall_back(job, format, formats)
-        artifacts += [artifact] if artifact else []
-        notes += [note] if note else []
+    with contextlib.ExitStack() as running:
+        if "onnx" in formats:  # it takes as long as all the others together
+            onnx = running.enter_context(beside(lambda: _write(job, "onnx", _onnx)))
+        with stage("Tracing"):
+            traced = trace(deployable, settings.contract)
+        for format in formats:
+            with stage(STAGE[format]):
+                if format == "onnx":
+                    artifacts.append(onnx.result())
+                    continue
+                artifact, note = _write_or_fall_back(job, traced, format, formats)
+            artifacts += [artifact] if artifact else []
+            notes += [note] if note else []
     return tuple(artifacts), tuple(notes)
 
 
 def _write_or_fall_back(
-    job: Job, format: str, formats: tuple[str, ...]
+    job: Job, traced: torch.jit.ScriptModule, format: str, formats: tuple[str, ...]
 ) -> tuple[Artifact | None, str | None]:
     try:
-        return _write(job, format), None
+        return _write(job, format, partial(WRITERS[format], traced)), None
     except ConversionError as error:
         if format != "mlprogram":
             raise
@@ -90,12 +100,12 @@ def _write_or_fall_back(
         )
         if "neuralnetwork" in formats:
             return None, note
-        return _write(job, "neuralnetwork"), note
+        return _write(job, "neuralnetwork", partial(_neuralnetwork, traced)), note
 
 
-def _write(job: Job, format: str) -> Artifact:
+def _write(job: Job, format: str, writer: Callable[[Job], tuple[str, str]]) -> Artifact:
     started = time.perf_counter()
-    precision, target = WRITERS[format](job)
+    precision, target = writer(job)
     path = job.path(format)
     return Artifact(
         format=format,
@@ -107,33 +117,34 @@ def _write(job: Job, format: str) -> Artifact:
     )
 
 
-def _torchscript(job: Job) -> tuple[str, str]:
-    write_torchscript(job.traced, job.path("torchscript"), job.metadata)
+def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+    write_torchscript(traced, job.path("torchscript"), job.metadata)
     return "float32", f"torch {torch.__version__.split('+')[0]}"
 
 
-def _mlprogram(job: Job) -> tuple[str, str]:
-    single = trace_single_image(job.traced, job.settings.contract)
+def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+    single = trace_single_image(traced, job.settings.contract)
     target = job.settings.target
     write_mlprogram(single, job.path("mlprogram"), target, job.description, job.metadata)
     return "float16", target
 
 
-def _neuralnetwork(job: Job) -> tuple[str, str]:
-    single = trace_single_image(job.traced, job.settings.contract)
+def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+    single = trace_single_image(traced, job.settings.contract)
     path, target = job.path("neuralnetwork"), job.settings.target
     target = write_neuralnetwork(single, path, target, job.description, job.metadata)
     return "float32", target
 
 
 def _onnx(job: Job) -> tuple[str, str]:
+    from export.to_onnx import write_onnx
+
     opset = write_onnx(job.deployable, job.settings.contract, job.path("onnx"), job.metadata)
     return "float32", f"opset {opset}"
 
 
-WRITERS: Mapping[str, Callable[[Job], tuple[str, str]]] = {
+WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], tuple[str, str]]] = {
     "torchscript": _torchscript,
     "mlprogram": _mlprogram,
     "neuralnetwork": _neuralnetwork,
-    "onnx": _onnx,
 }

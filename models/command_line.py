@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR = 70
 STOPPED = 130
+LINE_EVERY = 30.0  # seconds
 TRACEBACK = "SEGPORT_TRACEBACK"
+# Told what is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -86,6 +89,39 @@ class Stages:
                 yield
         else:
             yield
+        self._say_done(name, started)
+
+    @contextmanager
+    def counted(self, name: str) -> Iterator[Progress]:
+        """The same with a bar; the block tells what it is at, how much is done, of how much."""
+        started = time.perf_counter()
+        if not self.console.is_terminal:
+            yield self._plain_progress(name)
+            return self._say_done(name, started)
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Bar(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(name, total=None)
+            yield lambda what, done, total: bar.update(
+                task, description=f"{name}: {what}", completed=done, total=total
+            )
+        return self._say_done(name, started)
+
+    def _plain_progress(self, name: str) -> Progress:
+        """A line every half minute, so that a log shows that long work goes on."""
+        last = time.perf_counter()
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if time.perf_counter() - last >= LINE_EVERY:
+                last = time.perf_counter()
+                self.console.print(f"  {name}: {what}, {done} of {total}", highlight=False)
+
+        return tell
+
+    def _say_done(self, name: str, started: float) -> None:
         self.timings[name] = time.perf_counter() - started
         self.console.print(f"[green]✓[/] {name:<44} {self.timings[name]:6.1f} s", highlight=False)
 
