@@ -84,7 +84,7 @@ def hole(damage: Damage, view: View) -> Marks:
     wall = smoothstep(-thickness - view.pixel, -thickness + view.pixel, away) * opening
     towards_sun = ((view.y - damage.y) * 0.85 - (view.x - damage.x) * 0.5) / size
     lit = 0.1 + 0.7 * smoothstep(0.1, -0.35, np.asarray(towards_sun, np.float32))
-    pushed = -0.06 * size * np.exp(-((np.maximum(away, 0) / (0.16 * size)) ** 2))
+    pushed = -0.04 * size * np.exp(-((np.maximum(away, 0) / (0.11 * size)) ** 2))
     scraped = smoothstep(view.pixel, -view.pixel, away - chipped)
     hole = replace(
         unmarked(view),
@@ -93,7 +93,7 @@ def hole(damage: Damage, view: View) -> Marks:
         edge=np.asarray(wall * lit, np.float32),
         opening=opening,
         inside=np.maximum(-away, 0),
-        broken=away < 0.06 * size,
+        broken=away < 0.1 * size,
     )
     return hole.merge(cracks)
 

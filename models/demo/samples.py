@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,17 @@ def _render_all(folder: Path, progress: Progress | None) -> list[Path]:
     return written
 
 
-def read_samples(folder: Path) -> list[tuple[Path, NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Every photo `(H, W, 3)` in `folder` that has a mask `(H, W)`, with its path, by name.
+@dataclass(frozen=True)
+class Sample:
+    """A photo `(H, W, 3)` in sRGB with its true mask `(H, W)`, 1 where broken."""
+
+    path: Path
+    photo: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+
+
+def read_samples(folder: Path) -> list[Sample]:
+    """Every photo in `folder` that has a mask, by name.
 
     Raises:
         InputError: there is no such photo in `folder`.
@@ -75,7 +85,8 @@ def read_samples(folder: Path) -> list[tuple[Path, NDArray[np.uint8], NDArray[np
         mask = folder / "masks" / f"{path.stem}.png"
         if mask.exists():
             with Image.open(path) as photo, Image.open(mask) as labels:
-                samples.append((path, np.asarray(photo.convert("RGB")), np.asarray(labels)))
+                pixels = np.asarray(photo.convert("RGB"))
+                samples.append(Sample(path, pixels, np.asarray(labels)))
     if not samples:
         raise InputError(
             f"{folder} has no sample photo with a mask; `python -m models render {folder}` "

@@ -1,0 +1,82 @@
+"""The demonstration checkpoint: a U-Net of full size that knows the samples by heart."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from models.demo.fit import Views, fit
+from models.demo.samples import Sample, read_samples
+from models.errors import InputError
+
+LABELS = ("background", "breakage")
+NOTE = (
+    "A demonstration, no damage detector: random weights, fitted in closed form to Segport's "
+    "own rendered samples. Its masks mean nothing on any other picture."
+)
+SIZE = (256, 256)
+"""Height and width that the network is fitted at: the export's default."""
+SEED = 0
+
+
+def make_demo_checkpoint(path: Path, samples: Path) -> None:
+    """Writes the state dict of an smp `Unet("resnet34", classes=2)` with its labels to `path`.
+
+    The network is fitted to the pictures and masks in the folder `samples`; the same samples
+    give the same file on the same machine. Nothing is written before it is complete.
+
+    Raises:
+        InputError: no samples in `samples`, or `path` cannot be written.
+    """
+    sources = read_samples(samples)
+    network = untrained()
+    fit(network, views(sources, *SIZE))
+    _write(path, {"state_dict": network.state_dict(), "labels": list(LABELS), "note": NOTE})
+
+
+def untrained(encoder: str = "resnet34") -> nn.Module:
+    """The network before it is fitted: smp's initialisation from a fixed seed."""
+    import models.torchvision_shim  # noqa: F401, I001  (must come before smp)
+    import segmentation_models_pytorch as smp
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        network: nn.Module = smp.Unet(encoder, encoder_weights=None, classes=len(LABELS))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                # As training would leave them, so that losing one of them shows.
+                nn.init.uniform_(module.weight, 0.8, 1.2)
+                nn.init.normal_(module.bias, 0.0, 0.1)
+    return network
+
+
+def views(samples: list[Sample], height: int, width: int) -> Views:
+    """The samples resized to one size, bilinear without antialiasing as in training."""
+    photos = np.stack([sample.photo for sample in samples]).transpose(0, 3, 1, 2)
+    masks = np.stack([sample.mask for sample in samples])[:, None]
+    images = torch.from_numpy(photos / np.float32(255))
+    shares = torch.from_numpy(masks.astype(np.float32))
+    return Views(
+        F.interpolate(images, size=(height, width), mode="bilinear", align_corners=False),
+        F.interpolate(shares, size=(height, width), mode="area"),
+    )
+
+
+def _write(path: Path, contents: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".demo-", dir=path.parent) as beside:
+            draft = Path(beside) / path.name
+            with draft.open("wb") as file:  # a path's name would end up inside the archive
+                torch.save(contents, file)
+            draft.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        raise InputError(
+            f"The demo checkpoint cannot be written to {path}: {error}. Choose another place."
+        ) from error
