@@ -16,6 +16,7 @@ final class CameraFeed: NSObject, @unchecked Sendable {
     private var isConfigured = false
     private var rotation = CameraRotation.portrait
     private var continuation: AsyncStream<CameraFrame>.Continuation?
+    private var listener: UUID?
 
     /// Asks for permission where that has not been done.
     ///
@@ -35,10 +36,12 @@ final class CameraFeed: NSObject, @unchecked Sendable {
     /// The frames from now on, the newest one only. The camera runs until the loop over them ends.
     func frames() -> AsyncStream<CameraFrame> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-            continuation.onTermination = { [weak self] _ in self?.stop() }
+            let listener = UUID()
+            continuation.onTermination = { [weak self] _ in self?.stop(for: listener) }
             queue.async {
                 self.continuation?.finish()
                 self.continuation = continuation
+                self.listener = listener
                 self.session.startRunning()
             }
         }
@@ -52,8 +55,10 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         }
     }
 
-    private func stop() {
+    /// Stops the camera, unless somebody else has begun to listen since.
+    private func stop(for listener: UUID) {
         queue.async {
+            guard self.listener == listener else { return }
             self.continuation = nil
             self.session.stopRunning()
         }

@@ -54,6 +54,7 @@ extension Error {
         case let error as SegmentationError: return error.message
         case let error as PictureError: return error.message
         case let error as ImportError: return error.message
+        case let error as ParityFailure: return error.message
         default: return localizedDescription
         }
     }

@@ -1,0 +1,13 @@
+import SwiftUI
+
+@main
+struct DamageDemoApp: App {
+    @StateObject private var store = ModelStore()
+
+    var body: some Scene {
+        WindowGroup {
+            RootScreen()
+                .environmentObject(store)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import DamageKit
+import SwiftUI
+import UniformTypeIdentifiers
+
+/// Chooses the model and the compute units, and imports models from Files.
+struct ModelMenu: View {
+    @EnvironmentObject private var store: ModelStore
+    @State private var isImporting = false
+
+    /// Files shows a package of an unknown kind as a folder, so folders can be chosen too.
+    private static let contentTypes: [UTType] =
+        ["mlpackage", "mlmodel", "mlmodelc"].compactMap { UTType(filenameExtension: $0) } + [.folder]
+
+    var body: some View {
+        Menu {
+            Picker("Model", selection: $store.selection) {
+                ForEach(store.models) { model in
+                    Text(model.name).tag(Optional(model))
+                }
+            }
+            Picker("Compute units", selection: $store.units) {
+                ForEach(ComputeUnits.allCases, id: \.self) { units in
+                    Text(Wording.units(units)).tag(units)
+                }
+            }
+            Button {
+                isImporting = true
+            } label: {
+                Label("Import model", systemImage: "square.and.arrow.down")
+            }
+            if let model = store.selection, model.origin == .imported {
+                Button(role: .destructive) {
+                    Task { await store.remove(model) }
+                } label: {
+                    Label("Delete model", systemImage: "trash")
+                }
+            }
+        } label: {
+            Label("Model", systemImage: "cpu")
+        }
+        .fileImporter(isPresented: $isImporting, allowedContentTypes: ModelMenu.contentTypes) {
+            switch $0 {
+            case .success(let url): Task { await store.importModel(from: url) }
+            case .failure(let error): store.importFailed(error)
+            }
+        }
+    }
+}
+
+/// What is open, or why nothing is.
+struct ModelStatus: View {
+    @EnvironmentObject private var store: ModelStore
+
+    var body: some View {
+        VStack(alignment: .leading, spacing: 8) {
+            if let problem = store.importProblem {
+                HStack {
+                    ProblemView(message: problem)
+                    Button {
+                        store.dismissImportProblem()
+                    } label: {
+                        Label("Dismiss", systemImage: "xmark")
+                            .labelStyle(.iconOnly)
+                    }
+                }
+            }
+            if store.isImporting {
+                ProgressView("Compiling the model for this device")
+            }
+            state
+        }
+    }
+
+    @ViewBuilder private var state: some View {
+        switch store.state {
+        case .empty:
+            Text("There is no model in the app yet. Import one, or run make ios-demo.")
+                .foregroundStyle(.secondary)
+        case .loading:
+            ProgressView("Opening the model")
+        case .failed(let message):
+            ProblemView(message: message)
+        case .ready(let model):
+            VStack(alignment: .leading) {
+                Text(model.file.name).font(.headline)
+                Text(details(of: model))
+                    .font(.footnote)
+                    .foregroundStyle(.secondary)
+            }
+            .accessibilityElement(children: .combine)
+        }
+    }
+
+    private func details(of model: LoadedModel) -> String {
+        let parts = [
+            model.contract.network, "\(model.size.width) × \(model.size.height)",
+            Wording.units(model.units),
+        ]
+        return parts.filter { !$0.isEmpty }.joined(separator: " · ")
+    }
+}

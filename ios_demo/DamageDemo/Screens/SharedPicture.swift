@@ -1,0 +1,17 @@
+import SwiftUI
+import UniformTypeIdentifiers
+
+/// A picture under its overlay, rendered when it is shared.
+struct SharedPicture: Transferable {
+    let picture: Picture
+    let overlay: OverlayPicture?
+    let opacity: Double
+    let darkroom: Darkroom
+
+    static var transferRepresentation: some TransferRepresentation {
+        DataRepresentation(exportedContentType: .png) { shared in
+            try await shared.darkroom.png(
+                of: shared.picture, under: shared.overlay, opacity: shared.opacity)
+        }
+    }
+}
