@@ -84,12 +84,20 @@ class BrokenFile(Exception):
         self.advice = advice
 
 
-def hashable(key: object, depth: int = 4) -> object:
-    """`key`, if it may be a key of a dict; a deeply nested tuple would exhaust the C stack."""
-    if isinstance(key, str | int | float | bytes | Global | Inert | None):
+def hashable(key: object, depth: int = 2) -> object:
+    """`key`, if it may be a key of a dict: hashing a crafted tuple could take forever."""
+    if isinstance(key, str | float | bytes | Global | Inert | None):
         return key
-    if isinstance(key, tuple | frozenset) and depth:
+    if isinstance(key, int) and key.bit_length() <= 128:
+        return key
+    if isinstance(key, tuple) and depth and len(key) <= 64:
         for item in key:
             hashable(item, depth - 1)
         return key
     raise BrokenFile(f"its pickle uses a {type(key).__name__} as the key of a dict")
+
+
+def shown(text: object) -> str:
+    """Text from a file as it may be printed on a terminal: short, without control characters."""
+    clean = "".join(c if c.isprintable() else "?" for c in str(text)[:400])
+    return clean if len(str(text)) <= 400 else f"{clean}…"

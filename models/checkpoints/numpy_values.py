@@ -17,10 +17,9 @@ NDARRAY: Final = Global("numpy", "ndarray")
 def numpy_scalar(args: tuple[object, ...]) -> object:
     """numpy.core.multiarray.scalar(dtype, bytes) as a Python number; None for other dtypes."""
     dtype = _dtype(args[0])
-    data = args[1] if len(args) > 1 else b""
-    if dtype is None or not isinstance(data, bytes | str):
+    raw = _bytes(args[1] if len(args) > 1 else b"")
+    if dtype is None or raw is None:
         return None
-    raw = data.encode("latin-1") if isinstance(data, str) else data
     if len(raw) != dtype.itemsize:
         raise BrokenFile("its pickle holds a NumPy number of the wrong length")
     import numpy as np
@@ -38,9 +37,9 @@ def numpy_array(value: Inert) -> np.ndarray | None:
     """
     if value.cls != NDARRAY or not isinstance(value.state, tuple) or len(value.state) != 5:
         return None
-    _version, shape, described, fortran, data = value.state
-    dtype = _dtype(described)
-    if dtype is None or not isinstance(data, bytes | bytearray) or not isinstance(shape, tuple):
+    _version, shape, described, fortran, stored = value.state
+    dtype, data = _dtype(described), _bytes(stored)
+    if dtype is None or data is None or not isinstance(shape, tuple):
         return None
     if not all(type(n) is int and 0 <= n <= len(data) for n in shape):
         return None
@@ -52,6 +51,15 @@ def numpy_array(value: Inert) -> np.ndarray | None:
     if count * dtype.itemsize != len(data):
         raise BrokenFile("its pickle holds a NumPy array of the wrong length")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _bytes(value: object) -> bytes | None:
+    """Bytes, or the text of `_codecs.encode(text, "latin1")`, which protocol 2 makes of them."""
+    if isinstance(value, Inert) and value.cls == Global("_codecs", "encode"):
+        value = value.args[0]
+    if isinstance(value, str):
+        return value.encode("latin-1")
+    return bytes(value) if isinstance(value, bytes | bytearray) else None
 
 
 def _dtype(described: object) -> np.dtype | None:

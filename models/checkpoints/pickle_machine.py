@@ -15,7 +15,7 @@ from typing import IO, Final, Protocol
 from models.checkpoints.inert import BrokenFile, Inert, hashable
 from models.checkpoints.trusted import call, instantiate, resolve
 
-MAX_OPCODES: Final = 10_000_000
+MAX_OPCODES: Final = 4_000_000
 """Beyond any real checkpoint; keeps a crafted pickle from filling the memory."""
 
 _PUSH: Final = frozenset(

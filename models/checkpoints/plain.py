@@ -75,6 +75,8 @@ class _Converter:
             return "/".join(str(part) for part in value.args).replace("//", "/")
         if value.cls == Global("torch", "device"):
             return ":".join(str(part) for part in value.args)
+        if value.cls == Global("_codecs", "encode"):
+            raise Unconvertible  # bytes
         if value.cls == Global("builtins", "getattr"):
             return self.convert(value.args[1], depth + 1)
         if value.cls.module.startswith("omegaconf"):

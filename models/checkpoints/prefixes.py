@@ -11,12 +11,15 @@ from typing import Final
 
 import torch
 
+from models.checkpoints.inert import shown
 from models.checkpoints.mapping import FLOATS, FLOATS8
 from models.checkpoints.record import Checkpoint, StateDict
 from models.checkpoints.vocabulary import PARTS, WRAPPERS, buffer_reason
 from models.errors import InputError
 
 _ANCHORS: Final = ("encoder", "decoder", "segmentation_head")
+_ALWAYS_FINE: Final = 1 << 26
+_REPETITION: Final = 16
 _LEAVES: Final = frozenset(
     "weight bias running_mean running_var num_batches_tracked gamma beta scale".split()
 )
@@ -38,6 +41,7 @@ def normalise(checkpoint: Checkpoint) -> StateDict:
     outside = {k: buffer_reason(_without(k, prefix)) for k in keys if _is_outside(k, prefix)}
     _refuse_unusable(checkpoint, outside)
     kept = {k[len(prefix) :]: k for k in checkpoint.tensors if k not in outside}
+    _refuse_repetition(checkpoint)
     casts: dict[str, str] = {}
     tensors: dict[str, torch.Tensor] = {}
     for name, key in kept.items():
@@ -111,8 +115,18 @@ def _refuse_unusable(checkpoint: Checkpoint, outside: dict[str, str]) -> None:
         key, reason = next(iter(bad.items()))
         more = f" and {len(bad) - 1} more tensors" if len(bad) > 1 else ""
         raise InputError(
-            f"{checkpoint.path.name}: {key}{more} cannot be used: {reason}. "
+            f"{checkpoint.path.name}: {shown(key)}{more} cannot be used: {reason}. "
             "Save the network with dense float32 weights."
+        )
+
+
+def _refuse_repetition(checkpoint: Checkpoint) -> None:
+    """Views that repeat the file's numbers many times would fill the memory once they are cast."""
+    total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
+    if total > max(_ALWAYS_FINE, _REPETITION * checkpoint.size):
+        raise InputError(
+            f"{checkpoint.path.name} repeats the same numbers in too many tensors: save the "
+            "network's own state_dict()."
         )
 
 
@@ -123,7 +137,7 @@ def _as_float32(checkpoint: Checkpoint, key: str, tensor: torch.Tensor) -> torch
     cast = tensor.to(torch.float32).contiguous()
     if kind == "float64" and bool((cast.isinf() & tensor.isfinite()).any()):
         raise InputError(
-            f"{checkpoint.path.name}: {key} holds a float64 value beyond the range of float32: "
-            "train or save the network in float32."
+            f"{checkpoint.path.name}: {shown(key)} holds a float64 value beyond the range of "
+            "float32: train or save the network in float32."
         )
     return cast

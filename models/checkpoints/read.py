@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from models.checkpoints.choose import Choice, choose
-from models.checkpoints.inert import BrokenFile, RefusedGlobal
+from models.checkpoints.inert import BrokenFile, RefusedGlobal, shown
 from models.checkpoints.mapping import MappedFile, sha256
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import DECODING_ERRORS
@@ -60,11 +60,11 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
         return _checkpoint(path, file, opened, found, choice)
     except RefusedGlobal as refused:
         raise InputError(
-            f"{file.name} wants to {refused}, which no checkpoint needs; it was not run. "
+            f"{file.name} wants to {shown(refused)}, which no checkpoint needs; it was not run. "
             "Do not trust this file."
         ) from None
     except BrokenFile as broken:
-        raise InputError(f"{file.name} cannot be read: {broken}. {broken.advice}") from None
+        raise InputError(f"{file.name} cannot be read: {shown(broken)}. {broken.advice}") from None
     except OSError as error:
         raise InputError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except _DAMAGE:

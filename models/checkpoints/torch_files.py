@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import torch
 
+from models.checkpoints.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
 from models.checkpoints.inert import BrokenFile, Global, StorageRef
 from models.checkpoints.mapping import USABLE_DTYPES, MappedFile
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import PickleMachine
-from models.checkpoints.rebuild import STORAGE_DTYPES, TORCH_REFERENCES
 from models.checkpoints.zip_records import ZipRecords, describe_zip
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -98,6 +98,7 @@ class _LegacyReader:
         self._mapped = mapped
         self._roots: dict[str, StorageRef] = {}
         self._starts: dict[str, int] = {}
+        self._read: dict[str, torch.Tensor] = {}
 
     def read(self) -> Opened:
         source = self._mapped.map
@@ -146,8 +147,10 @@ class _LegacyReader:
     def _storage(self, ref: StorageRef) -> torch.Tensor:
         if ref.key not in self._starts:
             raise BrokenFile(f"the numbers of storage {ref.key} are missing")
-        numel, size = self._roots[ref.key].numel, element_size(ref.dtype)
-        return self._mapped.slice(self._starts[ref.key], numel * size, size)
+        if ref.key not in self._read:
+            numel, size = self._roots[ref.key].numel, element_size(ref.dtype)
+            self._read[ref.key] = self._mapped.slice(self._starts[ref.key], numel * size, size)
+        return self._read[ref.key]
 
 
 def read_legacy(mapped: MappedFile) -> Opened:

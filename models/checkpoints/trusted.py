@@ -14,8 +14,8 @@ import re
 import sys
 from typing import Final
 
+from models.checkpoints.allowed_names import REBUILD, TORCH_REFERENCES
 from models.checkpoints.inert import BrokenFile, Global, Inert, RefusedGlobal
-from models.checkpoints.rebuild import REBUILD, TORCH_REFERENCES
 
 # Modules that left the standard library, or had another name in Python 2, are no less refused.
 _FORMER_STDLIB: Final = frozenset(
