@@ -75,6 +75,11 @@ def bind(
             running.append(_Running(parameter, _positions(given, names)))
         else:
             fixed[parameter.name] = _fixed(parameter, given)
+    first = definition.parameters[0].name if definition.parameters else ""
+    if definition.packed is not None and [each.parameter.name for each in running] == [first]:
+        packed = definition.packed(**fixed)
+        if packed is not None:
+            return Bound(tuple(names), packed)
     return Bound(tuple(names), _caller(definition.function, fixed, tuple(running)))
 
 

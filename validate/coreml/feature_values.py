@@ -50,8 +50,7 @@ def from_tensor(feature: Feature, value: Any) -> Any:
         return _to_image(feature, value)
     if isinstance(feature, ArrayFeature):
         dtype = "float32" if feature.dtype == "float16" else feature.dtype
-        array: np.ndarray = value.detach().numpy().astype(dtype)
-        return array
+        return np.array(value.detach().numpy(), dtype, order="C")
     return value.item() if value.numel() == 1 else value.detach().numpy().copy()
 
 

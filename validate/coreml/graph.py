@@ -7,7 +7,7 @@ liveness, rounding, checks against declared types, watching, limits.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -27,6 +27,7 @@ class Step:
         call: the computation; a step with blocks is also given `blocks=`, one function a block.
         exact: see `registry`.
         blocks: nested blocks of control flow.
+        role: "relu" for max(x, 0) and "add" for x + y, which `fusion` joins with what is before.
     """
 
     op_type: str
@@ -36,6 +37,7 @@ class Step:
     call: Callable[..., Any]
     exact: bool = False
     blocks: tuple["Nested", ...] = ()
+    role: Literal["relu", "add"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ the inputs is left. Operations that the runtime does not have are all named befo
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from models.errors import InputError
 from validate.coreml import ir, ops
@@ -17,6 +18,7 @@ from validate.coreml.rounding import round_fp16
 
 _CONST = "const"
 _CONSTEXPR = "constexpr_"
+_ROLES: Mapping[str, Literal["relu", "add"]] = {"relu": "relu", "add": "add"}
 
 
 def lower(function: ir.Function, *, rounds: bool) -> Graph:
@@ -124,6 +126,7 @@ class _BlockLowering:
             bound.call,
             definition.exact,
             blocks,
+            _ROLES.get(operation.type),
         )
 
     def _argument(self, argument: ir.Argument) -> Resolved:

@@ -11,6 +11,7 @@ from validate.coreml import dtypes, ir
 from validate.coreml.executor import Executable, Run
 from validate.coreml.feature_values import from_tensor, to_tensor
 from validate.coreml.features import Interface, read_interface
+from validate.coreml.fusion import fuse
 from validate.coreml.graph import Graph, StateBuffer, Watch
 from validate.coreml.limits import require_size
 from validate.coreml.lowering import lower
@@ -51,7 +52,9 @@ class Model:
         self.interface = interface
         self._inputs = graph.inputs
         self._features = {feature.name: feature for feature in interface.inputs}
-        self._executable = Executable(graph, rounds=arithmetic == "as_stored")
+        self._graph = graph
+        self._rounds = arithmetic == "as_stored"
+        self._executable = Executable(fuse(graph, rounds=self._rounds), rounds=self._rounds)
         self._output_names = graph.outputs
         self._check_interface()
 
@@ -90,7 +93,7 @@ class Model:
         try:
             inputs = self._prepare(data, state)
             with torch.inference_mode():
-                values = self._executable(inputs, Run(watch))
+                values = self._executed(watch)(inputs, Run(watch))
             results = dict(zip(self._output_names, values, strict=True))
             return {
                 feature.name: from_tensor(feature, results[feature.name])
@@ -98,6 +101,10 @@ class Model:
             }
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
+
+    def _executed(self, watch: Watch | None) -> Executable:
+        """Return what runs: joined steps, unless somebody wants to see each value."""
+        return self._executable if watch is None else Executable(self._graph, rounds=self._rounds)
 
     def make_state(self) -> State:
         """Return new buffers, filled with zeros, for the model's states."""

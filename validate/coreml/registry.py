@@ -89,19 +89,30 @@ class OpDefinition:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     exact: bool
+    packed: Callable[..., Any] | None
 
 
 _OPS: dict[str, list[OpDefinition]] = {}
 
 
-def op(*names: str, since: int = 15, exact: bool = False) -> Callable[[F], F]:
-    """Register a function as the operation(s) `names` from the opset `since` on."""
+def op(
+    *names: str, since: int = 15, exact: bool = False, packed: Callable[..., Any] | None = None
+) -> Callable[[F], F]:
+    """Register a function as the operation(s) `names` from the opset `since` on.
+
+    Args:
+        names: MIL names.
+        since: iOS version.
+        exact: see above.
+        packed: where all parameters but the first are constants, it is given them and returns a
+            faster function of the first, or None.
+    """
 
     def register(function: F) -> F:
         parameters = tuple(map(_parameter, inspect.signature(function).parameters.values()))
         for name in names:
             versions = _OPS.setdefault(name, [])
-            versions.append(OpDefinition(name, since, function, parameters, exact))
+            versions.append(OpDefinition(name, since, function, parameters, exact, packed))
             versions.sort(key=lambda definition: definition.since)
         return function
 

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from validate.coreml.limits import require_size
+from validate.coreml.ops.packed import pack
 from validate.coreml.ops.padding import Padding, resolve_padding
 from validate.coreml.registry import Ints, op
 
@@ -25,7 +26,7 @@ def _rank(x: Tensor, weight: Tensor) -> int:
     return rank
 
 
-@op("conv")
+@op("conv", packed=pack)
 def conv(
     x: Tensor,
     weight: Tensor,

@@ -30,7 +30,7 @@ def matmul(
     transpose_y: bool = False,
     site: Site | None = None,
 ) -> Tensor:
-    """Product of the last two axes, the others broadcast; of mixed types, that which is declared."""
+    """Product of the last two axes, the others broadcast; of mixed types, the declared one."""
     if x.dtype != y.dtype:
         declared = site.outputs[0] if site else None
         kind = in_flight(declared.dtype) if isinstance(declared, TensorType) else x.dtype
