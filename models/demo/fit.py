@@ -72,11 +72,12 @@ def _calibrate(encoder: nn.Module, images: Tensor) -> list[Tensor]:
     for norm in norms:
         norm.momentum = 1.0  # the one batch that follows counts fully
     encoder.train()
-    features = list(encoder(images))
+    encoder(images)
     encoder.eval()
     for norm in norms:
         norm.momentum = 0.1
-    return features
+    # Once more, since training divides by the biased variance and keeps the unbiased one.
+    return list(encoder(images))
 
 
 def _fit_convolution(block: Any, state: Tensor, masks: Tensor, entries: int) -> Tensor:
@@ -129,10 +130,12 @@ def _solve(rows: Tensor, wanted: Tensor, ridge: float) -> Tensor:
     if width <= count:
         gram = (rows.T @ rows).double()
         gram.diagonal().add_(ridge * count)
-        return torch.linalg.solve(gram, (rows.T @ wanted).double()).float()
+        weight: Tensor = torch.linalg.solve(gram, (rows.T @ wanted).double())
+        return weight.float()
     kernel = (rows @ rows.T).double()
     kernel.diagonal().add_(ridge * count)
-    return rows.T @ torch.linalg.solve(kernel, wanted.double()).float()
+    solution: Tensor = torch.linalg.solve(kernel, wanted.double())
+    return rows.T @ solution.float()
 
 
 def _sample(state: Tensor, targets: Tensor, entries: int) -> tuple[Tensor, Tensor]:
