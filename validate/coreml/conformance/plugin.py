@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from validate.coreml import Arithmetic
 from validate.coreml.conformance import stand_in
 from validate.coreml.conformance.outcomes import Outcome, read
 from validate.coreml.conformance.suite import (
@@ -60,7 +61,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Give the case its seed and its temporary folder."""
+    """Give the case its arithmetic, its seed and its temporary folder."""
+    stand_in.use(_arithmetic(item))
     seed = crc32(item.nodeid.encode())
     random.seed(seed)
     np.random.seed(seed)
@@ -70,6 +72,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         result = yield
         tempfile.tempdir = before
     return result
+
+
+def _arithmetic(item: pytest.Item) -> Arithmetic:
+    """Choose the arithmetic: FP32 cases expect what the graph means, even of FP16 values in it."""
+    callspec = getattr(item, "callspec", None)
+    backend = callspec.params.get("backend") if callspec else None
+    return "float32" if getattr(backend, "precision", None) == "fp32" else "as_stored"
 
 
 class _Recorder:

@@ -6,6 +6,7 @@ is on a recent macOS.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import coremltools
@@ -16,10 +17,23 @@ from coremltools.converters.mil import testing_utils
 from coremltools.models import _compiled_model, model, utils
 
 from models.errors import InputError
-from validate.coreml import Model, StateBuffer, load
+from validate.coreml import Arithmetic, Model, StateBuffer, load
 
 _MACOS = (26, 0)
 """A version that has every operation set up to iOS 18, and beyond the bugs that tests name."""
+
+
+@dataclass(slots=True)
+class _Choice:
+    arithmetic: Arithmetic = "as_stored"
+
+
+_chosen = _Choice()
+
+
+def use(arithmetic: Arithmetic) -> None:
+    """Choose the arithmetic of the models that are loaded from now on."""
+    _chosen.arithmetic = arithmetic
 
 
 _KINDS = {"mlprogram": "ML Program", "neuralnetwork": "a neural network model"}
@@ -54,7 +68,9 @@ class ModelProxy:
         asset: None,  # noqa: ARG002
     ) -> None:
         try:
-            self._model: Model = load(path, function=function or None)
+            self._model: Model = load(
+                path, function=function or None, arithmetic=_chosen.arithmetic
+            )
         except InputError as error:
             raise RuntimeError(str(error)) from error
 
