@@ -1,19 +1,21 @@
-"""Lowers the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`."""
+"""Lowers the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`.
 
-from typing import Any
+    registry      one layer type is one function that prepares its computation, by its name in
+                  NeuralNetwork.proto
+    layers/       those functions, by family; operations of ML programs are used where they mean
+                  the same
+    weights       float32, float16 and quantized weights -> tensors
+    batching      the rule of the classic layers: what comes before (C, H, W) is batch
+    inventory     which layers a network needs, and which are missing
+    scope         names of values: nested networks see those around them and may overwrite them
+    control_flow  branches and loops -> steps with blocks
+    boundary      inputs, preprocessing of images, outputs
+    lowering      a network -> graph.Graph
 
-from models.errors import InputError
-from validate.coreml.features import Interface
-from validate.coreml.graph import Graph
+Neural networks compute in float32 whatever their weights are stored as, and every value is float32:
+the two arithmetics of ML programs are one here.
+"""
 
+from validate.coreml.neuralnetwork.lowering import lower
 
-def lower(network: Any, interface: Interface) -> Graph:
-    """Lower a `NeuralNetwork` message (or that of a classifier or regressor).
-
-    Raises:
-        InputError: if a layer is missing in the runtime, or malformed.
-    """
-    raise InputError(
-        f"It is a NeuralNetwork of {len(network.layers)} layers with {len(interface.inputs)} "
-        "inputs; only ML programs are run."
-    )
+__all__ = ["lower"]

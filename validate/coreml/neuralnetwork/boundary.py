@@ -1,0 +1,109 @@
+"""Where values enter and leave a network: preprocessing, and the shapes of classic networks.
+
+A classic network (RANK5 shape mapping, up to iOS 12) computes on `(Seq, N, C, H, W)`. Its inputs
+are declared as [C] or [C, H, W]; sequence and batch are 1, or stand in front of the given array.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.errors import InputError
+from validate.coreml.features import ArrayFeature, Feature, ImageFeature, Interface, OtherFeature
+from validate.coreml.graph import Step
+from validate.coreml.neuralnetwork import weights
+from validate.coreml.neuralnetwork.registry import choose
+from validate.coreml.neuralnetwork.scope import Scope
+
+_Change = Callable[[Tensor], Tensor]
+
+
+def enter(network: Any, interface: Interface, scope: Scope) -> None:
+    """Declare the inputs of a network, each followed by its preprocessing and reshaping.
+
+    Raises:
+        InputError: if an input is of a kind that no layer takes, or its preprocessing is malformed.
+    """
+    preprocessing = _preprocessing(network, interface)
+    classic_arrays = is_classic(network)
+    classic_images = choose((True, False), network.imageInputShapeMapping, "image shape mapping")
+    for feature in interface.inputs:
+        if isinstance(feature, OtherFeature):
+            raise InputError(f"Its input {feature.name!r} is a {feature.kind}, not a tensor.")
+        value = scope.add_input(feature.name)
+        changes = list(preprocessing.get(feature.name, ()))
+        if isinstance(feature, ImageFeature):
+            changes += [lambda x: x[None]] if classic_images else []
+        elif classic_arrays or not isinstance(feature, ArrayFeature):
+            changes.append(_to_rank_5(feature) if classic_arrays else lambda x: x.reshape(1))
+        for change in changes:
+            named = scope.write(feature.name)
+            scope.add(Step("preprocessing", feature.name, (value,), (named,), change))
+            value = named.name
+
+
+def leave(feature: Feature, value: Tensor) -> Tensor:
+    """Return an output of a classic network in the shape that its caller sees."""
+    if value.dim() != 5:
+        return value
+    flat = isinstance(feature, ArrayFeature) and len(feature.shape) == 1
+    value = value[..., 0, 0] if flat and value.shape[-2:].numel() == 1 else value
+    return value[0, 0] if value.shape[:2].numel() == 1 else value
+
+
+def is_classic(network: Any) -> bool:
+    """Whether arrays become `(Seq, N, C, H, W)`."""
+    classic: bool = choose((True, False), network.arrayInputShapeMapping, "array shape mapping")
+    return classic
+
+
+def _to_rank_5(feature: Feature) -> _Change:
+    rank = len(feature.shape) if isinstance(feature, ArrayFeature) else 1
+
+    def change(x: Tensor) -> Tensor:
+        x = x.reshape(1) if x.dim() == 0 else x
+        leading = x.shape[:-rank] if rank < x.dim() else ()
+        if rank not in (1, 3) or len(leading) not in (0, 2):
+            if x.dim() > 5:
+                raise InputError(f"It takes up to 5 dimensions, not the shape {list(x.shape)}.")
+            return x.reshape((1,) * (5 - x.dim()) + tuple(x.shape))
+        x = x.reshape(*(leading or (1, 1)), *x.shape[len(leading) :])
+        return x[..., None, None] if rank == 1 else x
+
+    return change
+
+
+def _preprocessing(network: Any, interface: Interface) -> dict[str, list[_Change]]:
+    images = {each.name: each for each in interface.inputs if isinstance(each, ImageFeature)}
+    changes: dict[str, list[_Change]] = {}
+    for message in network.preprocessing:
+        name = message.featureName or next(iter(images), "")
+        if name not in images:
+            raise InputError(f"Its preprocessing is for {name!r}, which is no image input.")
+        kind = message.WhichOneof("preprocessor")
+        if kind == "scaler":
+            changes.setdefault(name, []).append(_scaler(message.scaler, images[name].color))
+        elif kind == "meanImage":
+            changes.setdefault(name, []).append(_mean_image(message.meanImage, images[name]))
+    return changes
+
+
+def _scaler(message: Any, color: str) -> _Change:
+    """x times a scale, plus a bias for each channel in the order of the image's colours."""
+    red, green, blue = message.redBias, message.greenBias, message.blueBias
+    biases = {"RGB": (red, green, blue), "BGR": (blue, green, red)}.get(color, (message.grayBias,))
+    bias = torch.tensor(biases).reshape(-1, 1, 1)
+    scale = message.channelScale
+    return lambda x: x * scale + bias if any(biases) else x * scale
+
+
+def _mean_image(message: Any, feature: ImageFeature) -> _Change:
+    channels = 3 if feature.color in ("RGB", "BGR") else 1
+    values = weights.floats(message)
+    shape = (channels, *feature.size)
+    if values.size != channels * feature.size[0] * feature.size[1]:
+        raise InputError(f"Its mean image has {values.size} values, its image {list(shape)}.")
+    mean = torch.from_numpy(values.reshape(shape).copy())
+    return lambda x: x - mean

@@ -1,0 +1,131 @@
+"""Slicing and splitting along axes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.errors import InputError
+from validate.coreml.neuralnetwork.layers.reduction import require_axis
+from validate.coreml.neuralnetwork.layers.shaping import integers
+from validate.coreml.neuralnetwork.registry import Compute, Site, at_least, choose, layer
+from validate.coreml.ops import slicing as ops
+from validate.coreml.ops.shape import split as split_along
+
+
+@layer("slice")
+def slice_classic(params: Any, _: Site) -> Compute:
+    """x[start:end:stride] along the channels, the height or the width."""
+    axis = choose((-3, -2, -1), params.axis, "axis")
+    start, end, stride = params.startIndex, params.endIndex, params.stride or 1
+
+    def apply(x: Tensor) -> Tensor:
+        require_axis(x, axis)
+        chosen = slice(start, end, stride)
+        return x[(..., chosen, *(slice(None),) * (-axis - 1))]
+
+    return apply
+
+
+@layer("sliceStatic")
+def slice_static(params: Any, _: Site) -> Compute:
+    """x[begin:end:stride] of each axis; masks leave out a bound or the axis."""
+    begin, end = tuple(params.beginIds), tuple(params.endIds)
+    options = tuple(
+        tuple(given) or None
+        for given in (params.strides, params.beginMasks, params.endMasks, params.squeezeMasks)
+    )
+    return lambda x: ops.slice_by_index(x, begin, end, *options)
+
+
+@layer("sliceDynamic", inputs=(2, 7))
+def slice_dynamic(params: Any, _: Site) -> Compute:
+    """As sliceStatic, with begin and then end, strides and masks as inputs, as far as given."""
+    fixed = tuple(
+        tuple(given) or None
+        for given in (
+            params.endIds,
+            params.strides,
+            params.beginMasks,
+            params.endMasks,
+            params.squeezeMasks,
+        )
+    )
+
+    def apply(x: Tensor, begin: Tensor, *others: Tensor) -> Tensor:
+        given = tuple(integers(each) for each in others)
+        options = (*given, *fixed[len(given) :])
+        if options[0] is None:
+            raise InputError("It has no end.")
+        return ops.slice_by_index(x, integers(begin), options[0], *options[1:])
+
+    return apply
+
+
+@layer("sliceBySize", inputs=2)
+def slice_by_size(params: Any, _: Site) -> Compute:
+    """So many elements along an axis, from the position in the second input on."""
+    axis, size = params.axis, params.size
+
+    def apply(x: Tensor, begin: Tensor) -> Tensor:
+        require_axis(x, axis)
+        (start,) = integers(begin)
+        return x.narrow(axis, start, size)
+
+    return apply
+
+
+@layer("slidingWindows")
+def sliding_windows(params: Any, _: Site) -> Compute:
+    """All windows along an axis, in a new axis after it."""
+    axis, size, step = params.axis, params.windowSize, params.step or 1
+
+    def apply(x: Tensor) -> Tensor:
+        require_axis(x, axis)
+        return ops.sliding_windows(x, axis, size, step)
+
+    return apply
+
+
+@layer("split", outputs=at_least(1))
+def split(_: Any, site: Site) -> Compute:
+    """Equal parts of the channels."""
+    count = site.outputs
+    return lambda x: split_along(x, -3, count)
+
+
+@layer("splitND", outputs=at_least(1))
+def split_nd(params: Any, site: Site) -> Compute:
+    """Parts along an axis, equal or of given sizes."""
+    axis, count, sizes = params.axis, site.outputs, tuple(params.splitSizes) or None
+    if sizes is not None and len(sizes) != count:
+        raise InputError(f"It has {count} outputs but {len(sizes)} sizes.")
+    return lambda x: split_along(x, axis, count, sizes)
+
+
+@layer("reverseSeq", inputs=2)
+def reverse_sequence(params: Any, _: Site) -> Compute:
+    """Reverse the first elements of each sequence, as many as the second input says."""
+    batch, sequence = params.batchAxis, params.sequenceAxis
+    return lambda x, lengths: ops.reverse_sequence(x, integers(lengths), sequence, batch)
+
+
+@layer("matrixBandPart")
+def matrix_band_part(params: Any, _: Site) -> Compute:
+    """Keep diagonals around the main one of the last two dimensions."""
+    lower, upper = params.numLower, params.numUpper
+    return lambda x: ops.band_part(x, lower, upper)
+
+
+@layer("lowerTriangular")
+def lower_triangular(params: Any, _: Site) -> Compute:
+    """Keep what lies on and below a diagonal."""
+    diagonal = params.k
+    return lambda x: torch.tril(x, diagonal)
+
+
+@layer("upperTriangular")
+def upper_triangular(params: Any, _: Site) -> Compute:
+    """Keep what lies on and above a diagonal."""
+    diagonal = params.k
+    return lambda x: torch.triu(x, diagonal)
