@@ -14,7 +14,9 @@ How a file becomes a result, module by module:
     binding          arguments -> the function's parameters, constants converted once
     lowering         ir.Function -> graph.Graph, a list of Steps; missing operations are named here
     neuralnetwork/   the layers of a NeuralNetwork -> the same graph.Graph
-    executor         runs a Graph: liveness, rounding to FP16, checks, limits
+    fusion           joins steps that are cheaper together
+    executor         runs a Graph: liveness, rounding to FP16, limits
+    declarations     compares results with what the file declares
     features,        the description's inputs and outputs, and the values given for them
     feature_values
     model            load and Model, which put these together

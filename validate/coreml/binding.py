@@ -116,7 +116,12 @@ def _convert(parameter: Parameter, values: tuple[Any, ...]) -> Any:
     elif parameter.kind not in _SEVERAL:
         raise InputError(f"gives {len(values)} values to {what}.")
     conversion = CONVERSIONS[parameter.kind]
-    return value if conversion is None else conversion(value, what)
+    if conversion is None:
+        return value
+    try:
+        return conversion(value, what)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise InputError(f"has an unusable value for {what}: {error}.") from None
 
 
 def _caller(

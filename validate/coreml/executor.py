@@ -15,8 +15,9 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml import ir
+from validate.coreml.declarations import check_results, is_fp16, stays_fp16, where
 from validate.coreml.graph import Graph, Intermediate, Nested, Step, Watch
-from validate.coreml.limits import MAX_ITERATIONS, MAX_LIVE_ELEMENTS
+from validate.coreml.limits import MAX_COMPUTED_ELEMENTS, MAX_ITERATIONS, MAX_LIVE_ELEMENTS
 from validate.coreml.rounding import round_fp16, round_fp16_
 
 _FAILURES = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
@@ -29,6 +30,7 @@ class Run:
 
     watch: Watch | None = None
     live: int = 0
+    computed: int = 0
     iterations: int = 0
 
     def enter_block(self) -> None:
@@ -41,8 +43,11 @@ class Run:
         """Count a value that came to life."""
         if isinstance(value, Tensor):
             self.live += value.numel()
+            self.computed += value.numel()
             if self.live > MAX_LIVE_ELEMENTS:
                 raise InputError(f"It holds more than {MAX_LIVE_ELEMENTS} elements at one time.")
+            if self.computed > MAX_COMPUTED_ELEMENTS:
+                raise InputError(f"It computes more than {MAX_COMPUTED_ELEMENTS} elements.")
 
     def release(self, value: Any) -> None:
         """Count a value that is let go."""
@@ -84,7 +89,7 @@ class Executable:
         for named in graph.inputs:
             self._define(named)
         self._count_inputs = len(graph.inputs)
-        self._round_inputs = tuple(rounds and _is_fp16(named.type) for named in graph.inputs)
+        self._round_inputs = tuple(rounds and is_fp16(named.type) for named in graph.inputs)
         instructions = [self._instruction(step) for step in graph.steps]
         self._outputs = tuple(self._output(name, graph) for name in graph.outputs)
         self._instructions = _with_releases(instructions, self._outputs, self._count_inputs)
@@ -140,7 +145,7 @@ class Executable:
 
     def _use(self, name: str, step: Step) -> int:
         if name not in self._slot:
-            raise InputError(f"{_where(step)} uses {name!r} before it is computed.")
+            raise InputError(f"{where(step)} uses {name!r} before it is computed.")
         return self._slot[name]
 
     def _output(self, name: str, graph: Graph) -> int | tuple[Any]:
@@ -153,10 +158,10 @@ class Executable:
     def _instruction(self, step: Step) -> _Instruction:
         inputs = tuple(self._use(name, step) for name in step.inputs)
         blocks = tuple(self._block(nested, step) for nested in step.blocks)
-        keeps = step.exact and all(_stays_fp16(self._types[name]) for name in step.inputs)
+        keeps = step.exact and all(stays_fp16(self._types[name]) for name in step.inputs)
         outputs = tuple(self._define(named) for named in step.outputs)
         rounded = tuple(
-            self._rounds and not keeps and _is_fp16(named.type) for named in step.outputs
+            self._rounds and not keeps and is_fp16(named.type) for named in step.outputs
         )
         return _Instruction(step, inputs, outputs, rounded, (), blocks)
 
@@ -174,12 +179,12 @@ def compute(step: Step, arguments: Sequence[Any], blocks: tuple[Any, ...] = ()) 
     try:
         returned = step.call(*arguments, blocks=blocks) if blocks else step.call(*arguments)
     except InputError as error:
-        raise InputError(f"{_where(step)}: {error}") from None
+        raise InputError(f"{where(step)}: {error}") from None
     except _FAILURES as error:
         first = str(error).strip().split("\n")[0] or type(error).__name__
-        raise InputError(f"{_where(step)} cannot be computed: {first}") from None
+        raise InputError(f"{where(step)} cannot be computed: {first}") from None
     results = (returned,) if len(step.outputs) == 1 else tuple(returned or ())
-    _check(step, results)
+    check_results(step, results)
     return results
 
 
@@ -203,23 +208,6 @@ def _with_releases(
     )
 
 
-def _where(step: Step) -> str:
-    return f"Its operation {step.name!r} ({step.op_type})"
-
-
-def _is_fp16(type_: ir.ValueType) -> bool:
-    return isinstance(type_, ir.TensorType) and type_.dtype.name == "fp16"
-
-
-def _stays_fp16(type_: ir.ValueType) -> bool:
-    """Whether values of this type need no rounding once they were rounded: fp16 or no floats."""
-    if isinstance(type_, ir.ListType):
-        return _stays_fp16(type_.element)
-    return isinstance(type_, ir.TensorType) and (
-        type_.dtype.name == "fp16" or type_.dtype.kind != "float"
-    )
-
-
 def _rounded(value: Any, arguments: Sequence[Any]) -> Any:
     """Round a result, in place unless it shares memory with what the step was given."""
     if not isinstance(value, Tensor) or value.dtype != torch.float32:
@@ -230,32 +218,6 @@ def _rounded(value: Any, arguments: Sequence[Any]) -> Any:
         for other in arguments
     )
     return round_fp16(value) if any(shared) else round_fp16_(value)
-
-
-def _check(step: Step, results: Sequence[Any]) -> None:
-    """Compare what a step returned with what the file declares."""
-    if len(results) != len(step.outputs):
-        raise InputError(
-            f"{_where(step)} has {len(results)} results but declares {len(step.outputs)}."
-        )
-    for named, value in zip(step.outputs, results, strict=True):
-        declared = named.type
-        if not isinstance(declared, ir.TensorType) or declared.shape is None:
-            continue
-        shape = tuple(value.shape) if isinstance(value, Tensor) else ()
-        if shape != declared.shape and not _fits(shape, declared.shape):
-            raise InputError(
-                f"{_where(step)} gives {named.name!r} the shape {list(shape)} "
-                f"but declares {declared}."
-            )
-
-
-def _fits(shape: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:
-    if {shape, declared} <= {(), (1,)}:
-        return True  # coremltools declares some one-element results as scalars
-    return len(shape) == len(declared) and all(
-        known is None or size == known for size, known in zip(shape, declared, strict=True)
-    )
 
 
 def _report(watch: Watch, step: Step, values: Sequence[Any]) -> None:

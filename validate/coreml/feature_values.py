@@ -15,6 +15,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml import dtypes, ir
 from validate.coreml.features import ArrayFeature, Feature, ImageFeature, OtherFeature
+from validate.coreml.limits import require_size
 
 _MODES = {"RGB": "RGB", "BGR": "RGB", "GRAYSCALE": "L", "GRAYSCALE_FLOAT16": "F"}
 
@@ -56,6 +57,7 @@ def from_tensor(feature: Feature, value: Any) -> Any:
 
 def _from_array(feature: Feature, value: Any) -> Tensor:
     if value is None and isinstance(feature, ArrayFeature):
+        require_size(feature.shape, f"The input {feature.name!r}")
         return torch.full(feature.shape, feature.default)
     try:
         array = np.asarray(value)

@@ -10,13 +10,19 @@ from collections.abc import Iterable
 
 from models.errors import InputError
 
-MAX_ELEMENTS = 2**29
-"""Largest tensor, in elements: 2 GiB of float32."""
+MAX_ELEMENTS = 2**28
+"""Largest tensor, in elements: 1 GiB of float32."""
 
-MAX_LIVE_ELEMENTS = 2**31
-"""Most elements that may be alive at one time during one prediction."""
+MAX_LIVE_ELEMENTS = 2**30
+"""Most elements of a model's constants, and of values alive at one time in a prediction."""
 
-MAX_ITERATIONS = 200_000
+MAX_COMPUTED_ELEMENTS = 2**36
+"""Most elements that all operations of one prediction may compute together."""
+
+MAX_PRODUCTS = 2**38
+"""Most multiplications of one operation (convolution, matrix product, pooling)."""
+
+MAX_ITERATIONS = 100_000
 """Most iterations that all loops of one prediction may take together."""
 
 MAX_RANK = 64
@@ -24,6 +30,19 @@ MAX_RANK = 64
 
 MAX_NESTING = 32
 """Deepest nesting of blocks (cond, while_loop)."""
+
+
+def require_work(products: int, what: str) -> None:
+    """Refuse an operation of more than MAX_PRODUCTS multiplications before it begins.
+
+    Raises:
+        InputError: if it is that large; `what` begins the sentence.
+    """
+    if products > MAX_PRODUCTS:
+        raise InputError(
+            f"{what} would take {products} multiplications, more than the {MAX_PRODUCTS} of one "
+            "operation that the reference runtime computes."
+        )
 
 
 def require_size(shape: Iterable[int], what: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from models.errors import InputError
 from validate.coreml import dtypes, ir
 from validate.coreml.blob import BlobFile
-from validate.coreml.limits import MAX_NESTING, MAX_RANK
+from validate.coreml.limits import MAX_LIVE_ELEMENTS, MAX_NESTING, MAX_RANK
 from validate.coreml.package import ModelFiles, contained
 
 _OPSETS = {"CoreML5": 15, "CoreML6": 16, "CoreML7": 17, "CoreML8": 18, "CoreML9": 26}
@@ -27,6 +27,7 @@ class ProgramReader:
     def __init__(self, files: ModelFiles) -> None:
         self._files = files
         self._blobs: dict[Path, BlobFile] = {}
+        self._elements = 0
 
     def function(self, proto: Any, name: str) -> ir.Function:
         """Read one function of the program message `proto`.
@@ -72,6 +73,7 @@ class ProgramReader:
             InputError: if it contradicts its type, or its weight is not there.
         """
         type_ = value_type(message.type)
+        self._count(type_)
         if message.WhichOneof("value") == "blobFileValue":
             return ir.Constant(type_, self._blob(message.blobFileValue, type_))
         immediate = message.immediateValue
@@ -84,6 +86,13 @@ class ProgramReader:
                 return ir.Constant(type_, tuple(self.value(v) for v in immediate.tuple.values))
             case kind:
                 raise InputError(f"It has a constant of the unknown kind {kind!r}.")
+
+    def _count(self, type_: ir.ValueType) -> None:
+        """Bound the memory of all constants: many may share the bytes of one weight."""
+        if isinstance(type_, ir.TensorType) and type_.shape is not None:
+            self._elements += math.prod(size or 0 for size in type_.shape)
+        if self._elements > MAX_LIVE_ELEMENTS:
+            raise InputError(f"Its constants have more than {MAX_LIVE_ELEMENTS} elements.")
 
     def _blob(self, message: Any, type_: ir.ValueType) -> np.ndarray:
         dtype, shape = _fixed(type_)

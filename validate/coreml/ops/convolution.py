@@ -1,11 +1,13 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
 """conv, conv_transpose and conv_quantized in 1, 2 and 3 dimensions."""
 
+import math
+
 from torch import Tensor
 from torch.nn import functional
 
 from models.errors import InputError
-from validate.coreml.limits import require_size
+from validate.coreml.limits import require_size, require_work
 from validate.coreml.ops.packed import pack
 from validate.coreml.ops.padding import Padding, resolve_padding
 from validate.coreml.registry import Ints, op
@@ -44,9 +46,10 @@ def conv(
     size, kernel = tuple(x.shape[2:]), tuple(weight.shape[2:])
     padding = resolve_padding(pad_type, pad, size, kernel, strides, dilations)
     padded = padding.padded(size)
-    spatial = (-(-n // s) for n, s in zip(padded, strides, strict=True))
+    spatial = tuple(-(-n // s) for n, s in zip(padded, strides, strict=True))
     require_size((x.shape[0], weight.shape[0], *spatial), "its result")
     require_size((*x.shape[:2], *padded), "its padded input")
+    require_work(x.shape[0] * math.prod(spatial) * weight.numel(), "It")
     x, symmetric = padding.apply(x)
     return _CONVOLUTIONS[rank](x, weight, bias, strides, symmetric, dilations, groups)
 
@@ -103,6 +106,7 @@ def conv_transpose(
     channels = weight.shape[1] * groups
     require_size((x.shape[0], channels, *full), "its result")
     require_size((x.shape[0], channels, *size), "its result")
+    require_work(x.shape[0] * math.prod(x.shape[2:]) * weight.numel(), "It")
     extra = tuple(o - (f - 2 * b) for o, f, b in zip(size, full, before, strict=True))
     admissible = (0 <= e < max(s, d) for e, s, d in zip(extra, strides, dilations, strict=True))
     convolve = _TRANSPOSED[rank]

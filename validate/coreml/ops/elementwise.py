@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.registry import op
 
@@ -135,6 +136,8 @@ _INTEGER_BOUNDS = {
 
 def saturate(x: Tensor, dtype: str) -> Tensor:
     """Round toward zero to an integer type; values beyond its range become its bounds."""
+    if dtype not in _INTEGER_BOUNDS:
+        raise InputError(f"It converts to the unknown type {dtype!r}.")
     low, high = _INTEGER_BOUNDS[dtype]
     if not x.is_floating_point():
         return x.to(torch.int32).clamp(low, high)

@@ -1,5 +1,7 @@
 """Matrix products and attention."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,7 +10,7 @@ from torch.nn import functional
 from models.errors import InputError
 from validate.coreml.dtypes import in_flight
 from validate.coreml.ir import TensorType
-from validate.coreml.limits import require_size
+from validate.coreml.limits import require_size, require_work
 from validate.coreml.registry import Site, Tensors, op
 
 
@@ -16,6 +18,7 @@ from validate.coreml.registry import Site, Tensors, op
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x times the transposed weight `(D_out, D_in)`, plus bias."""
     require_size((*x.shape[:-1], weight.shape[0]), "its result")
+    require_work(x.numel() * weight.shape[0], "It")
     if x.is_floating_point():
         return functional.linear(x, weight.float(), None if bias is None else bias.float())
     result = matmul(x, weight, transpose_y=True)
@@ -40,6 +43,7 @@ def matmul(
     if x.dim() > 1 and y.dim() > 1:
         batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         require_size((*batch, x.shape[-2], y.shape[-1]), "its result")
+        require_work(math.prod((*batch, x.shape[-2], y.shape[-1], y.shape[-2])), "It")
     return torch.matmul(x, y)
 
 
@@ -48,7 +52,11 @@ def einsum(values: Tensors, equation: str) -> Tensor:
     """Products of axes -1 and -3, the other axes batch: "nchw,nwhu->nchu" or "chw,whr->chr"."""
     if len(values) != 2 or len(equation) > 32:
         raise InputError("It has an equation or a number of inputs that einsum does not take.")
-    return torch.einsum(equation.replace(" ", ""), *values)
+    x, y = values
+    if x.dim() != y.dim() or x.dim() not in (3, 4):
+        raise InputError(f"It has inputs of ranks {x.dim()} and {y.dim()}.")
+    require_work(x.numel() * y.shape[-1] * max(y.shape[-2], y.shape[0]), "It")
+    return torch.einsum(equation.replace(" ", ""), x, y)
 
 
 @op("scaled_dot_product_attention", since=18)

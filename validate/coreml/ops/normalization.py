@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from validate.coreml.limits import require_size, require_work
 from validate.coreml.ops.activation import per_channel
 from validate.coreml.registry import Ints, op
 
@@ -72,4 +73,6 @@ def local_response_norm(
     Channels are the third axis from the end, so `(C, H, W)` has no batch.
     """
     images = x if x.dim() > 3 else x[None]
+    require_size((len(images), images.shape[1] + max(size, 0), *images.shape[2:]), "its sums")
+    require_work(x.numel() * max(size, 0), "It")
     return functional.local_response_norm(images, size, alpha, beta, k).reshape(x.shape)

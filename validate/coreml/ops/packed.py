@@ -5,6 +5,7 @@ Packing costs a pass over the weight, so it waits for the first image and replac
 Images stay in channels-last order between such convolutions; their values do not depend on it.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.limits import require_size
+from validate.coreml.limits import require_size, require_work
 from validate.coreml.ops.padding import resolve_padding
 from validate.coreml.registry import Ints
 
@@ -100,6 +101,7 @@ class PackedConvolution:
             raise InputError(f"Its result would have the shape {list(shape)}.")
         require_size(shape, "its result")
         require_size((*x.shape[:2], *padding.padded(size)), "its padded input")
+        require_work(x.shape[0] * math.prod((*spatial, *self.weight.shape)), "It")
         x, symmetric = padding.apply(x)
         geometry = (list(symmetric), list(self.strides), list(self.dilations), self.groups)
         return x, geometry, shape

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import InputError
-from validate.coreml.limits import require_size
+from validate.coreml.limits import require_size, require_work
 from validate.coreml.ops.padding import Padding, resolve_padding
 from validate.coreml.registry import Ints, op
 
@@ -26,7 +26,10 @@ def _padding(
     strides = strides or (1,) * rank
     size = tuple(x.shape[2:])
     padding = resolve_padding(pad_type, pad, size, kernel, strides, (1,) * rank)
-    require_size((*x.shape[:2], *padding.padded(size)), "its padded input")
+    padded = padding.padded(size)
+    require_size((*x.shape[:2], *padded), "its padded input")
+    windows = math.prod(n // s + 1 for n, s in zip(padded, strides, strict=True))
+    require_work(math.prod((*x.shape[:2], windows, *kernel)), "It")
     return strides, padding
 
 

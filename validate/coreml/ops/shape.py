@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
+from validate.coreml.limits import require_size
 from validate.coreml.registry import Ints, Tensors, op
 
 
@@ -73,6 +74,7 @@ def concat(values: Tensors, axis: int, interleave: bool = False) -> Tensor:
     """Join tensors along an axis; `interleave` takes their slices in turn."""
     if not values:
         raise InputError("It joins no tensors.")
+    require_size((sum(value.numel() for value in values),), "its result")
     if all(value.dim() == 0 for value in values):
         return torch.stack(values)
     if not interleave:
@@ -84,6 +86,7 @@ def concat(values: Tensors, axis: int, interleave: bool = False) -> Tensor:
 @op("stack", exact=True)
 def stack(values: Tensors, axis: int) -> Tensor:
     """Join tensors along a new axis."""
+    require_size((sum(value.numel() for value in values),), "its result")
     return torch.stack(values, axis)
 
 

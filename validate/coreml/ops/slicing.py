@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
+from validate.coreml.limits import require_size
 from validate.coreml.registry import Ints, op
 
 _Slice = slice | int
@@ -115,6 +116,7 @@ def slice_by_size(x: Tensor, begin: Ints, size: Ints) -> Tensor:
 def sliding_windows(x: Tensor, axis: int, size: int, stride: int = 1) -> Tensor:
     """All windows of `size` along an axis, in a new axis after it."""
     axis %= x.dim()
+    require_size((x.numel(), max(size, 0)), "its result")
     return x.unfold(axis, size, stride).movedim(-1, axis + 1)
 
 

@@ -1,0 +1,59 @@
+"""What a file declares about its values, and whether a step keeps to it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from models.errors import InputError
+from validate.coreml import ir
+from validate.coreml.graph import Step
+
+
+def where(step: Step) -> str:
+    """Return the beginning of a sentence about a step."""
+    return f"Its operation {step.name!r} ({step.op_type})"
+
+
+def is_fp16(type_: ir.ValueType) -> bool:
+    """Whether a value is declared as an FP16 tensor."""
+    return isinstance(type_, ir.TensorType) and type_.dtype.name == "fp16"
+
+
+def stays_fp16(type_: ir.ValueType) -> bool:
+    """Whether values of this type need no rounding once they were rounded: fp16 or no floats."""
+    if isinstance(type_, ir.ListType):
+        return stays_fp16(type_.element)
+    return isinstance(type_, ir.TensorType) and (
+        type_.dtype.name == "fp16" or type_.dtype.kind != "float"
+    )
+
+
+def check_results(step: Step, results: Sequence[Any]) -> None:
+    """Compare what a step returned with what the file declares.
+
+    Raises:
+        InputError: if the number of results or a shape differs.
+    """
+    if len(results) != len(step.outputs):
+        raise InputError(
+            f"{where(step)} has {len(results)} results but declares {len(step.outputs)}."
+        )
+    for named, value in zip(step.outputs, results, strict=True):
+        declared = named.type
+        if not isinstance(declared, ir.TensorType) or declared.shape is None:
+            continue
+        shape = tuple(value.shape) if isinstance(value, Tensor) else ()
+        if shape != declared.shape and not _fits(shape, declared.shape):
+            raise InputError(
+                f"{where(step)} gives {named.name!r} the shape {list(shape)} "
+                f"but declares {declared}."
+            )
+
+
+def _fits(shape: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:
+    if {shape, declared} <= {(), (1,)}:
+        return True  # coremltools declares some one-element results as scalars
+    return len(shape) == len(declared) and all(
+        known is None or size == known for size, known in zip(shape, declared, strict=True)
+    )
