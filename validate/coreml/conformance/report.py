@@ -68,6 +68,7 @@ def summarise(outcomes: Iterable[Outcome]) -> Summary:
 def show(summary: Summary, console: Console) -> None:
     """Print the table."""
     table = Table(*_HEADER)
+    table.columns[0].no_wrap = True
     for name in _HEADER[1:5]:
         table.columns[_HEADER.index(name)].justify = "right"
     for file, tally in summary.files.items():
