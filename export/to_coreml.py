@@ -40,14 +40,7 @@ def write_mlprogram(
     Raises ConversionError when coremltools cannot, or lacks its weight writer.
     """
     ct = _coremltools()
-    if (
-        getattr(
-            importlib.import_module("coremltools.converters.mil.backend.mil.load"),
-            "BlobWriter",
-            None,
-        )
-        is None
-    ):
+    if not _has_weight_writer():
         raise ConversionError("this coremltools has no weight writer (libmilstoragepython)")
     model = _convert(
         traced,
@@ -84,6 +77,12 @@ def write_neuralnetwork(
     _describe(model, description, metadata)
     model.save(str(path))
     return oldest
+
+
+def _has_weight_writer() -> bool:
+    """Whether coremltools' compiled writer of weight files could be loaded."""
+    backend = importlib.import_module("coremltools.converters.mil.backend.mil.load")
+    return getattr(backend, "BlobWriter", None) is not None
 
 
 def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
