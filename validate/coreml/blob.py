@@ -29,7 +29,7 @@ class BlobFile:
     """One weight file, mapped into memory: arrays read from it are views of the file.
 
     Raises:
-        InputError: if the file is absent, or no blob storage of version 2.
+        InputError: if the file is no blob storage of version 2.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +38,6 @@ class BlobFile:
             with path.open("rb") as file:
                 # A private mapping: its arrays are writable, as torch wants, and the file is not.
                 self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        except FileNotFoundError:
-            raise InputError(f"Its weight file {self._name} is missing.") from None
         except (OSError, ValueError) as error:
             raise InputError(f"Its weight file {self._name} cannot be read: {error}.") from None
         if len(self._bytes) < _ALIGNMENT:

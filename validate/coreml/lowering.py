@@ -18,6 +18,8 @@ from validate.coreml.rounding import round_fp16
 
 _CONST = "const"
 _CONSTEXPR = "constexpr_"
+_INNER = "Its operation"
+"""How an error about an operation begins; one in a nested block keeps its own operation's name."""
 _ROLES: Mapping[str, Literal["relu", "add"]] = {"relu": "relu", "add": "add"}
 
 
@@ -102,9 +104,9 @@ class _BlockLowering:
                 self._compute_constant(step)
                 return
         except InputError as error:
-            raise InputError(
-                f"Its operation {operation.name!r} ({operation.type}) {error}"
-            ) from None
+            if str(error).startswith(_INNER):
+                raise
+            raise InputError(f"{_INNER} {operation.name!r} ({operation.type}) {error}") from None
         for named in operation.outputs:
             self._define(named)
         yield step

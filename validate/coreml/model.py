@@ -21,6 +21,8 @@ from validate.coreml.specification import DecodeError, Model_pb2
 
 Arithmetic = Literal["float32", "as_stored"]
 State = dict[str, StateBuffer]
+_LONGEST = 600
+"""Longest message, in characters."""
 _NETWORKS = ("neuralNetwork", "neuralNetworkClassifier", "neuralNetworkRegressor")
 
 
@@ -100,7 +102,7 @@ class Model:
                 for feature in self.interface.outputs
             }
         except InputError as error:
-            raise InputError(f"{self.path}: {error}") from None
+            raise _about(self.path, error) from None
 
     def _executed(self, watch: Watch | None) -> Executable:
         """Return what runs: joined steps, unless somebody wants to see each value."""
@@ -167,7 +169,13 @@ def load(
         files = locate(path)
         return _load(path, files, _parse(files.specification), function, arithmetic or "as_stored")
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise _about(path, error) from None
+
+
+def _about(path: Path, error: InputError) -> InputError:
+    """Put the file's name before an error; names in a hostile file may be long, or have lines."""
+    text = " ".join(str(error).split())
+    return InputError(f"{path}: {text if len(text) <= _LONGEST else text[:_LONGEST] + ' …'}")
 
 
 def _parse(specification: Path) -> Any:

@@ -29,29 +29,32 @@ def locate(path: Path) -> ModelFiles:
     Raises:
         InputError: if the path is neither, or the manifest is damaged or leads outside.
     """
-    if path.is_file():
-        return ModelFiles(path, path.parent, path.parent)
     if not path.is_dir():
-        raise InputError("There is no such model.")
+        file = contained_file(path.parent, path, "the model")
+        return ModelFiles(file, file.parent, file.parent)
     root = path / _DATA
-    specification = contained(root, root / _root_model(path / _MANIFEST), "its model")
-    if not specification.is_file():
-        raise InputError(f"Its model file {specification.name} is missing.")
+    name = _root_model(path / _MANIFEST)
+    specification = contained_file(root, root / name, "its model file")
     return ModelFiles(specification, specification.parent, root)
 
 
-def contained(root: Path, path: Path, what: str) -> Path:
-    """Return `path` resolved, links included.
+def contained_file(root: Path, path: Path, what: str) -> Path:
+    """Return the path of an ordinary file, links resolved.
 
     Raises:
-        InputError: if it lies outside `root`.
+        InputError: if it is missing, lies outside `root`, or is a folder, a pipe, a device.
     """
     try:
         resolved = path.resolve()
+        is_inside = resolved.is_relative_to(root.resolve())
+        is_file = is_inside and resolved.is_file()
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"The path of {what} cannot be used: {error}.") from None
-    if not resolved.is_relative_to(root.resolve()):
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise InputError(f"The path of {what} cannot be used: {reason}.") from None
+    if not is_inside:
         raise InputError(f"The path of {what} leads outside the package.")
+    if not is_file:
+        raise InputError(f"There is no file where {what} should be: {path.name!r}.")
     return resolved
 
 
@@ -68,10 +71,10 @@ def _root_model(manifest: Path) -> str:
 
 
 def _read_json(manifest: Path) -> dict[str, Any]:
+    if not manifest.is_file():
+        raise InputError(f"It has no {_MANIFEST}, so it is no Core ML package.")
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"It has no {_MANIFEST}, so it is no Core ML package.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"Its {_MANIFEST} cannot be read: {error}.") from None
     if not isinstance(content, dict):

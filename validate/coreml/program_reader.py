@@ -14,7 +14,7 @@ from models.errors import InputError
 from validate.coreml import dtypes, ir
 from validate.coreml.blob import BlobFile
 from validate.coreml.limits import MAX_LIVE_ELEMENTS, MAX_NESTING, MAX_RANK
-from validate.coreml.package import ModelFiles, contained
+from validate.coreml.package import ModelFiles, contained_file
 
 _OPSETS = {"CoreML5": 15, "CoreML6": 16, "CoreML7": 17, "CoreML8": 18, "CoreML9": 26}
 _MODEL_PATH = "@model_path/"
@@ -100,7 +100,7 @@ class ProgramReader:
         if not name.startswith(_MODEL_PATH):
             raise InputError(f"The weight file name {name!r} does not begin with {_MODEL_PATH}.")
         path = self._files.model_folder / name.removeprefix(_MODEL_PATH)
-        path = contained(self._files.root, path, f"the weight file {name!r}")
+        path = contained_file(self._files.root, path, "its weight file")
         if path not in self._blobs:
             self._blobs[path] = BlobFile(path)
         return self._blobs[path].read(message.offset, dtype, math.prod(shape)).reshape(shape)
