@@ -1,13 +1,13 @@
 """The report on a console: a table on a terminal, plain lines elsewhere."""
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from validate.results import ArtifactResult, Report
-from validate.wording import COLUMNS, reasons, row
+from validate.wording import COLUMNS, FORMATS, reasons, row
 
+IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "ms (× PyTorch)", "verdict")
 STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing judged": "yellow"}
 
 
@@ -28,13 +28,16 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _table(report: Report) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in COLUMNS:
-        numeric = column not in ("file", "runtime", "verdict")
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    """What fits into 80 columns; the files and the reports beside them say the rest."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("format", no_wrap=True)
+    for column in IN_TABLE:
+        table.add_column(column, justify="left" if column == "runtime" else "right")
     for result in report.results:
-        *cells, verdict = row(result)
-        table.add_row(*map(Text, cells), Text(verdict, STYLES[result.status]))
+        cells = dict(zip(COLUMNS, row(result), strict=True))
+        texts = [Text(cells[column]) for column in IN_TABLE]
+        texts[-1].stylize(STYLES[result.status])
+        table.add_row(FORMATS[result.format].removeprefix("Core ML "), *texts)
     return table
 
 
@@ -49,7 +52,7 @@ def _print_skipped(report: Report, console: Console) -> None:
     skipped = report.samples.skipped
     if not skipped:
         return
-    _line(console, f"{len(skipped)} of the files of {report.samples.origin} were not used:")
+    _line(console, f"Not used, of {report.samples.origin} ({len(skipped)}):")
     for each in skipped[:10]:
         _line(console, f"  {each.name}: {each.reason}")
     if len(skipped) > 10:

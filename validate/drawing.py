@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from validate.pictures import RGBImage
 
@@ -42,13 +42,11 @@ def difference_uri(
 
 
 def _grown(differs: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """`differs` with its four neighbours, so that single pixels are seen."""
-    grown = differs.copy()
-    grown[1:] |= differs[:-1]
-    grown[:-1] |= differs[1:]
-    grown[:, 1:] |= differs[:, :-1]
-    grown[:, :-1] |= differs[:, 1:]
-    return grown
+    """`differs` with squares around its pixels, so that single ones are seen in a small picture."""
+    radius = max(1, max(differs.shape) // 128)
+    size = 2 * radius + 1
+    grey = Image.fromarray(differs.astype(np.uint8)).filter(ImageFilter.MaxFilter(size))
+    return np.asarray(grey) > 0
 
 
 def _rgba(colour: str) -> tuple[int, ...]:

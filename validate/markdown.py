@@ -59,7 +59,7 @@ def _footnotes(report: Report) -> list[str]:
     if skipped:
         names = ", ".join(f"{each.name} ({each.reason})" for each in skipped[:10])
         more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
-        lines.append(f"Not used, {len(skipped)} files: {names}{more}.")
+        lines.append(f"Not used ({len(skipped)}): {names}{more}.")
     return [_escaped(line) for line in lines]
 
 

@@ -7,31 +7,31 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from validate import wording
 from validate.drawing import difference_uri, overlay_uri, photo_uri
-from validate.results import ArtifactResult, Report, ShownPicture
+from validate.results import Report, ShownPicture
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One result on one picture: how many labels differ, and a picture of where, if any does."""
+    """One result on one picture: how many labels differ, and a picture of where."""
 
-    path: str
-    runtime: str
+    title: str
     flips: int
     decisive: int
-    picture: str | None
+    picture: str
 
 
 @dataclass(frozen=True)
 class Card:
-    """One picture of the page; the pictures are data URIs."""
+    """One picture of the page, in data URIs; `equal` names the results without a difference."""
 
     name: str
     photo: str
     overlay: str
     labelled: str
     differences: tuple[Difference, ...]
+    equal: tuple[str, ...]
 
 
 def to_html(report: Report) -> str:
@@ -56,28 +56,33 @@ def to_html(report: Report) -> str:
 
 
 def _card(report: Report, picture: ShownPicture) -> Card:
-    differences = [
-        _difference(report.results[index], picture, index) for index in sorted(picture.masks)
-    ]
+    titles = {index: _title(report, index) for index in sorted(picture.masks)}
+    found = {index: _difference(report, picture, index) for index in titles}
     return Card(
         name=picture.name,
         photo=photo_uri(picture.image),
         overlay=overlay_uri(picture.image, picture.mask, report.colours),
         labelled=_labelled(report, picture),
-        differences=tuple(differences),
+        differences=tuple(each for each in found.values() if each is not None),
+        equal=tuple(titles[index] for index, each in found.items() if each is None),
     )
 
 
-def _difference(result: ArtifactResult, picture: ShownPicture, index: int) -> Difference:
-    mask = picture.masks[index]
-    metrics = [each.metrics for each in result.pictures if each.name == picture.name]
-    return Difference(
-        path=result.path,
-        runtime=result.runtime,
-        flips=int((mask != picture.mask).sum()),
-        decisive=metrics[0].decisive_flips if metrics else 0,
-        picture=difference_uri(picture.image, picture.mask, mask),
-    )
+def _difference(report: Report, picture: ShownPicture, index: int) -> Difference | None:
+    where = difference_uri(picture.image, picture.mask, picture.masks[index])
+    if where is None:
+        return None
+    results = report.results[index].pictures
+    metrics = next(each.metrics for each in results if each.name == picture.name)
+    return Difference(_title(report, index), metrics.flips, metrics.decisive_flips, where)
+
+
+def _title(report: Report, index: int) -> str:
+    """The format of a result, with its runtime where the same file ran in two."""
+    result = report.results[index]
+    title = wording.FORMATS[result.format]
+    twice = [each for each in report.results if each.path == result.path and each.total]
+    return f"{title} ({result.runtime})" if len(twice) > 1 else title
 
 
 def _labelled(report: Report, picture: ShownPicture) -> str:

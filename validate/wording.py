@@ -69,10 +69,7 @@ def share(value: float) -> str:
     >>> share(0.999998)
     '99.9998 %'
     """
-    if value == 1:
-        return "100 %"
-    digits = next((n for n in (2, 3, 4, 5, 6) if round(value * 100, n) < 100), 7)
-    return f"{value * 100:.{digits}f} %"
+    return "100 %" if value == 1 else f"{value * 100:.{_digits(value, 4) - 2}f} %"
 
 
 def time(result: ArtifactResult) -> str:
@@ -86,9 +83,15 @@ def overlap(classes: ClassOverlap) -> str:
     """IoU with its counts; a class that neither mask has is empty, which is no agreement."""
     if classes.iou is None:
         return "empty in both"
-    return f"{classes.iou:.4f} ({classes.intersection:,} of {classes.union:,})"
+    iou = f"{classes.iou:.{_digits(classes.iou, 4)}f}"
+    return f"{iou} ({classes.intersection:,} of {classes.union:,})"
 
 
 def reasons(result: ArtifactResult) -> str:
     """Why a file failed or was not run, as one sentence; empty where it passed."""
     return "; ".join(result.reasons)
+
+
+def _digits(value: float, least: int) -> int:
+    """How many digits `value`, between 0 and 1, needs so as not to be rounded up to 1."""
+    return next((n for n in range(least, 9) if value == 1 or round(value, n) < 1), 9)

@@ -1,0 +1,155 @@
+import math
+
+import numpy as np
+import pytest
+
+from validate.comparison import compare, margins, measure
+from validate.noise import Noise
+from validate.runtimes import Outputs
+from validate.tolerances import (
+    NOISE_FACTOR,
+    TABLE,
+    WORST,
+    arithmetic_of,
+    tolerance_for,
+    violations,
+)
+
+
+def outputs(logits, mask=None):
+    logits = np.asarray(logits, np.float32)
+    decided = logits.argmax(0) if len(logits) > 1 else logits[0] > 0
+    return Outputs(logits, np.asarray(decided if mask is None else mask, np.int32))
+
+
+def measured(reference, candidate, limit=1e-3, slack=0.0):
+    return measure(compare(reference, candidate, limit, slack))
+
+
+def random_pair(classes, seed=0, noise=0.1):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(classes, 8, 9))
+    return outputs(logits), outputs(logits + noise * rng.normal(size=logits.shape))
+
+
+def test_equal_outputs_have_no_error():
+    reference, _ = random_pair(3)
+    metrics = measured(reference, reference)
+    assert (metrics.max_error, metrics.psnr, metrics.snr, metrics.agreement) == (0, None, None, 1)
+    assert metrics.cosine == pytest.approx(1)
+    assert metrics.flips == metrics.decisive_flips == metrics.off_mask == 0
+
+
+def test_known_answer():
+    reference = outputs([[[4.0, -6.0]], [[0.0, 0.0]]])
+    metrics = measured(reference, outputs([[[4.0, -6.0]], [[0.1, 0.0]]]))
+    assert metrics.range == 10
+    assert metrics.max_error == pytest.approx(0.1)
+    assert metrics.relative_error == pytest.approx(0.01)
+    assert metrics.mean_error == pytest.approx(0.025)
+    assert metrics.rms_error == pytest.approx(0.05)
+    assert metrics.psnr == pytest.approx(20 * math.log10(10 / 0.05))
+    assert metrics.snr == pytest.approx(10 * math.log10(52 / 0.01))
+
+
+def test_peak_is_the_references_and_includes_zero():
+    reference = outputs(np.full((1, 2, 2), -5.0))
+    assert measured(reference, outputs(np.full((1, 2, 2), -50.0))).range == 5
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_the_sum_of_pictures_is_the_picture_of_both(classes):
+    pairs = [random_pair(classes, seed) for seed in (1, 2)]
+    parts = [compare(*pair, 1e-3, 0.0) for pair in pairs]
+    joined = [
+        Outputs(np.concatenate([o.logits for o in side], 1), np.concatenate([o.mask for o in side]))
+        for side in zip(*pairs, strict=True)
+    ]
+    total, whole = measure(parts[0] + parts[1]), measured(*joined)
+    for name in ("max_error", "mean_error", "rms_error", "psnr", "snr", "cosine", "agreement"):
+        assert getattr(total, name) == pytest.approx(getattr(whole, name))
+    assert total.classes == whole.classes
+
+
+def test_iou_counts_and_an_empty_class_is_not_one():
+    zero, one = [[1.0, 1.0, 1.0, 0.0]], [[0.0, 0.0, 0.0, 1.0]]
+    nothing = [[-9.0] * 4]
+    reference = outputs([zero, one, nothing])
+    candidate = outputs([zero, one, nothing], mask=[[0, 0, 1, 1]])
+    background, damage, empty = measured(reference, candidate, slack=1.0).classes
+    assert (background.intersection, background.union) == (2, 3)
+    assert (damage.intersection, damage.union, damage.iou) == (1, 2, 0.5)
+    assert (empty.intersection, empty.union, empty.iou) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("gap", "decisive"),
+    [(0.0199, 0), (0.0201, 1)],  # twice the tolerated error, 0.1 % of a range of 10
+)
+def test_a_flip_is_decisive_beyond_what_errors_of_two_logits_explain(gap, decisive):
+    reference = outputs([[[10.0, gap]], [[0.0, 0.0]]])
+    metrics = measured(reference, outputs(reference.logits, mask=[[0, 1]]), limit=1e-3)
+    assert (metrics.flips, metrics.decisive_flips) == (1, decisive)
+
+
+@pytest.mark.parametrize(("logit", "decisive"), [(0.0099, 0), (0.0101, 1)])
+def test_one_channel_moves_against_zero_alone(logit, decisive):
+    reference = outputs([[[10.0, logit]]])
+    metrics = measured(reference, outputs(reference.logits, mask=[[1, 0]]), limit=1e-3)
+    assert (metrics.flips, metrics.decisive_flips) == (1, decisive)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4])
+def test_a_mask_that_contradicts_its_own_logits_is_counted(classes):
+    reference, _ = random_pair(classes)
+    wrong = reference.mask.copy()
+    wrong[3, 4] = (wrong[3, 4] + 1) % max(2, classes)
+    assert measured(reference, outputs(reference.logits, wrong)).off_mask == 1
+
+
+def test_a_tie_may_go_to_either_class():
+    tie = outputs([[[1.0]], [[1.0]]])
+    assert measured(tie, outputs(tie.logits, mask=[[1]])).off_mask == 0
+
+
+def test_margins_against_sorting():
+    logits = np.random.default_rng(0).normal(size=(6, 4, 4)).astype(np.float32)
+    ordered = np.sort(logits, axis=0)
+    assert np.array_equal(margins(logits), ordered[-1] - ordered[-2])
+    assert np.array_equal(margins(logits[:1]), np.abs(logits[0]))
+
+
+def test_float16_tolerance_follows_the_networks_own_noise():
+    row = TABLE["float16"]
+    assert tolerance_for("float16", Noise(1e-4, 95.0)) == row
+    wide = tolerance_for("float16", Noise(0.01, 55.0))
+    assert wide.max_error == pytest.approx(0.01 * NOISE_FACTOR)
+    assert wide.min_psnr == pytest.approx(55 - 12.04, abs=0.01)
+    ruined = tolerance_for("float16", Noise(0.9, 5.0))
+    assert (ruined.max_error, ruined.min_psnr) == (WORST.max_error, WORST.min_psnr)
+    assert tolerance_for("float16", None) == row
+
+
+def test_float32_tolerance_is_never_widened():
+    assert tolerance_for("float32", Noise(0.1, 30.0)) == TABLE["float32"]
+
+
+def test_core_ml_itself_computes_neural_networks_in_float16():
+    assert arithmetic_of("neuralnetwork", "float32", "Core ML") == "float16"
+    assert arithmetic_of("neuralnetwork", "float32", "Core ML reference") == "float32"
+    assert arithmetic_of("mlprogram", "float32", "Core ML") == "float32"
+
+
+def test_each_limit_has_its_sentence():
+    reference, candidate = random_pair(2, noise=2.0)
+    flipped = outputs(candidate.logits, mask=1 - candidate.mask)
+    metrics = measured(reference, flipped)
+    found = violations(metrics, metrics.relative_error, TABLE["float32"])
+    assert [
+        word in text
+        for word, text in zip(
+            ("largest error", "PSNR", "decided otherwise", "own logits"), found, strict=True
+        )
+    ] == [True] * 4
+    clean = measured(reference, reference)
+    assert violations(clean, clean.relative_error, TABLE["float32"]) == ()
