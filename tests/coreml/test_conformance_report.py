@@ -24,6 +24,7 @@ def summary():
             outcome("a/test_x.py::T::test_a[2]", "failed", "AssertionError: no"),
             outcome("a/test_y.py::T::test_b[1]", "skipped", "needs TensorFlow"),
             outcome("a/test_y.py::T::test_b[2]", "skipped", "needs TensorFlow"),
+            outcome("a/test_y.py::T::test_b[3]", "relaxed"),
             outcome(RANDOM),
             outcome(RANDOM + "[2]", "failed", "RuntimeError: random"),
         ]
@@ -32,6 +33,7 @@ def summary():
 
 def test_an_exempted_case_is_never_counted_as_passed(summary):
     assert (summary.total.passed, summary.total.failed, summary.total.inapplicable) == (1, 1, 2)
+    assert summary.total.relaxed == 1
     assert summary.total.skipped == {"needs TensorFlow": 2}
     assert [each.case for each in summary.failures] == ["a/test_x.py::T::test_a[2]"]
 
@@ -43,7 +45,7 @@ def test_json_and_page_name_every_failing_case(summary, tmp_path):
     page = (tmp_path / "docs" / "conformance.md").read_text()
     assert content["failures"] == {"a/test_x.py::T::test_a[2]": "AssertionError: no"}
     assert content["files"]["a/test_y.py"]["skipped"] == {"needs TensorFlow": 2}
-    assert "| a/test_y.py | 0 | 0 | 0 | 2 | needs TensorFlow (2) |" in page
+    assert "| a/test_y.py | 0 | 1 | 0 | 0 | 2 | needs TensorFlow (2) |" in page
     assert "`a/test_x.py::T::test_a[2]`: AssertionError: no" in page
     assert all(exemption.reason in page for exemption in exemptions())
 

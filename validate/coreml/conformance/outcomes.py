@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Verdict = Literal["passed", "failed", "skipped"]
+Verdict = Literal["passed", "relaxed", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Outcome:
 
     Attributes:
         case: its name, "iOS14/test_conv.py::TestConv::test_conv[…]" say.
-        verdict: "passed", "failed" or "skipped".
+        verdict: "passed", "relaxed" (passed, but only at the tolerance of FP16), "failed" or
+            "skipped".
         message: the error's first words, or the reason for skipping; empty where it passed.
         seconds: how long it took.
     """

@@ -25,16 +25,33 @@ _MACOS = (26, 0)
 
 
 @dataclass(slots=True)
-class _Choice:
+class Terms:
+    """How a case is run.
+
+    Attributes:
+        arithmetic: that of its models.
+        tolerance: relative and absolute error that is tolerated where coremltools' own tolerance
+            is not met; None for none.
+        relaxed: whether that was needed.
+    """
+
     arithmetic: Arithmetic = "as_stored"
+    tolerance: float | None = None
+    relaxed: bool = False
 
 
-_chosen = _Choice()
+_terms = Terms()
 
 
-def use(arithmetic: Arithmetic) -> None:
-    """Choose the arithmetic of the models that are loaded from now on."""
-    _chosen.arithmetic = arithmetic
+def agree(terms: Terms) -> None:
+    """Set the terms of the case that runs next."""
+    global _terms  # noqa: PLW0603 (coremltools makes the proxies, and passes nothing on)
+    _terms = terms
+
+
+def terms() -> Terms:
+    """Return the terms of the case that runs."""
+    return _terms
 
 
 _KINDS = {"mlprogram": "ML Program", "neuralnetwork": "a neural network model"}
@@ -69,9 +86,7 @@ class ModelProxy:
         asset: None,  # noqa: ARG002
     ) -> None:
         try:
-            self._model: Model = load(
-                path, function=function or None, arithmetic=_chosen.arithmetic
-            )
+            self._model: Model = load(path, function=function or None, arithmetic=_terms.arithmetic)
         except InputError as error:
             raise RuntimeError(str(error)) from error
 
@@ -104,6 +119,22 @@ def _unchecked(*_: Any, **__: Any) -> None:
     """Stand in for coremltools' check of its own passes, which are not what is tested."""
 
 
+def _compare(*arguments: Any, **options: Any) -> Any:
+    """Compare as coremltools does; where that fails, at the tolerance that was agreed on."""
+    try:
+        return _compare_strictly(*arguments, **options)
+    except AssertionError:
+        if _terms.tolerance is None:
+            raise
+    bounds = {"atol": _terms.tolerance, "rtol": _terms.tolerance}
+    result = _compare_strictly(*arguments, **{**options, **bounds})
+    _terms.relaxed = True
+    return result
+
+
+_compare_strictly = testing_utils.compare_backend
+
+
 def install() -> None:
     """Make coremltools predict with the reference runtime, as if on a Mac."""
     model._MLModelProxy = ModelProxy
@@ -114,3 +145,4 @@ def install() -> None:
     Program.validate = _unchecked
     _deps._IS_MACOS = True
     testing_utils._IS_MACOS = True
+    testing_utils.compare_backend = _compare
