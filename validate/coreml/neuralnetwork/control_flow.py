@@ -61,9 +61,9 @@ def lower_rest(
 def lower_loop(scope: Scope, message: Any, depth: int, lower: LowerLayers) -> None:
     """Lower a loop: a condition before each iteration, a largest number of them, or both."""
     params = message.loop
-    conditional = params.HasField("conditionNetwork")
-    if len(message.input) > 1 or conditional != bool(params.conditionVar):
-        raise InputError("It has several inputs, or a condition without its network or variable.")
+    conditional = bool(params.conditionVar)
+    if len(message.input) > 1:
+        raise InputError(f"It has {len(message.input)} inputs instead of one or none.")
     count = tuple(scope.read(each) for each in message.input)
     carried = tuple(
         dict.fromkeys((*outputs_of(params.conditionNetwork), *outputs_of(params.bodyNetwork)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from validate.coreml.neuralnetwork.inventory import layer_type, require_layers
 from validate.coreml.neuralnetwork.registry import Compute, Site, find
 from validate.coreml.neuralnetwork.scope import ANY, Scope
 from validate.coreml.ops.classification import classify
+from validate.coreml.ops.packed import PackedConvolution
 
 _FAILURES = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 
@@ -94,8 +95,17 @@ def _lower_layer(scope: Scope, message: Any, kind: str) -> None:
         raise InputError(f"It is malformed: {first}") from None
     inputs = tuple(scope.read(each) for each in message.input)
     outputs = tuple(scope.write(each) for each in message.output)
-    call = _finished(compute, site.outputs)
-    scope.add(Step(kind, message.name, inputs, outputs, call))
+    packed = isinstance(compute, PackedConvolution)
+    call = compute if packed else _finished(compute, site.outputs)
+    role = _role(message, kind)
+    scope.add(Step(kind, message.name, inputs, outputs, call, role=role))
+
+
+def _role(message: Any, kind: str) -> Literal["relu", "add"] | None:
+    """Return what the layer is for `fusion`, which joins it with what is before."""
+    if kind == "activation" and message.activation.HasField("ReLU"):
+        return "relu"
+    return "add" if kind in ("add", "addBroadcastable") and len(message.input) == 2 else None
 
 
 def _finished(compute: Compute, outputs: int) -> Compute:

@@ -62,11 +62,12 @@ def stack(params: Any, _: Site) -> Compute:
 
 @layer("tile", inputs=(1, 2))
 def tile(params: Any, _: Site) -> Compute:
-    """Repeat each axis as often as the parameters, or the second input, say."""
+    """Repeat the last axes as often as the parameters, or the second input, say."""
     fixed = tuple(params.reps)
 
-    def apply(x: Tensor, reps: Tensor | None = None) -> Tensor:
-        return ops.tile(x, fixed if reps is None else integers(reps))
+    def apply(x: Tensor, given: Tensor | None = None) -> Tensor:
+        reps = fixed if given is None else integers(given)
+        return ops.tile(x, (1,) * (x.dim() - len(reps)) + reps)
 
     return apply
 

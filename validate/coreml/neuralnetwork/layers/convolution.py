@@ -4,7 +4,7 @@ They read the padding here and leave the computation to the operations of ML pro
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +14,8 @@ from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.batching import over_batch
 from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer, pair
 from validate.coreml.ops.convolution import conv, conv_transpose
+from validate.coreml.ops.elementwise import require_broadcast
+from validate.coreml.ops.packed import PackedConvolution, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,28 @@ def _deconvolution_weights(params: Any, groups: int) -> tuple[Tensor, Tensor | N
     return weights.read(params.weights, shape, "weights", channel_axis=1), _bias(params)
 
 
-def _static(geometry: _Geometry, weight: Tensor, bias: Tensor | None) -> Compute:
-    return _batched(lambda x: _convolve(x, weight, bias, geometry), weight.dim() - 1)
+@dataclass(frozen=True, slots=True)
+class _PackedConvolution(PackedConvolution):
+    """A packed convolution that also takes images with other dimensions than one before them."""
+
+    def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+        if x.dim() == 4 and (other is None or other.dim() == 4):
+            return PackedConvolution.__call__(self, x, other)
+        alone = replace(self, adds=False, relu=self.relu and other is None)
+        result = over_batch(x, lambda images: PackedConvolution.__call__(alone, images))
+        if other is None:
+            return result
+        require_broadcast(result, other)
+        result = result + other
+        return result.relu_() if self.relu else result
+
+
+def _static(g: _Geometry, weight: Tensor, bias: Tensor | None) -> Compute:
+    packed = pack(weight, bias, g.strides, g.pad_type, g.pad, g.dilations, g.groups)
+    if packed is not None:
+        names = (each.name for each in fields(packed))
+        return _PackedConvolution(**{name: getattr(packed, name) for name in names})
+    return _batched(lambda x: _convolve(x, weight, bias, g), weight.dim() - 1)
 
 
 def _dynamic(geometry: _Geometry) -> Compute:

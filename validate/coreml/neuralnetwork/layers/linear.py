@@ -55,13 +55,15 @@ def _product(params: Any, size_out: int, size_in: int) -> Callable[[Tensor], Ten
         weight = weights.read(params.weights, shape, "weights")
         return lambda x: linear(x, weight, bias)
     integers, scale = weights.read_integers(params.weights, shape, "weights")
-    return lambda x: _quantized_product(x, integers.double(), scale, bias)
+    exact = integers.double()
+    return lambda x: _quantized_product(x, exact, scale, bias)
 
 
 def _quantized_product(x: Tensor, weight: Tensor, scale: float, bias: Tensor | None) -> Tensor:
     """Round the input to the int8 values of its own range before the product."""
+    require_size((*x.shape[:-1], len(weight)), "its result")
     step = float(x.abs().max()) / 127 or 1.0
-    result = (linear((x.double() / step).round(), weight) * (step * scale)).float()
+    result = ((x.double() / step).round() @ weight.T * (step * scale)).float()
     return result if bias is None else result + bias
 
 

@@ -96,11 +96,18 @@ def split(_: Any, site: Site) -> Compute:
 
 @layer("splitND", outputs=at_least(1))
 def split_nd(params: Any, site: Site) -> Compute:
-    """Parts along an axis, equal or of given sizes."""
-    axis, count, sizes = params.axis, site.outputs, tuple(params.splitSizes) or None
-    if sizes is not None and len(sizes) != count:
-        raise InputError(f"It has {count} outputs but {len(sizes)} sizes.")
-    return lambda x: split_along(x, axis, count, sizes)
+    """Parts along an axis, of given sizes or of sizes that differ by one at most."""
+    axis, count, fixed = params.axis, site.outputs, tuple(params.splitSizes)
+    if fixed and len(fixed) != count:
+        raise InputError(f"It has {count} outputs but {len(fixed)} sizes.")
+
+    def apply(x: Tensor) -> Any:
+        require_axis(x, axis)
+        least, larger = divmod(x.shape[axis], count)
+        even = tuple(least + 1 if part < larger else least for part in range(count))
+        return split_along(x, axis, None, fixed or even)
+
+    return apply
 
 
 @layer("reverseSeq", inputs=2)
