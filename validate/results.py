@@ -123,10 +123,16 @@ class Report:
             what = "1 file computes" if files == 1 else f"all {files} files compute"
             return f"Parity holds: {what} what PyTorch computes on {pictures}.{self._not_run}"
         first = failed[0]
-        more = f" {len(failed) - 1} more failed." if len(failed) > 1 else ""
+        reason = f"({first.runtime}): {first.reasons[0]}."
+        wrong, ran = (len({result.path for result in part}) for part in (failed, judged))
+        if wrong == 1:
+            return (
+                f"Parity failed: {first.path} does not compute what PyTorch computes on {pictures} "
+                f"{reason}"
+            )
         return (
-            f"Parity failed: {first.path} does not compute what PyTorch computes on {pictures} "
-            f"({first.runtime}): {first.reasons[0]}.{more}"
+            f"Parity failed: {wrong} of {ran} files do not compute what PyTorch computes "
+            f"on {pictures}. {first.path} {reason}"
         )
 
     @property

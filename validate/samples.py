@@ -67,7 +67,7 @@ def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) 
             raise InputError(f"{path} is not a file: name photos that exist.")
     if not source:
         raise InputError("No samples were named: give a folder of photos, or photos.")
-    return Samples(f"{len(source)} named files", tuple(source), contract)
+    return Samples("the list given", tuple(source), contract)
 
 
 def require_some(samples: Samples) -> None:

