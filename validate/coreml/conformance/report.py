@@ -62,11 +62,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run, counted: by test file, and in total."""
+    """A run, counted: by test file, in total, and by reason of exemption."""
 
     files: dict[str, Tally]
     total: Tally
     failures: tuple[Outcome, ...]
+    exempted: Counter[str]
 
 
 def summarise(outcomes: Iterable[Outcome]) -> Summary:
@@ -74,12 +75,16 @@ def summarise(outcomes: Iterable[Outcome]) -> Summary:
     files: dict[str, Tally] = {}
     total = Tally()
     failures = []
+    exempted: Counter[str] = Counter()
     for outcome in sorted(outcomes, key=lambda each: each.case):
         files.setdefault(outcome.file, Tally()).add(outcome)
         total.add(outcome)
-        if outcome.verdict == "failed" and reason_for(outcome.case) is None:
+        reason = reason_for(outcome.case)
+        if reason is not None and outcome.verdict != "skipped":
+            exempted[reason] += 1
+        elif outcome.verdict == "failed":
             failures.append(outcome)
-    return Summary(files, total, tuple(failures))
+    return Summary(files, total, tuple(failures), exempted)
 
 
 def show(summary: Summary, console: Console) -> None:
@@ -136,7 +141,7 @@ def write_page(summary: Summary, path: Path) -> None:
         "",
         "## Cases that do not apply",
         "",
-        *_exempted(),
+        *_exempted(summary),
         "",
         "## Failing cases",
         "",
@@ -153,10 +158,11 @@ def _rows(summary: Summary) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
-def _exempted() -> list[str]:
+def _exempted(summary: Summary) -> list[str]:
     lines = []
     for exemption in exemptions():
-        lines += [f"- {exemption.reason}", *(f"    - `{case}`" for case in exemption.patterns)]
+        lines.append(f"- {summary.exempted[exemption.reason]:,} cases: {exemption.reason}")
+        lines += [f"    - `{case}`" for case in exemption.patterns]
     return lines
 
 
