@@ -1,7 +1,7 @@
 """From a checkpoint file to a network that holds its weights, with every key accounted for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models.accounting import COUNTER, Accounting, account, require_complete
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
+from models.faithful import require_faithful, stated_interpolation
 from models.families import Family, recognise
 from models.health import Finding, examine, require_sound
 from models.labels import Labels, choose_labels
@@ -43,17 +44,28 @@ def recognise_checkpoint(
     checkpoint = read_checkpoint(path, weights=weights)
     state = normalise(checkpoint)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    family, specification = recognise(path, shapes, choices or Choices())
-    network = {k: tuple(t.shape) for k, t in _built(family, specification).state_dict().items()}
+    choices = _settled(choices or Choices(), state, checkpoint)
+    family, specification = recognise(path, shapes, choices)
+    built = _built(family, specification)
+    require_faithful(state, built, path, specification.title)
+    network = {key: tuple(tensor.shape) for key, tensor in built.state_dict().items()}
+    accounting = account(state, network, family, specification)
     return Recognised(
         checkpoint=checkpoint,
         state=state,
         family=family,
         specification=specification,
-        accounting=account(state, network, family, specification),
+        accounting=replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored}),
         findings=examine(state.tensors),
         labels=choose_labels(path, specification.classes, labels, checkpoint.config),
     )
+
+
+def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choices:
+    """The user's choices, and where there is none, what the file itself says."""
+    if choices.interpolation is not None:
+        return choices
+    return replace(choices, interpolation=stated_interpolation(state, checkpoint.config))
 
 
 def require_loadable(recognised: Recognised) -> None:

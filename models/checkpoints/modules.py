@@ -10,6 +10,9 @@ from models.checkpoints.inert import BrokenFile, Inert, StoredTensor, UnusableTe
 
 MAX_DEPTH: Final = 60
 MAX_MODULES: Final = 100_000
+CLASS: Final = "class"
+INTERPOLATION: Final = "interpolation_mode"
+_LONG: Final = 8
 
 
 def is_module(value: object) -> bool:
@@ -29,19 +32,44 @@ def flatten(module: Inert) -> dict[str, object]:
 
     Buffers that were registered with `persistent=False` are left out, as torch leaves them out.
     """
-    return dict(_walk(module, "", itertools.count(), 0))
+    return {
+        prefix + name: value
+        for prefix, part in _walk(module, "", itertools.count(), 0)
+        for name, value in (_scripted(part) if _is_scripted(part) else _pickled(part))[0].items()
+    }
+
+
+def layers(module: Inert) -> dict[str, dict[str, object]]:
+    """Each torch layer's path -> its class and plain attributes: what shapes cannot tell.
+
+    Only layers of `torch.nn`, whose attributes have a settled meaning, and the mode in which a
+    decoder block of smp resizes. A scripted module keeps these in its code, which is not read.
+    """
+    found: dict[str, dict[str, object]] = {}
+    for prefix, part in _walk(module, "", itertools.count(), 0):
+        settings = {k: v for k, v in part.attributes().items() if _is_setting(k, v)}
+        if part.cls.module.startswith("torch.nn.modules.") or INTERPOLATION in settings:
+            found[prefix.rstrip(".")] = {**settings, CLASS: str(part.cls)}
+    return found
+
+
+def _is_setting(name: str, value: object) -> bool:
+    if name.startswith("_") or name == "training":
+        return False
+    values = value if isinstance(value, tuple | list) and len(value) < _LONG else (value,)
+    return all(isinstance(each, bool | int | float | str) for each in values)
 
 
 def _walk(
     module: Inert, prefix: str, visited: Iterator[int], depth: int
-) -> Iterator[tuple[str, object]]:
+) -> Iterator[tuple[str, Inert]]:
+    """The module and all below it, each with the text in front of its names."""
     # A module that is used twice is walked twice, as in state_dict(): a few crafted ones that
     # contain each other would make a tree without end.
     if depth > MAX_DEPTH or next(visited) > MAX_MODULES:
         raise BrokenFile("its modules contain each other without end")
-    own, children = _scripted(module) if _is_scripted(module) else _pickled(module)
-    for name, value in own.items():
-        yield prefix + name, value
+    yield prefix, module
+    children = (_scripted(module) if _is_scripted(module) else _pickled(module))[1]
     for name, child in children.items():
         yield from _walk(child, f"{prefix}{name}.", visited, depth + 1)
 

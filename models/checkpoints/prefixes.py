@@ -49,7 +49,12 @@ def normalise(checkpoint: Checkpoint) -> StateDict:
         tensors[name] = _as_float32(checkpoint, key, tensor)
         if tensors[name].dtype != tensor.dtype:
             casts[name] = str(tensor.dtype).removeprefix("torch.")
-    return StateDict(tensors, kept, prefix, casts, outside)
+    layers = {
+        path[len(prefix) :]: facts
+        for path, facts in checkpoint.layers.items()
+        if path.startswith(prefix)
+    }
+    return StateDict(tensors, kept, prefix, casts, outside, layers)
 
 
 def wrapper_prefix(keys: list[str]) -> str:

@@ -172,6 +172,7 @@ def _checkpoint(
         ignored={**found.ignored, **choice.ignored},
         notes=(*opened.notes, *choice.notes, *told),
         unusable=unusable,
+        layers=choice.taken.layers,
     )
 
 

@@ -28,6 +28,7 @@ class Checkpoint:
     ignored     entries of the file that are not the network's weights, with the reason
     notes       sentences for the user
     unusable    names of weights that cannot become a dense tensor of numbers, with the reason
+    layers      of a module pickled whole: each torch layer's path -> its class and attributes
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Checkpoint:
     ignored: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unusable: dict[str, str] = field(default_factory=dict)
+    layers: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class StateDict:
     prefix      what came off in front, such as "module.model."
     casts       normalised key -> dtype it was stored in, where that changed
     outside     keys of the file outside the network -> reason to ignore them, "" without one
+    layers      of a module pickled whole, below the prefix: see `Checkpoint`
     """
 
     tensors: dict[str, torch.Tensor]
@@ -58,3 +61,4 @@ class StateDict:
     prefix: str
     casts: dict[str, str]
     outside: dict[str, str]
+    layers: dict[str, dict[str, object]] = field(default_factory=dict)

@@ -62,7 +62,7 @@ def _part(whole: Candidate, prefix: str, keys: list[str], ema: bool) -> Candidat
     members = set(keys)
     records = {key: record for key, record in whole.records.items() if key in members}
     label = f"{whole.label}/{prefix}" if whole.label else prefix
-    return Candidate(path, records, label, ema)
+    return Candidate(path, records, label, ema, whole.layers)
 
 
 def _tails(keys: list[str]) -> set[str]:

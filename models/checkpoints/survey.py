@@ -8,7 +8,7 @@ from typing import Final
 import torch
 
 from models.checkpoints.inert import Inert, StoredTensor, UnusableTensor
-from models.checkpoints.modules import class_of, flatten, is_module
+from models.checkpoints.modules import class_of, flatten, is_module, layers
 from models.checkpoints.numpy_values import NDARRAY
 from models.checkpoints.plain import Unconvertible, plain
 from models.checkpoints.vocabulary import entry_reason, is_ema
@@ -25,12 +25,14 @@ class Candidate:
     records  names -> what stands for the tensor in the file
     label    how the entry is shown to the user
     ema      whether these are averaged weights
+    layers   of a module pickled whole: see `modules.layers`
     """
 
     path: tuple[str, ...]
     records: dict[str, object]
     label: str
     ema: bool
+    layers: dict[str, dict[str, object]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -106,7 +108,7 @@ def _add_module(module: Inert, path: tuple[str, ...], found: Survey) -> None:
     label = f"{'/'.join(path)} ({kind})" if path else kind
     averaged = _is_averaged(path, records) or is_ema(module.cls.name)
     if records:
-        found.candidates.append(Candidate(path, records, label, averaged))
+        found.candidates.append(Candidate(path, records, label, averaged, layers(module)))
     attributes = module.attributes()
     if "_hparams" in attributes:
         attributes["hyper_parameters"] = attributes["_hparams"]

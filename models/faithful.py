@@ -1,0 +1,79 @@
+"""Whether a rebuilt network is the one that was pickled whole, where shapes cannot tell.
+
+A state dict has no strides, no epsilon and no activations. A module pickled whole has: so its
+layers are compared with those of the network that its weights were recognised as.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import nn
+
+from models.checkpoints import StateDict
+from models.checkpoints.modules import CLASS, INTERPOLATION
+from models.errors import InputError
+
+LISTED = 3
+# Attributes that change what a layer computes when it is in evaluation mode.
+SETTINGS = frozenset(
+    "kernel_size stride padding dilation groups padding_mode ceil_mode count_include_pad eps "
+    "negative_slope alpha beta threshold approximate dim size scale_factor mode align_corners "
+    "output_size normalized_shape num_groups track_running_stats min_val max_val".split()
+)
+# Layers that do nothing in evaluation mode.
+IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
+TORCH_LAYERS = "torch.nn.modules."
+
+
+def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:
+    """The decoder's up-sampling, where the file says it: a pickled module or a config does."""
+    for facts in state.layers.values():
+        if isinstance(mode := facts.get(INTERPOLATION), str):
+            return mode
+    for place in (config, config.get("config.json"), config.get("hyper_parameters")):
+        mode = place.get("decoder_interpolation") if isinstance(place, dict) else None
+        if isinstance(mode, str):
+            return mode
+    return None
+
+
+def require_faithful(state: StateDict, network: nn.Module, path: Path, title: str) -> None:
+    """Raise InputError where `network` would compute something else than the pickled module."""
+    modules = dict(network.named_modules())
+    differences = [
+        difference
+        for place, facts in state.layers.items()
+        if place in modules
+        for difference in _differences(place, facts, modules[place])
+    ]
+    if differences:
+        more = len(differences) - LISTED
+        rest = f" and {more} more" if more > 0 else ""
+        raise InputError(
+            f"{path.name} is not a plain {title}, although its weights fit one: "
+            f"{'; '.join(differences[:LISTED])}{rest}. Exporting it as one would change what it "
+            "computes."
+        )
+
+
+def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> list[str]:
+    stored, built = str(facts[CLASS]), type(layer)
+    if stored.startswith(TORCH_LAYERS) and built.__module__.startswith(TORCH_LAYERS):
+        name = stored.rsplit(".", 1)[1]
+        if name != built.__name__ and not {name, built.__name__} <= IDLE:
+            return [f"{place} is a {name}, not a {built.__name__}"]
+    return [
+        f"{place} has {name} {facts[name]}, not {getattr(layer, name)}"
+        for name in sorted(SETTINGS & facts.keys())
+        if hasattr(layer, name) and not _same(facts[name], getattr(layer, name))
+    ]
+
+
+def _same(stored: object, built: object) -> bool:
+    """Whether two settings mean the same: a stride of 2 and one of (2, 2) do."""
+
+    def listed(value: object) -> list[object]:
+        values = list(value) if isinstance(value, tuple | list) else [value]
+        return values[:1] if len(set(map(str, values))) == 1 else values
+
+    return listed(stored) == listed(built)

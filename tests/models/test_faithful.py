@@ -1,0 +1,64 @@
+"""A module pickled whole says what shapes cannot; what contradicts it is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import calibrated_unet
+from torch import nn
+
+from models.errors import InputError
+from models.loading import recognise_checkpoint
+
+Save = Callable[..., Path]
+
+
+def test_a_plain_network_is_faithful(saved: Save, unet: nn.Module) -> None:
+    recognised = recognise_checkpoint(saved(nn.DataParallel(unet)))
+    assert recognised.accounting.complete
+    assert recognised.state.layers["encoder.conv1"]["kernel_size"] == (7, 7)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_the_interpolation_is_taken_from_the_file(saved: Save, tmp_path: Path, mode: str) -> None:
+    network = calibrated_unet(decoder_interpolation=mode)
+    for path in (
+        saved(network),
+        saved(
+            {
+                "hyper_parameters": {"decoder_interpolation": mode},
+                "state_dict": network.state_dict(),
+            },
+            "light.ckpt",
+        ),
+    ):
+        specification = recognise_checkpoint(path).specification
+        assert specification.arguments["decoder_interpolation"] == mode
+        assert not specification.assumed
+    network.save_pretrained(tmp_path / "pretrained")
+    specification = recognise_checkpoint(tmp_path / "pretrained").specification
+    assert specification.arguments["decoder_interpolation"] == mode
+
+
+def test_another_activation_is_refused(saved: Save) -> None:
+    network = calibrated_unet()
+    network.decoder.blocks[0].conv1[2] = nn.LeakyReLU(0.1)
+    with pytest.raises(InputError, match=r"blocks\.0\.conv1\.2 is a LeakyReLU, not a ReLU"):
+        recognise_checkpoint(saved(network))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda n: setattr(n.encoder.bn1, "eps", 1e-3), "encoder.bn1 has eps 0.001, not 1e-05"),
+        (lambda n: setattr(n.encoder.conv1, "padding_mode", "reflect"), "padding_mode reflect"),
+        (lambda n: setattr(n.encoder.maxpool, "ceil_mode", True), "ceil_mode True, not False"),
+    ],
+)
+def test_another_setting_is_refused(
+    saved: Save, change: Callable[[nn.Module], None], told: str
+) -> None:
+    network = calibrated_unet()
+    change(network)
+    with pytest.raises(InputError, match=told):
+        recognise_checkpoint(saved(network))
