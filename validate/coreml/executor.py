@@ -183,7 +183,7 @@ def compute(step: Step, arguments: Sequence[Any], blocks: tuple[Any, ...] = ()) 
     except _FAILURES as error:
         first = str(error).strip().split("\n")[0] or type(error).__name__
         raise InputError(f"{where(step)} cannot be computed: {first}") from None
-    results = (returned,) if len(step.outputs) == 1 else tuple(returned or ())
+    results = returned if isinstance(returned, tuple) else () if returned is None else (returned,)
     check_results(step, results)
     return results
 
