@@ -1,0 +1,89 @@
+"""`python -m bench`: the main job beside a bare conversion script, the runtimes beside PyTorch."""
+
+import json
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bench.measure import Run
+from bench.measure import run as measure
+from models.command_line import CONTEXT, run
+
+DEMO = Path("build/demo/breakage.pt")
+SAMPLES = 8
+AIM_TIME, AIM_MEMORY = 1.5, 1.2
+PYTHON = sys.executable
+STAGE = re.compile(r"^✓ (.+?)\s+([\d.]+) s$", re.MULTILINE)
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--rounds", default=3, show_default=True, help="How often each is run, in turns.")
+def main(rounds: int) -> None:
+    """Run the pipeline and a bare conversion script in turns and compare time and memory."""
+    console = Console()
+    if not DEMO.exists():
+        measure([PYTHON, "-m", "models", "demo", str(DEMO)])
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        samples = _eight_samples(work / "samples")
+        bare, full = [], []
+        for turn in range(rounds):
+            (work / f"bare{turn}").mkdir()
+            bare.append(_baseline(work / f"bare{turn}"))
+            full.append(_pipeline(work / "build", samples))
+        _print_pipeline(console, bare, full)
+        times = measure([PYTHON, "-m", "bench.runtimes", str(work / "build/breakage"), str(DEMO)])
+        _print_runtimes(console, json.loads(times.output.splitlines()[-1]))
+
+
+def _baseline(folder: Path) -> Run:
+    return measure([PYTHON, "-m", "bench.baseline", str(DEMO), str(folder)])
+
+
+def _pipeline(out: Path, samples: Path) -> Run:
+    options = ["--out", str(out), "--samples", str(samples)]
+    return measure([PYTHON, "-m", "export", str(DEMO), *options])
+
+
+def _eight_samples(folder: Path) -> Path:
+    folder.mkdir()
+    for path in sorted(Path("samples").glob("*.jpg"))[:SAMPLES]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def _print_pipeline(console: Console, bare: list[Run], full: list[Run]) -> None:
+    table = Table("stage", "script s", "Segport s", title="Wall time, median of the runs")
+    stages = [dict(re.findall(r"^(\w+)\t([\d.]+)$", run.output, re.MULTILINE)) for run in bare]
+    for name in stages[0]:
+        table.add_row(name, f"{statistics.median(float(s[name]) for s in stages):.1f}", "")
+    ours = [dict(STAGE.findall(run.output)) for run in full]
+    for name in ours[0]:
+        table.add_row(name, "", f"{statistics.median(float(s[name]) for s in ours):.1f}")
+    seconds = [statistics.median(run.seconds for run in runs) for runs in (bare, full)]
+    table.add_row("all", f"{seconds[0]:.1f}", f"{seconds[1]:.1f}", style="bold")
+    console.print(table)
+    peaks = [statistics.median(run.peak for run in runs) / 2**20 for runs in (bare, full)]
+    console.print(
+        f"Time: {seconds[1] / seconds[0]:.2f} times the script's (aim: {AIM_TIME}). "
+        f"Peak memory: {peaks[0]:.0f} and {peaks[1]:.0f} MiB, {peaks[1] / peaks[0]:.2f} times "
+        f"(aim: {AIM_MEMORY}). Segport also writes ONNX and checks {SAMPLES} pictures."
+    )
+
+
+def _print_runtimes(console: Console, times: dict[str, float]) -> None:
+    table = Table("runtime", "ms a picture", "ratio", title="Core ML reference runtime, 2 threads")
+    for name in ("eager", "float32", "as_stored"):
+        table.add_row(name, f"{times[name] * 1e3:.0f}", f"{times[name] / times['eager']:.2f}")
+    console.print(table)
+    console.print(f"Loading the package took {times['loading']:.2f} s.")
+
+
+if __name__ == "__main__":
+    run(main, "python -m bench")
