@@ -1,4 +1,5 @@
 import CoreML
+import CoreVideo
 import DamageKit
 
 /// A loaded model with what is needed to run it: plain and synchronous, for one actor to own.

@@ -1,5 +1,6 @@
 import CoreML
 import DamageKit
+import Foundation
 
 extension MLMultiArray {
     /// Lends the numbers to `body` as DamageKit reads them, padding included.

@@ -16,9 +16,7 @@ actor ModelLibrary {
 
     /// All models by name, the built-in ones first.
     func models() -> [ModelFile] {
-        let bundled =
-            Bundle.main.urls(
-                forResourcesWithExtension: ModelLibrary.compiledExtension, subdirectory: nil) ?? []
+        let bundled = BundledFiles.urls(withExtension: ModelLibrary.compiledExtension)
         return sorted(bundled, .bundled) + sorted(importedURLs(), .imported)
     }
 

@@ -20,9 +20,7 @@ struct SamplePicture: Identifiable, Hashable, Sendable {
 struct SampleLibrary: Sendable {
     /// The plain sample pictures, by name.
     func pictures() -> [SamplePicture] {
-        let urls = Bundle.main.urls(forResourcesWithExtension: "jpg", subdirectory: nil) ?? []
-        return urls.sorted { $0.lastPathComponent < $1.lastPathComponent }
-            .map { SamplePicture(url: $0, goldenName: nil) }
+        BundledFiles.urls(withExtension: "jpg").map { SamplePicture(url: $0, goldenName: nil) }
     }
 
     /// The pictures of a fixture, in its order, less those that are missing.
@@ -41,8 +39,8 @@ struct SampleLibrary: Sendable {
     ///
     /// - Throws: when a fixture is there and cannot be read.
     func fixture(for contract: ModelContract, size: PixelSize) throws -> GoldenFixture? {
-        let urls = Bundle.main.urls(forResourcesWithExtension: "json", subdirectory: nil) ?? []
-        for url in urls where url.lastPathComponent.hasSuffix(".golden.json") {
+        for url in BundledFiles.urls(withExtension: "json")
+        where url.lastPathComponent.hasSuffix(".golden.json") {
             let fixture = try GoldenFixture.decode(Data(contentsOf: url))
             if fixture.checkpointSha256 == contract.checkpoint?.sha256, fixture.size == size {
                 return fixture

@@ -1,3 +1,4 @@
+import Combine
 import DamageKit
 import Foundation
 import UIKit
@@ -11,31 +12,36 @@ final class ParityModel: ObservableObject {
     @Published private(set) var problem: String?
     private var task: Task<Void, Never>?
 
-    var isRunning: Bool { running != nil }
-
     /// Begins anew with the model that is open.
     func start(_ model: LoadedModel, fixture: GoldenFixture, samples: SampleLibrary) {
-        task?.cancel()
-        runs = []
-        reportURL = nil
-        problem = nil
+        reset()
         let runner = ParityRunner(file: model.file, fixture: fixture, samples: samples)
         task = Task { [weak self] in
             for units in ComputeUnits.allCases {
                 self?.running = units
-                guard let run = try? await runner.run(on: units) else { break }
+                guard let run = try? await runner.run(on: units), !Task.isCancelled else {
+                    return
+                }
                 self?.runs.append(run)
             }
-            guard !Task.isCancelled else { return }
             self?.running = nil
             self?.writeReport(model, gate: fixture.gate)
         }
     }
 
+    /// Ends a check and keeps what it has found.
     func stop() {
         task?.cancel()
         task = nil
         running = nil
+    }
+
+    /// Ends a check and forgets what it has found.
+    func reset() {
+        stop()
+        runs = []
+        reportURL = nil
+        problem = nil
     }
 
     private func writeReport(_ model: LoadedModel, gate: ParityGate) {

@@ -33,7 +33,7 @@ struct ParityScreen: View {
                 }
             }
         }
-        .onChange(of: store.request) { _ in model.stop() }
+        .onChange(of: store.request) { _ in model.reset() }
     }
 
     @ViewBuilder private func check(_ fixture: GoldenFixture, _ loaded: LoadedModel) -> some View {

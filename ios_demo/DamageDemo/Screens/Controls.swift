@@ -52,7 +52,7 @@ struct LegendView: View {
         Binding {
             !hidden.contains(value)
         } set: { isShown in
-            if isShown { hidden.remove(value) } else { hidden.insert(value) }
+            hidden = isShown ? hidden.subtracting([value]) : hidden.union([value])
         }
     }
 }

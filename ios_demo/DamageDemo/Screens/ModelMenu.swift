@@ -38,11 +38,17 @@ struct ModelMenu: View {
         } label: {
             Label("Model", systemImage: "cpu")
         }
-        .fileImporter(isPresented: $isImporting, allowedContentTypes: ModelMenu.contentTypes) {
-            switch $0 {
-            case .success(let url): Task { await store.importModel(from: url) }
-            case .failure(let error): store.importFailed(error)
-            }
+        .fileImporter(
+            isPresented: $isImporting, allowedContentTypes: ModelMenu.contentTypes,
+            onCompletion: importChosen)
+    }
+
+    private func importChosen(_ choice: Result<URL, any Error>) {
+        switch choice {
+        case .success(let url):
+            Task { await store.importModel(from: url) }
+        case .failure(let error):
+            store.importFailed(error)
         }
     }
 }

@@ -27,7 +27,7 @@ struct PictureScreen: View {
                 .padding()
             }
             .navigationTitle("Picture")
-            .toolbar { toolbar }
+            .toolbar { toolbarItems }
         }
         .onChange(of: chosen) { item in
             guard let item else { return }
@@ -64,7 +64,7 @@ struct PictureScreen: View {
         }
     }
 
-    @ToolbarContentBuilder private var toolbar: some ToolbarContent {
+    @ToolbarContentBuilder private var toolbarItems: some ToolbarContent {
         ToolbarItem(placement: .navigationBarLeading) { ModelMenu() }
         ToolbarItemGroup(placement: .navigationBarTrailing) {
             if let picture = model.picture {

@@ -6,6 +6,7 @@ import UIKit
 struct SampleStrip: View {
     @EnvironmentObject private var store: ModelStore
     let open: (SamplePicture) -> Void
+    @State private var pictures: [SamplePicture] = []
 
     var body: some View {
         VStack(alignment: .leading) {
@@ -26,11 +27,10 @@ struct SampleStrip: View {
             }
             .frame(height: Thumbnail.side)
         }
-    }
-
-    private var pictures: [SamplePicture] {
-        let golden = store.fixture.map { store.samples.pictures(of: $0) } ?? []
-        return golden + store.samples.pictures()
+        .task(id: store.fixture) {
+            let golden = store.fixture.map { store.samples.pictures(of: $0) } ?? []
+            pictures = golden + store.samples.pictures()
+        }
     }
 }
 

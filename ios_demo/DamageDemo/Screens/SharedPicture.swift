@@ -9,7 +9,7 @@ struct SharedPicture: Transferable {
     let darkroom: Darkroom
 
     static var transferRepresentation: some TransferRepresentation {
-        DataRepresentation(exportedContentType: .png) { shared in
+        DataRepresentation(exportedContentType: .png) { (shared: SharedPicture) in
             try await shared.darkroom.png(
                 of: shared.picture, under: shared.overlay, opacity: shared.opacity)
         }

@@ -1,0 +1,60 @@
+@_exported import Foundation
+
+func stub() -> Never { fatalError("a declaration for type-checking only") }
+
+public typealias CFString = NSString
+public typealias CFData = NSData
+public typealias CFDictionary = NSDictionary
+
+public final class CGColorSpace {
+    public static var sRGB: CFString { stub() }
+    public init?(name: CFString) { stub() }
+}
+
+public final class CGDataProvider {
+    public init?(data: CFData) { stub() }
+}
+
+public enum CGImageAlphaInfo: UInt32 {
+    case none, premultipliedLast, premultipliedFirst, last, first, noneSkipLast, noneSkipFirst
+}
+
+public struct CGBitmapInfo: OptionSet {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+public enum CGColorRenderingIntent { case defaultIntent }
+public enum CGInterpolationQuality { case none, low, medium, high }
+
+public final class CGImage {
+    public init?(
+        width: Int, height: Int, bitsPerComponent: Int, bitsPerPixel: Int, bytesPerRow: Int,
+        space: CGColorSpace, bitmapInfo: CGBitmapInfo, provider: CGDataProvider,
+        decode: UnsafePointer<CGFloat>?, shouldInterpolate: Bool, intent: CGColorRenderingIntent
+    ) { stub() }
+    public var width: Int { stub() }
+    public var height: Int { stub() }
+    public func cropping(to rect: CGRect) -> CGImage? { stub() }
+}
+
+public struct CGAffineTransform {
+    public init(
+        a: CGFloat, b: CGFloat, c: CGFloat, d: CGFloat, tx: CGFloat, ty: CGFloat
+    ) { stub() }
+}
+
+public final class CGContext {
+    public init?(
+        data: UnsafeMutableRawPointer?, width: Int, height: Int, bitsPerComponent: Int,
+        bytesPerRow: Int, space: CGColorSpace, bitmapInfo: UInt32
+    ) { stub() }
+    public var interpolationQuality: CGInterpolationQuality {
+        get { stub() }
+        set { stub() }
+    }
+    public func concatenate(_ transform: CGAffineTransform) { stub() }
+    public func draw(_ image: CGImage, in rect: CGRect) { stub() }
+    public func setAlpha(_ alpha: CGFloat) { stub() }
+    public func makeImage() -> CGImage? { stub() }
+}

@@ -1,0 +1,85 @@
+@_exported import CoreVideo
+
+public enum MLMultiArrayDataType: Int {
+    case double = 0x10040, float32 = 0x10020, float16 = 0x10010, int32 = 0x20020, int8 = 0x20008
+}
+
+public final class MLMultiArray {
+    public var dataType: MLMultiArrayDataType { fatalError() }
+    public var shape: [NSNumber] { fatalError() }
+    public var strides: [NSNumber] { fatalError() }
+    public func withUnsafeBytes<R>(
+        _ body: (UnsafeRawBufferPointer) throws -> R
+    ) rethrows -> R { fatalError() }
+}
+
+public final class MLImageSize {
+    public var pixelsWide: Int { fatalError() }
+    public var pixelsHigh: Int { fatalError() }
+}
+
+public enum MLImageSizeConstraintType: Int { case unspecified = 0, enumerated = 2, range = 3 }
+
+public final class MLImageSizeConstraint {
+    public var type: MLImageSizeConstraintType { fatalError() }
+    public var pixelsWideRange: NSRange { fatalError() }
+    public var pixelsHighRange: NSRange { fatalError() }
+    public var enumeratedImageSizes: [MLImageSize] { fatalError() }
+}
+
+public final class MLImageConstraint {
+    public var pixelsWide: Int { fatalError() }
+    public var pixelsHigh: Int { fatalError() }
+    public var pixelFormatType: OSType { fatalError() }
+    public var sizeConstraint: MLImageSizeConstraint { fatalError() }
+}
+
+public final class MLFeatureDescription {
+    public var imageConstraint: MLImageConstraint? { fatalError() }
+}
+
+public struct MLModelMetadataKey: Hashable, Sendable {
+    public static var creatorDefinedKey: MLModelMetadataKey { fatalError() }
+}
+
+public final class MLModelDescription {
+    public var inputDescriptionsByName: [String: MLFeatureDescription] { fatalError() }
+    public var outputDescriptionsByName: [String: MLFeatureDescription] { fatalError() }
+    public var metadata: [MLModelMetadataKey: Any] { fatalError() }
+}
+
+public final class MLFeatureValue {
+    public init(pixelBuffer: CVPixelBuffer) { fatalError() }
+    public var multiArrayValue: MLMultiArray? { fatalError() }
+}
+
+public protocol MLFeatureProvider {
+    func featureValue(for name: String) -> MLFeatureValue?
+}
+
+public final class MLDictionaryFeatureProvider: MLFeatureProvider {
+    public init(dictionary: [String: Any]) throws { fatalError() }
+    public func featureValue(for name: String) -> MLFeatureValue? { fatalError() }
+}
+
+public enum MLComputeUnits { case cpuOnly, cpuAndGPU, all, cpuAndNeuralEngine }
+
+public final class MLModelConfiguration {
+    public init() { fatalError() }
+    public var computeUnits: MLComputeUnits {
+        get { fatalError() }
+        set { fatalError() }
+    }
+}
+
+public final class MLModel {
+    public init(contentsOf url: URL, configuration: MLModelConfiguration) throws { fatalError() }
+    public var modelDescription: MLModelDescription { fatalError() }
+    public func prediction(from input: any MLFeatureProvider) throws -> any MLFeatureProvider {
+        fatalError()
+    }
+    public func prediction(from input: any MLFeatureProvider) async throws -> any MLFeatureProvider
+    { fatalError() }
+    public class func compileModel(at url: URL) throws -> URL { fatalError() }
+    public class func compileModel(at url: URL) async throws -> URL { fatalError() }
+}
