@@ -48,7 +48,7 @@ struct ParityScreen: View {
             }
         } footer: {
             let count = fixture.samples.count.formatted()
-            Text("\(count) golden samples from PyTorch on each choice of compute units")
+            Text("Golden samples: \(count). Each choice of compute units is compared with PyTorch.")
         }
     }
 }
