@@ -8,6 +8,7 @@ macOS they stop before they predict. Here they go on:
 
     suite        which of coremltools' test files take part, and how their cases are named
     stand_in     puts the runtime where coremltools expects Core ML
+    native       on a Mac, Core ML itself beside the runtime
     plugin       the pytest plugin that does so, and writes down each case's outcome
     outcomes     the outcome of a case, read and written as lines of JSON
     running      runs pytest, alone or on several processes, from where an earlier run stopped

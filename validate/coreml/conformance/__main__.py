@@ -1,12 +1,13 @@
 """`python -m validate.coreml.conformance`: coremltools' own tests, run on the runtime."""
 
-import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from models.command_line import CONTEXT, console, run
-from models.errors import ValidationFailed
+from models.errors import InputError, ValidationFailed
 from validate.coreml.conformance import report, running, suite
 
 
@@ -25,19 +26,22 @@ from validate.coreml.conformance import report, running, suite
 @click.option(
     "--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the docs' page too."
 )
+@click.option("--native", is_flag=True, help="Compare with Core ML itself too (macOS).")
 def main(
-    files: tuple[str, ...], workers: int, subset: int, resume: bool, out: Path, page: Path | None
+    files: tuple[str, ...], out: Path, page: Path | None, resume: bool, **options: Any
 ) -> None:
     """Run coremltools' tests of operations with the reference runtime in the place of Core ML.
 
     FILES narrows them to test files with one of these texts in their name: iOS17, test_conv.py.
     """
-    if not resume and (out / running.OUTCOMES).exists():
-        shutil.rmtree(out)
+    if options["native"] and sys.platform != "darwin":
+        raise InputError("Core ML is not on this machine: --native needs a Mac.")
+    if not resume:
+        (out / running.OUTCOMES).unlink(missing_ok=True)
     screen = console()
-    chosen = suite.test_files(files)
+    choice = running.Choice(tuple(suite.test_files(files)), **options)
     with running.progress(screen) as progress:
-        outcomes = running.run(out, chosen, workers=workers, subset=subset, progress=progress)
+        outcomes = running.run(out, choice, progress)
     summary = report.summarise(outcomes)
     report.show(summary, screen)
     report.write_json(summary, out / "conformance.json")

@@ -1,6 +1,7 @@
 """The pytest plugin: loaded with `-p validate.coreml.conformance.plugin` into a run of pytest.
 
-It speaks through two options: where to write outcomes, and how many cases to choose (0 for all).
+Its options: where to write outcomes, how many cases to choose (0 for all), and whether Core ML
+itself runs beside the runtime.
 Cases whose outcome is written already are not run again. Each case starts from a seed made of its
 name, so that its random inputs do not depend on what ran before, and has a temporary folder of its
 own that is removed after it: coremltools keeps what it saves until the process ends.
@@ -20,6 +21,7 @@ import torch
 from validate.coreml.conformance import stand_in
 from validate.coreml.conformance.outcomes import Outcome, Verdict, read
 from validate.coreml.conformance.suite import (
+    NATIVE_OPTION,
     OUTCOMES_OPTION,
     SUBSET_OPTION,
     case_name,
@@ -31,14 +33,14 @@ _FP16_TOLERANCE = 2.0**-8
 """Eight units in the last place of FP16."""
 _RELAXED = "relaxed"
 
-stand_in.install()
 torch.set_num_threads(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options."""
+    """Add the options."""
     parser.addoption(OUTCOMES_OPTION, type=Path, required=True)
     parser.addoption(SUBSET_OPTION, type=int, default=0)
+    parser.addoption(NATIVE_OPTION, action="store_true")
 
 
 @pytest.hookimpl(trylast=True)
@@ -126,7 +128,13 @@ class _Recorder:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write outcomes in the process that runs pytest, not in the workers it starts."""
+    """Put the runtime in; write outcomes in the process that runs pytest, not in its workers."""
+    if config.getoption(NATIVE_OPTION):
+        from validate.coreml.conformance import native
+
+        native.install()
+    else:
+        stand_in.install()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Recorder(config.getoption(OUTCOMES_OPTION)))
 

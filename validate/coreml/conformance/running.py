@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -45,16 +46,29 @@ def progress(console: Console) -> Iterator[Progress]:
     yield say
 
 
-def run(
-    folder: Path, files: list[Path], *, workers: int, subset: int, progress: Progress
-) -> list[Outcome]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is run, and how.
+
+    Attributes:
+        files: test files of coremltools.
+        workers: processes to run them in.
+        subset: how many cases to choose; 0 for all.
+        native: whether Core ML itself runs beside the runtime (macOS).
+    """
+
+    files: tuple[Path, ...]
+    workers: int
+    subset: int
+    native: bool
+
+
+def run(folder: Path, choice: Choice, progress: Progress) -> list[Outcome]:
     """Run the cases that have no outcome in `folder` yet.
 
     Args:
         folder: where outcomes and pytest's own output are written.
-        files: test files of coremltools.
-        workers: processes to run them in.
-        subset: how many cases to choose; 0 for all.
+        choice: what to run.
         progress: called with how many are done, and how many there are.
 
     Returns:
@@ -65,7 +79,7 @@ def run(
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = folder / OUTCOMES
-    command = _command(outcomes, files, workers, subset)
+    command = _command(outcomes, choice)
     with (folder / _LOG).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=_environment(), cwd=folder
@@ -83,16 +97,17 @@ def run(
     return list(read(outcomes))
 
 
-def _command(outcomes: Path, files: list[Path], workers: int, subset: int) -> list[str]:
+def _command(outcomes: Path, choice: Choice) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-c", os.devnull]
     command += ["--rootdir", str(suite.coremltools_folder())]
     command += ["-p", "validate.coreml.conformance.plugin", "-p", "no:cacheprovider"]
     command += [suite.OUTCOMES_OPTION, str(outcomes.resolve())]
-    command += [suite.SUBSET_OPTION, str(subset)]
+    command += [suite.SUBSET_OPTION, str(choice.subset)]
     # Cases that coremltools expects Core ML to fail are run as all others are.
     command += ["--runxfail", "-q", "--tb=line", "-W", "ignore"]
-    command += ["-n", str(workers)] if workers > 1 else ["-p", "no:xdist"]
-    return command + [str(file) for file in files]
+    command += [suite.NATIVE_OPTION] if choice.native else []
+    command += ["-n", str(choice.workers)] if choice.workers > 1 else ["-p", "no:xdist"]
+    return command + [str(file) for file in choice.files]
 
 
 def _environment() -> dict[str, str]:

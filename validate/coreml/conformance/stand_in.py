@@ -135,14 +135,19 @@ def _compare(*arguments: Any, **options: Any) -> Any:
 _compare_strictly = testing_utils.compare_backend
 
 
+def install_comparison() -> None:
+    """Make coremltools compare at the tolerance agreed on, and not check its own passes."""
+    testing_utils.compare_backend = _compare
+    # It looks its program over after each of about a hundred passes: a third of the time.
+    Program.validate = _unchecked
+
+
 def install() -> None:
     """Make coremltools predict with the reference runtime, as if on a Mac."""
     model._MLModelProxy = ModelProxy
     for module in (model, utils, _compiled_model):
         module._macos_version = lambda: _MACOS
         module._is_macos = lambda: True
-    # It looks its program over after each of about a hundred passes: a third of the time.
-    Program.validate = _unchecked
     _deps._IS_MACOS = True
     testing_utils._IS_MACOS = True
-    testing_utils.compare_backend = _compare
+    install_comparison()

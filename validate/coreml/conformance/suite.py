@@ -8,6 +8,7 @@ from models.errors import InputError
 
 OUTCOMES_OPTION = "--conformance-outcomes"
 SUBSET_OPTION = "--conformance-subset"
+NATIVE_OPTION = "--conformance-native"
 """The options of `plugin`; it is never imported but by pytest, as it changes coremltools."""
 
 _OPERATIONS = "converters/mil/mil/ops/tests"
