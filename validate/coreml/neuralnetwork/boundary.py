@@ -44,13 +44,33 @@ def enter(network: Any, interface: Interface, scope: Scope) -> None:
             value = named.name
 
 
-def leave(feature: Feature, value: Tensor) -> Tensor:
-    """Return an output of a classic network in the shape that its caller sees."""
+def leaving(network: Any, interface: Interface, feature: Feature) -> _Change | None:
+    """Return how an output is reshaped before it leaves the network, None where it is not."""
+    shape = feature.shape if isinstance(feature, ArrayFeature) else ()
+    if is_classic(network):
+        return lambda value: _without_sequence(value, len(shape))
+    images = any(isinstance(each, ImageFeature) for each in interface.inputs)
+    return (lambda value: _without_batch(value, shape)) if images and shape else None
+
+
+def _without_sequence(value: Tensor, declared_rank: int) -> Tensor:
+    """Return `(Seq, N, C, H, W)` as `(C, H, W)` where sequence and batch are 1.
+
+    An output that is declared as [C] loses its height and width of 1 too.
+    """
     if value.dim() != 5:
         return value
-    flat = isinstance(feature, ArrayFeature) and len(feature.shape) == 1
-    value = value[..., 0, 0] if flat and value.shape[-2:].numel() == 1 else value
+    flat = declared_rank == 1 and value.shape[-2:].numel() == 1
+    value = value[..., 0, 0] if flat else value
     return value[0, 0] if value.shape[:2].numel() == 1 else value
+
+
+def _without_batch(value: Tensor, declared: tuple[int, ...]) -> Tensor:
+    """Return `(1, C, H, W)` as `(C, H, W)` where that is what is declared.
+
+    An image has a batch axis even where the network was made for an array without one.
+    """
+    return value[0] if tuple(value.shape) == (1, *declared) else value
 
 
 def is_classic(network: Any) -> bool:

@@ -1,8 +1,6 @@
 """Lowers the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -10,9 +8,9 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml import ir
-from validate.coreml.features import ImageFeature, Interface, OtherFeature, ScalarFeature
+from validate.coreml.features import Interface
 from validate.coreml.graph import Graph, Step
-from validate.coreml.neuralnetwork import boundary, layers
+from validate.coreml.neuralnetwork import boundary, layers, outputs
 from validate.coreml.neuralnetwork.control_flow import (
     SIGNAL,
     lower_branch,
@@ -23,7 +21,6 @@ from validate.coreml.neuralnetwork.control_flow import (
 from validate.coreml.neuralnetwork.inventory import layer_type, require_layers
 from validate.coreml.neuralnetwork.registry import Compute, Site, find
 from validate.coreml.neuralnetwork.scope import ANY, Scope
-from validate.coreml.ops.classification import classify
 from validate.coreml.ops.packed import PackedConvolution
 
 _FAILURES = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
@@ -40,8 +37,8 @@ def lower(network: Any, interface: Interface) -> Graph:
     boundary.enter(network, interface, scope)
     inputs = tuple(ir.Named(feature.name, ANY) for feature in interface.inputs)
     _lower_layers(scope, network.layers, 0)
-    names = _lower_outputs(network, interface, scope)
-    steps = _renamed(tuple(scope.steps), names, {named.name for named in inputs})
+    names = outputs.lower_outputs(network, interface, scope)
+    steps = outputs.renamed(tuple(scope.steps), names, {named.name for named in inputs})
     return Graph(inputs, steps, tuple(names.values()))
 
 
@@ -94,11 +91,11 @@ def _lower_layer(scope: Scope, message: Any, kind: str) -> None:
         first = str(error).strip().split("\n")[0] or type(error).__name__
         raise InputError(f"It is malformed: {first}") from None
     inputs = tuple(scope.read(each) for each in message.input)
-    outputs = tuple(scope.write(each) for each in message.output)
+    written = tuple(scope.write(each) for each in message.output)
     packed = isinstance(compute, PackedConvolution)
     call = compute if packed else _finished(compute, site.outputs)
     role = _role(message, kind)
-    scope.add(Step(kind, message.name, inputs, outputs, call, role=role))
+    scope.add(Step(kind, message.name, inputs, written, call, role=role))
 
 
 def _role(message: Any, kind: str) -> Literal["relu", "add"] | None:
@@ -108,14 +105,14 @@ def _role(message: Any, kind: str) -> Literal["relu", "add"] | None:
     return "add" if kind in ("add", "addBroadcastable") and len(message.input) == 2 else None
 
 
-def _finished(compute: Compute, outputs: int) -> Compute:
+def _finished(compute: Compute, count: int) -> Compute:
     """Return the computation with its results as neural networks have them."""
 
     def call(*inputs: Any) -> Any:
         if any(each is None for each in inputs):
             raise InputError("It uses a value that this run has not computed.")
         results = compute(*inputs)
-        if outputs == 1:
+        if count == 1:
             return _value(results)
         return tuple(_value(each) for each in results)
 
@@ -126,96 +123,6 @@ def _value(result: Tensor) -> Tensor:
     """Return a float32 tensor of at least one dimension: there are no scalars, no integers."""
     result = result if result.dtype == torch.float32 else result.to(torch.float32)
     return result if result.dim() else result.reshape(1)
-
-
-def _lower_outputs(network: Any, interface: Interface, scope: Scope) -> dict[str, str]:
-    """Lower the outputs; return the value of each, and the name under which it leaves."""
-    labels = getattr(network, "ClassLabels", None) or _class_labels(network)
-    described = (OtherFeature, ScalarFeature) if labels else OtherFeature
-    names: dict[str, str] = {}
-    if labels:
-        predicted = [each.name for each in interface.outputs if isinstance(each, described)]
-        names.update({name: name for name in _classify(network, interface, labels, scope)})
-        interface = replace(
-            interface, outputs=tuple(f for f in interface.outputs if f.name not in predicted)
-        )
-    classic = boundary.is_classic(network)
-    for feature in interface.outputs:
-        if not scope.has(feature.name):
-            raise InputError(f"Its output {feature.name!r} is computed by no layer.")
-        value = scope.read(feature.name)
-        if classic or isinstance(feature, ImageFeature):
-            named = scope.write(feature.name)
-            call = partial(boundary.leave, feature)
-            scope.add(Step("output", feature.name, (value,), (named,), call))
-            value = named.name
-        names[value] = feature.name
-    return names
-
-
-def _class_labels(network: Any) -> tuple[Any, ...]:
-    kind = network.DESCRIPTOR.name == "NeuralNetworkClassifier" and network.WhichOneof(
-        "ClassLabels"
-    )
-    return tuple(getattr(network, kind).vector) if kind else ()
-
-
-def _classify(
-    network: Any, interface: Interface, labels: tuple[Any, ...], scope: Scope
-) -> tuple[str, ...]:
-    """Lower the outputs of a classifier: the label, and the probability of each label."""
-    source = network.labelProbabilityLayerName or network.layers[-1].output[0]
-    dictionaries = [
-        each.name
-        for each in interface.outputs
-        if isinstance(each, OtherFeature) and each.kind == "dictionaryType"
-    ]
-    others = [
-        each.name
-        for each in interface.outputs
-        if isinstance(each, OtherFeature | ScalarFeature) and each.name not in dictionaries
-    ]
-    outputs = tuple(scope.write(name) for name in (*others[:1], *dictionaries[:1]))
-
-    def call(probabilities: Tensor) -> Any:
-        label, probability = classify(probabilities, labels)
-        results = (label,) * len(others[:1]) + (probability,) * len(dictionaries[:1])
-        return results[0] if len(results) == 1 else results
-
-    scope.add(Step("classify", "classify", (scope.read(source),), outputs, call))
-    return tuple(named.name for named in outputs)
-
-
-def _renamed(
-    steps: tuple[Step, ...], names: Mapping[str, str], inputs: set[str]
-) -> tuple[Step, ...]:
-    """Give the values that leave the network the names of its outputs.
-
-    A value that had the name before, an earlier version, takes a number.
-    """
-    changes: dict[str, str] = {}
-    for value, name in names.items():
-        if value != name:
-            if name in inputs:
-                raise InputError(f"Its output {name!r} has the name of an input.")
-            changes |= {value: name, name: f"{name}#1"}
-    if not changes:
-        return steps
-    return tuple(_with_names(step, changes) for step in steps)
-
-
-def _with_names(step: Step, changes: Mapping[str, str]) -> Step:
-    return replace(
-        step,
-        inputs=tuple(changes.get(each, each) for each in step.inputs),
-        outputs=tuple(
-            replace(each, name=changes.get(each.name, each.name)) for each in step.outputs
-        ),
-        blocks=tuple(
-            replace(each, captures=tuple(changes.get(name, name) for name in each.captures))
-            for each in step.blocks
-        ),
-    )
 
 
 _ = layers  # imported so that every layer is registered

@@ -17,9 +17,14 @@ from validate.coreml.ops.shape import concat
 
 @layer("transpose")
 def transpose(params: Any, _: Site) -> Compute:
-    """Permute the axes."""
+    """Permute the axes; those of an array (C, H, W) are also taken for an image of batch 1."""
     axes = tuple(params.axes)
-    return lambda x: x.permute(axes)
+
+    def apply(x: Tensor) -> Tensor:
+        one_image = len(axes) == 3 and x.dim() == 4 and len(x) == 1
+        return (x[0] if one_image else x).permute(axes)
+
+    return apply
 
 
 @layer("permute")

@@ -65,8 +65,8 @@ def convolution_3d(params: Any, _: Site) -> Compute:
     if min(params.inputChannels, params.outputChannels, groups) < 1:
         raise InputError("It has a number of channels or groups below 1.")
     if params.isDeconvolution:
-        shape = (params.outputChannels // groups, params.inputChannels, *kernel)
-        weight = weights.read(params.weights, shape, "weights").transpose(0, 1).contiguous()
+        shape = (params.inputChannels, params.outputChannels // groups, *kernel)
+        weight = weights.read(params.weights, shape, "weights", channel_axis=1)
         return _transposed(geometry, weight, _bias(params))
     shape = (params.outputChannels, params.inputChannels // groups, *kernel)
     return _static(geometry, weights.read(params.weights, shape, "weights"), _bias(params))
@@ -159,12 +159,11 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, g: _Geometry) -> T
 
 def _transposed(g: _Geometry, weight: Tensor, bias: Tensor | None) -> Compute:
     rank = weight.dim() - 2
-    dilations = g.dilations if rank == 3 else (1,) * rank  # not defined for 2 dimensions
     pad_type = "same" if g.pad_type == "same_lower" else g.pad_type
 
     def apply(x: Tensor) -> Tensor:
         return conv_transpose(
-            x, weight, bias, g.pad, g.output_shape, pad_type, g.strides, dilations, g.groups
+            x, weight, bias, g.pad, g.output_shape, pad_type, g.strides, g.dilations, g.groups
         )
 
     return _batched(apply, rank + 1)

@@ -150,7 +150,7 @@ def unary(params: Any, _: Site) -> Compute:
         lambda x: 1.0 / (x + epsilon),
         lambda x: torch.pow(x, alpha),
         torch.exp,
-        torch.log,
+        lambda x: torch.log(x + epsilon),
         torch.abs,
         lambda x: torch.clamp(x, min=alpha),
     )

@@ -17,6 +17,8 @@ from validate.coreml.neuralnetwork.layers.activation import Activation, activati
 from validate.coreml.neuralnetwork.registry import Compute, Site, layer
 
 _CLIP = 50.0
+_USUAL = {"linear": (1.0, 0.0), "sigmoidHard": (0.2, 0.5), "scaledTanh": (1.0, 1.0)}
+"""Alpha and beta where a recurrent layer gives none: coremltools writes none."""
 _States = tuple[Tensor, ...]
 _Cell = Callable[[Tensor, _States], _States]
 """Takes what the input adds to the gates `(N, G H)` and the states; returns the new states."""
@@ -65,7 +67,7 @@ def simple_recurrent(params: Any, site: Site) -> Compute:
         recursion,
         weights.read(params.biasVector, (rows,), "bias") if params.hasBiasVector else None,
     )
-    function = activation_function(params.activation)
+    function = _activation(params.activation)
 
     def cell(given: Tensor, states: _States) -> _States:
         return (function(_clip(given + states[0] @ recursion.T)),)
@@ -116,7 +118,7 @@ def bidirectional_lstm(params: Any, site: Site) -> Compute:
     def apply(x: Tensor, *states: Tensor) -> Tensor | tuple[Tensor, ...]:
         forward, *forward_states = directions[0].run(x, states[:2], 2, sequence)
         backward, *backward_states = directions[1].run(x, states[2:], 2, sequence)
-        both = torch.cat((forward, backward), -3)
+        both = torch.cat((forward, backward.flip(0)), -3)
         results = (both, *forward_states, *backward_states)
         return results[:outputs] if outputs > 1 else both
 
@@ -132,7 +134,7 @@ class _Direction:
     def run(
         self, x: Tensor, initial: Sequence[Tensor], count: int, sequence: bool
     ) -> tuple[Tensor, ...]:
-        """Return the output, of all times or of the last, and the last states."""
+        """Return the output, of all times as they are reached or of the last, and the states."""
         columns = self.gates.inputs.shape[1]
         if x.dim() != 5 or x.shape[2:].numel() != columns or not len(x):
             raise InputError(f"It takes sequences of {columns} values, not {list(x.shape)}.")
@@ -145,7 +147,6 @@ class _Direction:
         for time in reversed(range(length)) if self.reverse else range(length):
             states = self.cell(given[time], states)
             outputs.append(states[0])
-        outputs = outputs[::-1] if self.reverse else outputs
         result = torch.stack(outputs) if sequence else states[0][None]
         return result[..., None, None], *(each[None, ..., None, None] for each in states)
 
@@ -211,7 +212,18 @@ def _lstm_cell(
 def _activations(messages: Any, count: int) -> tuple[Activation, ...]:
     if len(messages) != count:
         raise InputError(f"It has {len(messages)} activations instead of {count}.")
-    return tuple(activation_function(each) for each in messages)
+    return tuple(_activation(each) for each in messages)
+
+
+def _activation(message: Any) -> Activation:
+    """Return an activation; one that gives no numbers has the usual ones."""
+    kind = message.WhichOneof("NonlinearityType")
+    if kind not in _USUAL or getattr(message, kind).ByteSize():
+        return activation_function(message)
+    filled = type(message)()
+    numbers = getattr(filled, kind)
+    numbers.alpha, numbers.beta = _USUAL[kind]
+    return activation_function(filled)
 
 
 def _clip(x: Tensor) -> Tensor:
