@@ -40,19 +40,20 @@ TABLE: Mapping[str, Tolerance] = {
         ),
     ),
     "float16": Tolerance(
-        max_error=5e-3,
+        max_error=1e-2,
         min_psnr=60.0,
         mask_slack=2**-10,
         reason=(
-            "A trained U-Net is at 75 to 80 dB and 0.1 % of the range in float16. The mask is "
-            "chosen before the logits are rounded on some units: one float16 step is allowed."
+            "A trained U-Net is at 75 to 80 dB in float16, and its largest error on any of 15 "
+            "photos at 0.5 % of the range. The mask is chosen before the logits are rounded on "
+            "some units: one float16 step is allowed."
         ),
     ),
 }
 
 NOISE_FACTOR = 4.0
 """Float16 files may be this many times noisier than the network's own rounding noise, which is
-measured on two pictures only and varies by a factor of two from picture to picture."""
+measured on two pictures only: the largest error of a set was up to 2.8 times as large."""
 
 WORST = Tolerance(
     max_error=0.3,

@@ -1,5 +1,7 @@
 """A tiny network, its checkpoint and its bundle in every format, made once for all tests."""
 
+import models.torchvision_shim  # noqa: F401 (mends what smp imports)
+
 import logging
 import warnings
 

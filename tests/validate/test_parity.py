@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from torch import nn
 
 import validate.trial
-from export.bundle import read_bundle
+from export.bundle import read_bundle, write_bundle
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.parity import judge, judge_network
@@ -107,6 +107,16 @@ def test_the_checkpoint_must_be_the_one_that_was_exported(own_copy, photos, make
         judge(folder, checkpoint=other, samples=photos)
     with pytest.raises(InputError, match="say where it lies with --checkpoint"):
         judge(folder, checkpoint=folder / "gone.pt", samples=photos)
+
+
+def test_a_checkpoint_that_builds_another_network_is_refused(own_copy, photos):
+    _, folder = own_copy
+    bundle = read_bundle(folder)
+    arguments = {**bundle.specification.arguments, "decoder_channels": (64, 16, 8)}
+    changed = replace(bundle.specification, arguments=arguments)
+    write_bundle(replace(bundle, specification=changed), folder)
+    with pytest.raises(InputError, match="is now recognised as smp Unet"):
+        judge(folder, checkpoint=folder.parent / "tiny.pt", samples=photos)
 
 
 def test_a_network_without_finite_logits_is_no_reference(tiny, photos):
