@@ -82,7 +82,7 @@ def _terms(item: pytest.Item) -> stand_in.Terms:
     """Choose arithmetic and tolerance: FP32 cases expect what the graph means.
 
     Some of them have FP16 values all the same. What they expect is computed in FP16 by numpy or
-    PyTorch, and has the rounding errors of that, which FP32's tolerance does not allow for.
+    PyTorch, or from values not yet rounded: errors that FP32's tolerance does not allow for.
     """
     callspec = getattr(item, "callspec", None)
     backend = callspec.params.get("backend") if callspec else None
