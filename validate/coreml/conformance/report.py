@@ -134,10 +134,10 @@ def write_page(summary: Summary, path: Path) -> None:
         "",
         "Cases that coremltools marks as expected failures of Core ML are run like all others.",
         "",
-        "FP32 cases whose values are FP16 are compared, at FP32's tolerance, with numbers that have",
-        "rounding errors of FP16: computed in FP16 by numpy or PyTorch, or from values not yet",
-        "rounded. They are passed where that tolerance is met, and counted apart where eight units",
-        "in the last place of FP16 are (2^-8, relative and absolute).",
+        "FP32 cases whose values are FP16 are compared, at FP32's tolerance, with numbers that",
+        "have rounding errors of FP16: computed in FP16 by numpy or PyTorch, or from values not",
+        "yet rounded. They are passed where that tolerance is met, and counted apart where eight",
+        "units in the last place of FP16 are (2^-8, relative and absolute).",
         "",
         "## Cases that do not apply",
         "",
@@ -155,7 +155,8 @@ def _rows(summary: Summary) -> list[str]:
     rows: list[tuple[str, ...]] = [_HEADER, ("---", *("--:",) * (len(_HEADER) - 2), "---")]
     rows += [tally.cells(file) for file, tally in summary.files.items()]
     rows.append(("**all**", *summary.total.cells("")[1:-1], ""))
-    return [f"| {' | '.join(row)} |" for row in rows]
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    return [f"| {' | '.join(row)} |" for row in escaped]
 
 
 def _exempted(summary: Summary) -> list[str]:
