@@ -111,3 +111,18 @@ def test_values_are_let_go_after_their_last_use(save_program):
 def test_an_unknown_arithmetic_is_refused(residual):
     with pytest.raises(InputError, match="float32 or as_stored, not 'fp8'"):
         coreml.load(residual[0], arithmetic="fp8")
+
+
+def test_rounding_leaves_constants_as_they_are(save_program):
+    value = np.float32([0.1, 0.2, 0.3])
+
+    @mb.program(input_specs=[mb.TensorSpec(shape=(3,))], opset_version=ct.target.iOS16)
+    def program(x):
+        constant = mb.const(val=value)
+        rounded = mb.cast(x=mb.cast(x=constant, dtype="fp16"), dtype="fp32")
+        return mb.sub(x=mb.add(x=x, y=constant), y=rounded, name="result")
+
+    model = coreml.load(save_program(program, target=ct.target.iOS16))
+    for _ in range(2):
+        result = model.predict({"x": np.zeros(3, np.float32)})["result"]
+        np.testing.assert_array_equal(result, value - half(value))

@@ -1,6 +1,7 @@
 """Saved packages are read as coremltools itself reads them, and damaged ones are refused."""
 
 import json
+import os
 import shutil
 import struct
 
@@ -212,3 +213,15 @@ def test_an_unknown_opset_is_refused(package, edit_model):
     edit_model(package, edit)
     with pytest.raises(InputError, match="unknown opset 'CoreML99'"):
         coreml.load(package)
+
+
+def test_a_model_may_be_named_by_a_link(package, tmp_path):
+    link = tmp_path / "link.mlpackage"
+    link.symlink_to(package)
+    coreml.load(link)
+    pipe = tmp_path / "pipe.mlmodel"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="no file where the model should be"):
+        coreml.load(pipe)
+    with pytest.raises(InputError, match="cannot be opened"):
+        coreml.load("x" * 5000)

@@ -209,7 +209,10 @@ def _with_releases(
 
 
 def _rounded(value: Any, arguments: Sequence[Any]) -> Any:
-    """Round a result, in place unless it shares memory with what the step was given."""
+    """Round a result, in place unless it shares memory with what the step was given.
+
+    A step that is given nothing may return one of its constants.
+    """
     if not isinstance(value, Tensor) or value.dtype != torch.float32:
         return value
     memory = value.untyped_storage().data_ptr()
@@ -217,7 +220,7 @@ def _rounded(value: Any, arguments: Sequence[Any]) -> Any:
         isinstance(other, Tensor) and other.untyped_storage().data_ptr() == memory
         for other in arguments
     )
-    return round_fp16(value) if any(shared) else round_fp16_(value)
+    return round_fp16(value) if not arguments or any(shared) else round_fp16_(value)
 
 
 def _report(watch: Watch, step: Step, values: Sequence[Any]) -> None:

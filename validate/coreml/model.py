@@ -122,7 +122,9 @@ class Model:
         return state
 
     def _prepare(self, data: Mapping[str, Any], state: State | None) -> list[Any]:
-        unknown = sorted(set(data) - set(self._features))
+        if not isinstance(data, Mapping):
+            raise InputError(f"Inputs are given as a dictionary, not as a {type(data).__name__}.")
+        unknown = sorted(map(str, set(data) - set(self._features)))
         if unknown:
             raise InputError(f"There is no input {unknown[0]!r}, only {sorted(self._features)}.")
         return [self._input(named, data, state) for named in self._inputs]

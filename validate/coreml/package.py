@@ -29,8 +29,12 @@ def locate(path: Path) -> ModelFiles:
     Raises:
         InputError: if the path is neither, or the manifest is damaged or leads outside.
     """
-    if not path.is_dir():
-        file = contained_file(path.parent, path, "the model")
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise InputError(f"It cannot be opened: {error.strerror}.") from None
+    if not is_folder:
+        file = contained_file(None, path, "the model")
         return ModelFiles(file, file.parent, file.parent)
     root = path / _DATA
     name = _root_model(path / _MANIFEST)
@@ -38,7 +42,7 @@ def locate(path: Path) -> ModelFiles:
     return ModelFiles(specification, specification.parent, root)
 
 
-def contained_file(root: Path, path: Path, what: str) -> Path:
+def contained_file(root: Path | None, path: Path, what: str) -> Path:
     """Return the path of an ordinary file, links resolved.
 
     Raises:
@@ -46,7 +50,7 @@ def contained_file(root: Path, path: Path, what: str) -> Path:
     """
     try:
         resolved = path.resolve()
-        is_inside = resolved.is_relative_to(root.resolve())
+        is_inside = root is None or resolved.is_relative_to(root.resolve())
         is_file = is_inside and resolved.is_file()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it is no path"

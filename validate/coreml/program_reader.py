@@ -13,7 +13,7 @@ import numpy as np
 from models.errors import InputError
 from validate.coreml import dtypes, ir
 from validate.coreml.blob import BlobFile
-from validate.coreml.limits import MAX_LIVE_ELEMENTS, MAX_NESTING, MAX_RANK
+from validate.coreml.limits import MAX_ELEMENTS, MAX_LIVE_ELEMENTS, MAX_NESTING, MAX_RANK
 from validate.coreml.package import ModelFiles, contained_file
 
 _OPSETS = {"CoreML5": 15, "CoreML6": 16, "CoreML7": 17, "CoreML8": 18, "CoreML9": 26}
@@ -161,6 +161,8 @@ def _fixed(type_: ir.ValueType) -> tuple[dtypes.DType, tuple[int, ...]]:
     if not isinstance(type_, ir.TensorType) or shape is None:
         raise InputError("A constant is declared as something else than a tensor with a shape.")
     known = tuple(size for size in shape if size is not None)
+    if max(known, default=0) > MAX_ELEMENTS:
+        raise InputError(f"A constant is declared with the shape {type_}, beyond every limit.")
     if len(known) != len(shape):
         raise InputError(f"A constant is declared with the incomplete shape {type_}.")
     return type_.dtype, known
