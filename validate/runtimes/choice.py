@@ -17,7 +17,7 @@ from validate.runtimes.interface import NotRun, Runtime
 CoreMLChoice = Literal["native", "reference", "both"]
 CHOICES = ("native", "reference", "both")
 NO_MACOS = "Core ML itself runs on macOS only"
-NO_ONNXRUNTIME = "onnxruntime is not installed (`make setup` installs it)"
+NO_ONNXRUNTIME = "onnxruntime is not installed (requirements.txt pins it)"
 
 
 @dataclass(frozen=True)
