@@ -26,6 +26,7 @@ from validate.coreml.registry import known_types
 from validate.coreml.specification import Model_pb2
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
+BARE_MODEL = ".mlmodel"  # the only file of a model that is no package
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
 MANIFEST = "Manifest.json"
 NUMBERS = (0, 1, 2, 3, 7, 255, 2**15, 2**20, 2**31 - 1, 2**32, 2**40, 2**62, -1, -2, -(2**31))
@@ -36,6 +37,8 @@ Files = dict[str, bytes]
 
 
 def read_files(package: Path) -> Files:
+    if package.is_file():
+        return {BARE_MODEL: package.read_bytes()}
     return {
         str(path.relative_to(package)): path.read_bytes()
         for path in package.rglob("*")
@@ -43,11 +46,15 @@ def read_files(package: Path) -> Files:
     }
 
 
-def write_files(files: Files, package: Path) -> None:
-    shutil.rmtree(package, ignore_errors=True)
+def write_files(files: Files, folder: Path) -> Path:
+    """Write the files to `folder`, emptied first, and return the model's path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model = folder / ("mutated.mlmodel" if BARE_MODEL in files else "mutated.mlpackage")
     for name, content in files.items():
-        (package / name).parent.mkdir(parents=True, exist_ok=True)
-        (package / name).write_bytes(content)
+        path = model if name == BARE_MODEL else model / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return model
 
 
 def mutate(files: Files, rng: random.Random) -> Files:
@@ -74,12 +81,15 @@ def cut_off(files: Files, rng: random.Random) -> Files:
 
 
 def remove_file(files: Files, rng: random.Random) -> Files:
-    del files[rng.choice(sorted(files))]
-    return files or {"empty": b""}
+    if len(files) > 1:
+        del files[rng.choice(sorted(files))]
+    return files
 
 
 def change_blob_header(files: Files, rng: random.Random) -> Files:
-    content = bytearray(files.get(WEIGHTS, b""))
+    if WEIGHTS not in files:
+        return files
+    content = bytearray(files[WEIGHTS])
     marks = [
         i for i in range(0, len(content) - 64, 64) if content[i : i + 4] == b"\xef\xbe\xad\xde"
     ]
@@ -93,7 +103,9 @@ def change_blob_header(files: Files, rng: random.Random) -> Files:
 
 
 def change_manifest(files: Files, rng: random.Random) -> Files:
-    text = files.get(MANIFEST, b"{}").decode(errors="replace")
+    if MANIFEST not in files:
+        return files
+    text = files[MANIFEST].decode(errors="replace")
     old = rng.choice(("com.apple.CoreML/model.mlmodel", "path", "itemInfoEntries", '"1.0.0"'))
     new = rng.choice(("../../../etc/passwd", "/etc/passwd", "", "null", "[" * 3000, "\\u0000"))
     files[MANIFEST] = text.replace(old, new).encode()
@@ -102,18 +114,24 @@ def change_manifest(files: Files, rng: random.Random) -> Files:
 
 def change_specification(files: Files, rng: random.Random) -> Files:
     """Change a field, an operation's type, a name or the order somewhere in the protobuf."""
+    name = BARE_MODEL if BARE_MODEL in files else MODEL
     try:
-        model = Model_pb2.Model.FromString(files.get(MODEL, b""))
+        model = Model_pb2.Model.FromString(files.get(name, b""))
     except Exception:  # the file was damaged by an earlier mutation
         return files
     fields = list(_fields(model))
     if rng.random() < 0.6:  # the numbers of constants: they pass more checks than types do
-        fields = [each for each in fields if "TensorValue" in each[0].DESCRIPTOR.full_name]
+        deep = [each for each in fields if _is_deep(each[0].DESCRIPTOR.full_name)]
+        fields = deep or fields
     if fields:
         message, field = rng.choice(fields)
         _change(message, field, rng)
-    files[MODEL] = model.SerializeToString()
+    files[name] = model.SerializeToString()
     return files
+
+
+def _is_deep(message: str) -> bool:
+    return "TensorValue" in message or message.endswith("LayerParams")
 
 
 def _fields(message: Any) -> Iterator[tuple[Any, Any]]:
@@ -233,8 +251,7 @@ def fuzz(seeds: list[Path], count: int, seed: int, folder: Path) -> Counter[str]
     counts: Counter[str] = Counter()
     for case in range(count):
         rng = random.Random(f"{seed}:{case}")
-        package = folder / "mutated.mlpackage"
-        write_files(mutate(rng.choice(originals), rng), package)
+        package = write_files(mutate(rng.choice(originals), rng), folder / "mutated")
         started = time.process_time()
         try:
             counts[outcome(package)] += 1

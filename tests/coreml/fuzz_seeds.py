@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import torch
 
 logging.getLogger("coremltools").setLevel(logging.ERROR)
 
@@ -91,9 +92,45 @@ def compressed():
     return program, ct.target.iOS18
 
 
+class _Network(torch.nn.Module):
+    """Layers that a NeuralNetwork has of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = torch.nn.BatchNorm2d(8)
+        self.second = torch.nn.ConvTranspose2d(8, 4, 2, 2)
+        self.last = torch.nn.Linear(16, 5)
+
+    def forward(self, x):
+        y = torch.nn.functional.max_pool2d(self.norm(self.first(x)).relu(), 2)
+        y = torch.nn.functional.interpolate(self.second(y), scale_factor=0.5)
+        y = torch.cat((y, torch.nn.functional.avg_pool2d(y, 3, 1, 1).sigmoid()), 1)
+        y = torch.nn.functional.pad(y, (1, 1, 0, 0)).transpose(1, 2)[:, :, :4, :4]
+        return self.last(y.reshape(y.shape[0], -1, 16)).softmax(-1)
+
+
+def save_neural_network(path: Path) -> Path:
+    """Save a model for the NeuralNetwork backend, an image its input."""
+    example = torch.zeros(1, 3, 16, 16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # coremltools and torch warn while tracing
+        model = ct.convert(
+            torch.jit.trace(_Network().eval(), example),
+            convert_to="neuralnetwork",
+            inputs=[ct.ImageType(name="x", shape=(1, 3, 16, 16), scale=1 / 255)],
+            minimum_deployment_target=ct.target.iOS14,
+            skip_model_load=True,
+        )
+        model.save(str(path))
+        del model
+        gc.collect()
+    return path
+
+
 def save_seeds(folder: Path) -> list[Path]:
-    """Save every seed as a package in `folder`."""
-    paths = []
+    """Save every seed in `folder`: packages, and a bare model for the NeuralNetwork backend."""
+    paths = [save_neural_network(folder / "network.mlmodel")]
     for make in (convolutional, transformer, control_flow, compressed):
         program, target = make()
         path = folder / f"{make.__name__}.mlpackage"
