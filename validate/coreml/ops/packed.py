@@ -70,15 +70,16 @@ class PackedConvolution:
         x, geometry, shape = self._prepare(x)
         weight = self.weight.tensor(x, geometry)
         x = x.contiguous(memory_format=torch.channels_last)
-        after: tuple[Any, ...] = ("relu" if self.relu else "none", [], "")
         if other is None:
-            return _pointwise(x, weight, self.bias, *geometry, *after)
+            after = "relu" if self.relu else "none"
+            return _pointwise(x, weight, self.bias, *geometry, after, [], "")
         if tuple(other.shape) != shape:
             result = _pointwise(x, weight, self.bias, *geometry, "none", [], "") + other
             return result.relu_() if self.relu else result
         other = other.contiguous(memory_format=torch.channels_last)
         binary = torch.ops.mkldnn._convolution_pointwise.binary
-        joined: Tensor = binary(x, other, weight, self.bias, *geometry, "add", 1.0, *after)
+        last = "relu" if self.relu else None
+        joined: Tensor = binary(x, other, weight, self.bias, *geometry, "add", 1.0, last, [], None)
         return joined
 
     def _prepare(self, x: Tensor) -> tuple[Tensor, _Geometry, tuple[int, ...]]:
