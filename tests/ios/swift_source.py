@@ -109,8 +109,13 @@ def _labels(function: Node) -> Iterator[str]:
 def calls(path: Path) -> list[Call]:
     found = []
     for node in walk(parse(path)):
-        if node.type != "call_expression":
-            continue
+        if node.type != "call_expression" or any(
+            each.type == "value_argument" and each.child_by_field_name("reference_specifier")
+            for suffix in node.children[1:]
+            for part in suffix.children
+            for each in part.children
+        ):
+            continue  # `name(label:)` without values only refers to the function
         callee = node.children[0]
         if callee.type == "navigation_expression":
             target, name = callee.children[0], _last(callee)

@@ -23,6 +23,13 @@ enum Wording {
         return (percent / 100).formatted(style.precision(.fractionLength(decimals)))
     }
 
+    /// A share near all of it, in percent, never rounded up to all of it.
+    static func agreement(_ percent: Double) -> String {
+        let style = FloatingPointFormatStyle<Double>.Percent()
+        return (percent / 100).formatted(
+            style.precision(.fractionLength(2)).rounded(rule: .down))
+    }
+
     static func milliseconds(_ value: Double) -> String {
         let number = value.formatted(.number.precision(.fractionLength(1)))
         return String(localized: "\(number) ms")

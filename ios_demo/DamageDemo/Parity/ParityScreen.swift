@@ -62,7 +62,7 @@ private struct RunSection: View {
             if let failure = run.failure {
                 ProblemView(message: failure)
             }
-            LabeledContent("Agreement", value: Wording.percent(run.agreement))
+            LabeledContent("Agreement", value: Wording.agreement(run.agreement))
             LabeledContent("Decisive flips", value: run.decisiveFlips.formatted())
             if let latency = run.inferenceMilliseconds {
                 LabeledContent("Median", value: Wording.milliseconds(latency.median))
@@ -105,7 +105,7 @@ private struct SampleRow: View {
     }
 
     private var details: String {
-        let agreement = Wording.percent(result.agreement)
+        let agreement = Wording.agreement(result.agreement)
         let flips = result.decisiveFlips.formatted()
         return String(localized: "Agreement \(agreement), decisive flips \(flips)")
     }

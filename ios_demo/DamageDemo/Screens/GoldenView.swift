@@ -16,7 +16,7 @@ struct GoldenView: View {
                 side(Text("PyTorch"), reference, name: String(localized: "PyTorch's mask"))
                 side(Text("This device"), model.overlay, name: String(localized: "This device's mask"))
             }
-            LabeledContent("Agreement", value: Wording.percent(golden.result.agreement))
+            LabeledContent("Agreement", value: Wording.agreement(golden.result.agreement))
             LabeledContent(
                 "Decisive flips", value: golden.result.decisiveFlips.formatted())
         }
