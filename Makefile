@@ -4,8 +4,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 BUNDLE ?= build/breakage
 # One shell word of any text: spaces, brackets and quotes in names stay what they are.
-word = '$(subst ','\'',$(1))'
-option = $(if $($(1)),--$(2) $(call word,$($(1))))
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(1)),--$(2) $(call quoted,$($(1))))
 reading = $(call option,WEIGHTS,weights) $(call option,ENCODER,encoder) \
 	$(call option,INTERPOLATION,interpolation) $(call option,LABELS,labels)
 writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,formats) \
@@ -30,14 +30,14 @@ demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh
 
 export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)
-	@$(RUN) -m export $(writing) $(reading) $(judging) -- $(call word,$(CKPT))
+	@$(RUN) -m export $(writing) $(reading) $(judging) -- $(call quoted,$(CKPT))
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
-	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(judging) -- $(call word,$(BUNDLE))
+	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(judging) -- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)
-	@$(RUN) -m models inspect $(reading) -- $(call word,$(CKPT))
+	@$(RUN) -m models inspect $(reading) -- $(call quoted,$(CKPT))
 
 test: .venv/.ready ## Run the tests
 	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)

@@ -7,6 +7,7 @@ Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segpor
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ INTERNAL_ERROR = 70
 STOPPED = 130
 LINE_EVERY = 30.0  # seconds
 TRACEBACK = "SEGPORT_TRACEBACK"
+_stopped = threading.Event()
 # Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -32,7 +34,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def run(command: click.Command, name: str) -> None:
     """Run a command line and leave the process with its exit code; never with a traceback."""
     # A job that is told to end must clean up like one that is interrupted by hand.
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
@@ -61,7 +64,14 @@ def run(command: click.Command, name: str) -> None:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    _stopped.set()
     raise KeyboardInterrupt
+
+
+def _require_going_on() -> None:
+    """Stop here if the user asked to: some libraries swallow the KeyboardInterrupt itself."""
+    if _stopped.is_set():
+        raise KeyboardInterrupt
 
 
 def _say(sentence: str, code: int) -> int:
@@ -122,6 +132,7 @@ class Stages:
         return tell
 
     def _say_done(self, name: str, started: float) -> None:
+        _require_going_on()
         self.timings[name] = time.perf_counter() - started
         self.console.print(f"[green]✓[/] {name:<44} {self.timings[name]:6.1f} s", highlight=False)
 

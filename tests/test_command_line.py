@@ -1,0 +1,133 @@
+"""Exit codes, one-sentence errors, interruptions, and help that imports only what it uses."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from conftest import ROOT
+from rich.console import Console
+
+from models import command_line
+from models.command_line import Stages, run
+from models.errors import InputError, ValidationFailed
+
+
+@pytest.fixture(autouse=True)
+def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the process its own signal handlers back, and its argv."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(sys, "argv", ["segport"])
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    command_line._stopped.clear()
+
+
+def code_of(error: BaseException | None) -> int:
+    @click.command()
+    def command() -> None:
+        if error is not None:
+            raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run(command, "segport")
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, 0),
+        (ValidationFailed("no"), 1),
+        (InputError("x.pt is empty."), 2),
+        (click.UsageError("odd"), 2),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("oh"), 70),
+    ],
+)
+def test_exit_codes(
+    error: BaseException | None, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(error) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_error_of_our_own_names_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code_of(ZeroDivisionError("oh"))
+    assert "ZeroDivisionError: oh" in (told := capsys.readouterr().err)
+    assert "SEGPORT_TRACEBACK=1" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_even_where_a_library_swallows_it(number: int) -> None:
+    went_on = []
+
+    @click.command()
+    def command() -> None:
+        stages = Stages(Console(file=io.StringIO()))
+        with stages("Converting"):
+            try:
+                os.kill(os.getpid(), number)
+                time.sleep(5)
+            except BaseException:  # what a careless library does
+                went_on.append("library")
+        went_on.append("next stage")
+
+    with pytest.raises(SystemExit) as ended:
+        run(command, "segport")
+    assert ended.value.code == 130
+    assert went_on == ["library"]
+
+
+def test_stages_are_plain_lines_off_a_terminal() -> None:
+    stages = Stages(Console(file=(written := io.StringIO()), width=100))
+    with stages("Tracing"):
+        pass
+    with stages.counted("Checking parity") as progress:
+        progress("PyTorch", 1, 2)
+    lines = written.getvalue().splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["✓ Tracing", "✓ Checking parity"]
+    assert set(stages.timings) == {"Tracing", "Checking parity"}
+
+
+@pytest.mark.parametrize("package", ["models", "export", "validate"])
+def test_help_imports_nothing_heavy(package: str) -> None:
+    heavy = "torch", "coremltools", "onnx", "onnxruntime", "numpy", "rich", "PIL", "jsonschema"
+    script = (
+        f"import sys; sys.argv = ['x', '--help']\n"
+        f"import runpy\n"
+        f"try:\n    runpy.run_module('{package}', run_name='__main__')\n"
+        f"except SystemExit as end:\n    assert not end.code\n"
+        f"print('imported:', sorted(set({heavy!r}) & set(sys.modules)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert told.stdout.endswith("imported: []\n")
+    assert "Usage:" in told.stdout
+
+
+def test_make_quotes_names_as_they_are(tmp_path: Path) -> None:
+    """Spaces, brackets and quotes in a name reach the command unchanged."""
+    name = str(tmp_path / "[DAMAGE] it's $HOME `x`.pt")
+    told = subprocess.run(
+        ["make", "-n", "inspect", f"CKPT={name.replace('$', '$$')}"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    words = subprocess.run(
+        ["sh", "-c", "printf '%s\\n' " + told.stdout.strip().splitlines()[-1]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert words.stdout.splitlines()[-1] == name
