@@ -41,9 +41,10 @@ def mean_variance_normalize(params: Any, _: Site) -> Compute:
 
     def apply(x: Tensor) -> Tensor:
         require_rank(x, len(axes))
-        variance, mean = torch.var_mean(x, axes, correction=0, keepdim=True)
-        centred = x - mean
-        return centred * torch.rsqrt(variance + epsilon) if divide else centred
+        centred = x - x.mean(axes, keepdim=True)
+        if not divide:
+            return centred
+        return centred * torch.rsqrt(centred.square().mean(axes, keepdim=True) + epsilon)
 
     return apply
 
