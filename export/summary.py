@@ -21,6 +21,7 @@ def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
         table.add_row(Text(artifact.path), size, f"{artifact.precision}, {artifact.target}")
     console.print(table)
     console.print(Text(f"Wrote {folder} ({_size(bundle)}), parity held."), soft_wrap=True)
+    console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)
 
 
 def _size(bundle: Bundle) -> str:
