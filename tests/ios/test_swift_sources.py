@@ -15,12 +15,12 @@ STUBS = sorted((Path(__file__).parent / "apple_stubs").glob("*.swift"))
 MANIFESTS = sorted((ROOT / "DamageKit").glob("Package*.swift"))
 # Types of the standard library and of Foundation; Apple's other ones are in apple_stubs.
 STANDARD = frozenset(
-    "Any Array AsyncStream Bool Bundle CGFloat CGPoint CGRect CGSize CancellationError "
-    "CaseIterable CheckedContinuation ClosedRange Codable CodingKey Continuation "
-    "ContinuousClock Data Date Decodable DispatchQueue Double Equatable Error FileManager "
-    "FloatingPointFormatStyle Hashable Identifiable Instant Int NSMutableData NSObject NSRange "
-    "Never Origin Percent Result Self Sendable Set String Task URL UTF8 UUID "
-    "UnsafeMutableRawBufferPointer UnsafeRawBufferPointer Void discardableResult unchecked".split()
+    "Any Array AsyncStream Bool Bundle CancellationError CaseIterable CGFloat CGPoint CGRect "
+    "CGSize CheckedContinuation ClosedRange Codable CodingKey Continuation ContinuousClock "
+    "Data Date Decodable discardableResult DispatchQueue Double Equatable Error FileManager "
+    "FloatingPointFormatStyle Hashable Identifiable Instant Int MainActor Never NSMutableData "
+    "NSObject NSRange Origin Percent Result Self Sendable Set String Task unchecked "
+    "UnsafeMutableRawBufferPointer UnsafeRawBufferPointer URL UTF8 UUID Void".split()
 )
 
 kit = [declaration for path in KIT for declaration in declarations(path)]

@@ -63,9 +63,9 @@ public struct Placement: Equatable, Sendable {
         var width = space.width
         var height = space.height
         if shape.width * space.height >= shape.height * space.width {
-            height = max(1, rounded(shape.height * space.width, over: shape.width))
+            height = max(1, quotient(shape.height * space.width, over: shape.width))
         } else {
-            width = max(1, rounded(shape.width * space.height, over: shape.height))
+            width = max(1, quotient(shape.width * space.height, over: shape.height))
         }
         return PixelRectangle(
             x: (space.width - width) / 2,
@@ -76,7 +76,7 @@ public struct Placement: Equatable, Sendable {
     }
 
     /// `dividend / divisor`, rounded half up. Both are positive.
-    private static func rounded(_ dividend: Int, over divisor: Int) -> Int {
+    private static func quotient(_ dividend: Int, over divisor: Int) -> Int {
         (2 * dividend + divisor) / (2 * divisor)
     }
 
