@@ -54,7 +54,8 @@ def slice_dynamic(params: Any, _: Site) -> Compute:
 
     def apply(x: Tensor, begin: Tensor, *others: Tensor) -> Tensor:
         given = tuple(integers(each) for each in others)
-        options = (*given, *fixed[len(given) :])
+        # coremltools writes five of each, whatever the rank.
+        options = (*given, *(each and each[: x.dim()] for each in fixed[len(given) :]))
         if options[0] is None:
             raise InputError("It has no end.")
         return ops.slice_by_index(x, integers(begin), options[0], *options[1:])
