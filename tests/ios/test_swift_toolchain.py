@@ -33,6 +33,14 @@ def test_the_package_builds_and_passes_its_tests(tmp_path):
     run("swift", "test", "--scratch-path", tmp_path, cwd=ROOT / "DamageKit")
 
 
+def test_the_sources_are_formatted():
+    if subprocess.run(
+        ["swift", "format", "--version"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("this toolchain has no swift-format: it comes with Swift 6")
+    run("swift", "format", "lint", "--strict", "--recursive", "DamageKit", "DamageDemo", cwd=ROOT)
+
+
 @pytest.mark.skipif(
     shutil.which("xcodebuild") is not None, reason="Xcode builds the app itself, in its own job"
 )

@@ -60,7 +60,7 @@ actor Darkroom {
         let data = NSMutableData()
         guard
             let destination = CGImageDestinationCreateWithData(
-                data, UTType.png.identifier as CFString, 1, nil)
+                data as CFMutableData, UTType.png.identifier as CFString, 1, nil)
         else { throw PictureError.noMemory }
         CGImageDestinationAddImage(destination, image, nil)
         guard CGImageDestinationFinalize(destination) else { throw PictureError.noMemory }

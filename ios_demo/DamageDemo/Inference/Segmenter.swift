@@ -3,6 +3,9 @@ import DamageKit
 import Foundation
 
 /// Runs one model at a time, off the main actor. Pictures wait for each other here.
+///
+/// Core ML's synchronous calls are used on purpose: the asynchronous prediction needs iOS 17, and
+/// no second picture could use the model or its buffer meanwhile. One thread of the pool waits.
 actor Segmenter {
     private var runner: ModelRunner?
     private var loaded: LoadedModel?

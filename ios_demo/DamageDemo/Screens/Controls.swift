@@ -21,6 +21,7 @@ struct OpacitySlider: View {
 struct LegendView: View {
     let segmentation: Segmentation
     @Binding var hidden: Set<Int>
+    @ScaledMetric private var swatch = 24.0
 
     var body: some View {
         VStack(alignment: .leading, spacing: 8) {
@@ -38,7 +39,7 @@ struct LegendView: View {
             RoundedRectangle(cornerRadius: 4)
                 .fill(Color(segmentation.contract.colours[area.value]))
                 .overlay { RoundedRectangle(cornerRadius: 4).strokeBorder(.secondary) }
-                .frame(width: 24, height: 24)
+                .frame(width: swatch, height: swatch)
                 .accessibilityHidden(true)
             Text(Wording.label(segmentation.contract.labels[area.value]))
             Spacer()

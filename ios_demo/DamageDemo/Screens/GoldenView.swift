@@ -14,7 +14,9 @@ struct GoldenView: View {
                 .accessibilityAddTraits(.isHeader)
             HStack(alignment: .top) {
                 side(Text("PyTorch"), reference, name: String(localized: "PyTorch's mask"))
-                side(Text("This device"), model.overlay, name: String(localized: "This device's mask"))
+                side(
+                    Text("This device"), model.overlay,
+                    name: String(localized: "This device's mask"))
             }
             LabeledContent("Agreement", value: Wording.agreement(golden.result.agreement))
             LabeledContent(

@@ -9,7 +9,9 @@ struct ModelMenu: View {
 
     /// Files shows a package of an unknown kind as a folder, so folders can be chosen too.
     private static let contentTypes: [UTType] =
-        ["mlpackage", "mlmodel", "mlmodelc"].compactMap { UTType(filenameExtension: $0) } + [.folder]
+        ["mlpackage", "mlmodel", "mlmodelc"].compactMap { UTType(filenameExtension: $0) } + [
+            .folder
+        ]
 
     var body: some View {
         Menu {

@@ -2,8 +2,11 @@
 
 func stub() -> Never { fatalError("a declaration for type-checking only") }
 
+// Core Foundation's types are others than Foundation's with Apple's SDK; here a forgotten bridge
+// between the two goes unnoticed.
 public typealias CFString = NSString
 public typealias CFData = NSData
+public typealias CFMutableData = NSMutableData
 public typealias CFDictionary = NSDictionary
 
 public final class CGColorSpace {

@@ -1,7 +1,11 @@
 @_exported import CoreVideo
 
 public enum MLMultiArrayDataType: Int {
-    case double = 0x10040, float32 = 0x10020, float16 = 0x10010, int32 = 0x20020, int8 = 0x20008
+    case double = 0x10040
+    case float32 = 0x10020
+    case float16 = 0x10010
+    case int32 = 0x20020
+    case int8 = 0x20008
 }
 
 public final class MLMultiArray {
@@ -18,7 +22,11 @@ public final class MLImageSize {
     public var pixelsHigh: Int { fatalError() }
 }
 
-public enum MLImageSizeConstraintType: Int { case unspecified = 0, enumerated = 2, range = 3 }
+public enum MLImageSizeConstraintType: Int {
+    case unspecified = 0
+    case enumerated = 2
+    case range = 3
+}
 
 public final class MLImageSizeConstraint {
     public var type: MLImageSizeConstraintType { fatalError() }

@@ -32,8 +32,9 @@ public func CVPixelBufferLockBaseAddress(
 public func CVPixelBufferUnlockBaseAddress(
     _ buffer: CVPixelBuffer, _ flags: CVPixelBufferLockFlags
 ) -> CVReturn { fatalError() }
-public func CVPixelBufferGetBaseAddress(_ buffer: CVPixelBuffer) -> UnsafeMutableRawPointer?
-{ fatalError() }
+public func CVPixelBufferGetBaseAddress(_ buffer: CVPixelBuffer) -> UnsafeMutableRawPointer? {
+    fatalError()
+}
 public func CVPixelBufferGetBytesPerRow(_ buffer: CVPixelBuffer) -> Int { fatalError() }
 public func CVPixelBufferGetWidth(_ buffer: CVPixelBuffer) -> Int { fatalError() }
 public func CVPixelBufferGetHeight(_ buffer: CVPixelBuffer) -> Int { fatalError() }

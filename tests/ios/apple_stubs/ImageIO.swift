@@ -13,7 +13,7 @@ public func CGImageSourceCopyPropertiesAtIndex(
     _ source: CGImageSource, _ index: Int, _ options: CFDictionary?
 ) -> CFDictionary? { fatalError() }
 public func CGImageDestinationCreateWithData(
-    _ data: NSMutableData, _ type: CFString, _ count: Int, _ options: CFDictionary?
+    _ data: CFMutableData, _ type: CFString, _ count: Int, _ options: CFDictionary?
 ) -> CGImageDestination? { fatalError() }
 public func CGImageDestinationAddImage(
     _ destination: CGImageDestination, _ image: CGImage, _ properties: CFDictionary?

@@ -130,6 +130,11 @@ public struct EnvironmentValues {
     public var wrappedValue: Value { fatalError() }
 }
 
+@propertyWrapper public struct ScaledMetric<Value> {
+    public init(wrappedValue: Value) { fatalError() }
+    public var wrappedValue: Value { fatalError() }
+}
+
 // Styles
 
 public protocol ShapeStyle: Sendable {}
@@ -143,8 +148,9 @@ extension ShapeStyle where Self == Color {
 }
 public struct Color: View, ShapeStyle, Hashable {
     public enum RGBColorSpace: Sendable { case sRGB }
-    public init(_ space: RGBColorSpace, red: Double, green: Double, blue: Double, opacity: Double)
-    { fatalError() }
+    public init(_ space: RGBColorSpace, red: Double, green: Double, blue: Double, opacity: Double) {
+        fatalError()
+    }
     public static var red: Color { fatalError() }
     public static var green: Color { fatalError() }
     public static var clear: Color { fatalError() }
@@ -409,7 +415,9 @@ public struct ToolbarItemGroup<Content: View>: ToolbarContent {
 extension View {
     public func environmentObject<O: ObservableObject>(_ object: O) -> some View { self }
     public func tabItem<V: View>(@ViewBuilder _ label: () -> V) -> some View { self }
-    public func task(_ action: @escaping @Sendable @MainActor () async -> Void) -> some View { self }
+    public func task(_ action: @escaping @Sendable @MainActor () async -> Void) -> some View {
+        self
+    }
     public func task<ID: Equatable>(
         id: ID, _ action: @escaping @Sendable @MainActor () async -> Void
     ) -> some View { self }
