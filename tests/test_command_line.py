@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT
 from rich.console import Console
+from small_networks import ROOT
 
 from models import command_line
 from models.command_line import Stages, run

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, SHARED, calibrated_unet
 from safetensors.torch import save_file
+from small_networks import ROOT, SHARED, calibrated_unet
 from torch import Tensor, nn
 
 from export.__main__ import main as export_command

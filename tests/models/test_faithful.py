@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import calibrated_unet
+from small_networks import calibrated_unet
 from torch import nn
 
 from models.errors import InputError
