@@ -11,6 +11,7 @@ from validate.coreml.neuralnetwork.layers.shaping import integers
 from validate.coreml.neuralnetwork.registry import Compute, Site, at_least, choose, layer
 from validate.coreml.ops import slicing as ops
 from validate.coreml.ops.shape import split as split_along
+from validate.coreml.registry import Ints
 
 
 @layer("slice")
@@ -35,7 +36,25 @@ def slice_static(params: Any, _: Site) -> Compute:
         tuple(given) or None
         for given in (params.strides, params.beginMasks, params.endMasks, params.squeezeMasks)
     )
-    return lambda x: ops.slice_by_index(x, begin, end, *options)
+    return lambda x: _slice(x, begin, end, *options)
+
+
+def _slice(x: Tensor, begin: Ints, end: Ints, *options: Ints | None) -> Tensor:
+    """Slice as MIL does, but keep of a squeezed axis the first element of its slice.
+
+    Where the slice runs backwards and has no begin, that is the last element of the axis.
+    """
+    stride, begin_mask, end_mask, squeeze_mask = options
+    if stride and begin_mask and squeeze_mask:
+        backwards = [
+            step < 0 and bool(free) and bool(single)
+            for step, free, single in zip(stride, begin_mask, squeeze_mask, strict=True)
+        ]
+        begin = tuple(-1 if last else b for b, last in zip(begin, backwards, strict=True))
+        begin_mask = tuple(
+            0 if last else free for free, last in zip(begin_mask, backwards, strict=True)
+        )
+    return ops.slice_by_index(x, begin, end, stride, begin_mask, end_mask, squeeze_mask)
 
 
 @layer("sliceDynamic", inputs=(2, 7))
@@ -58,7 +77,7 @@ def slice_dynamic(params: Any, _: Site) -> Compute:
         options = (*given, *(each and each[: x.dim()] for each in fixed[len(given) :]))
         if options[0] is None:
             raise InputError("It has no end.")
-        return ops.slice_by_index(x, integers(begin), options[0], *options[1:])
+        return _slice(x, integers(begin), options[0], *options[1:])
 
     return apply
 
