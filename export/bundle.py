@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from export.schema import require_valid
 from models.errors import InputError
 from models.specification import InputContract, Specification
 
 MANIFEST = "bundle.json"
 SCHEMA_FILE = Path(__file__).with_name("bundle.schema.json")
 SCHEMA = 1
+REMEDY = "Export the bundle again."
 TOOL = "segport"
 
 
@@ -116,7 +118,8 @@ def sha256_of(path: Path) -> str:
 def write_bundle(bundle: Bundle, folder: Path) -> None:
     """Write `bundle.json` into `folder`, having held it against its schema."""
     document = asdict(bundle)
-    _check(json.loads(json.dumps(document)), folder / MANIFEST)
+    plain = json.loads(json.dumps(document))
+    require_valid(plain, SCHEMA_FILE, folder / MANIFEST, "a bundle description", REMEDY)
     (folder / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -134,8 +137,8 @@ def read_bundle(folder: Path) -> Bundle:
             "`make export` wrote, such as build/breakage."
         ) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Export the bundle again.") from None
-    _check(document, path)
+        raise InputError(f"{path} cannot be read: {error}. {REMEDY}") from None
+    require_valid(document, SCHEMA_FILE, path, "a bundle description", REMEDY)
     return _bundle_from(document)
 
 
@@ -167,19 +170,6 @@ def _verify(file: BundleFile, folder: Path) -> None:
         raise InputError(
             f"{path} is not the file that was exported (its SHA-256 differs from bundle.json's): "
             "it was changed or cut off. Copy the whole bundle, or export it again."
-        )
-
-
-def _check(document: object, path: Path) -> None:
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda e: list(e.path))
-    if errors:
-        where = "/".join(map(str, errors[0].path)) or "its top level"
-        raise InputError(
-            f"{path} is not a bundle description of this version: {errors[0].message[:200]} "
-            f"(at {where}). Export the bundle again."
         )
 
 

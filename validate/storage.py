@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from export.schema import require_valid
 from models.errors import InputError
 from validate.comparison import ClassOverlap, Metrics
 from validate.noise import Noise
@@ -15,6 +16,7 @@ from validate.tolerances import Tolerance
 
 RESULTS = "parity.json"
 SCHEMA_FILE = Path(__file__).with_name("parity.schema.json")
+REMEDY = "Run `make validate` again."
 
 
 def to_json(report: Report) -> str:
@@ -23,7 +25,7 @@ def to_json(report: Report) -> str:
     del document["shown"]
     document |= {"verdict": report.verdict, "sentence": report.sentence}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    _check(json.loads(text), Path(RESULTS))
+    require_valid(json.loads(text), SCHEMA_FILE, Path(RESULTS), "parity results", REMEDY)
     return text
 
 
@@ -36,24 +38,9 @@ def read_results(path: Path) -> Report:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read as parity results: {error}. Run `make validate` again."
-        ) from None
-    _check(document, path)
+        raise InputError(f"{path} cannot be read as parity results: {error}. {REMEDY}") from None
+    require_valid(document, SCHEMA_FILE, path, "parity results", REMEDY)
     return _report_from(document)
-
-
-def _check(document: object, path: Path) -> None:
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
-    if error is not None:
-        where = "/".join(map(str, error.path)) or "its top level"
-        raise InputError(
-            f"{path} does not hold parity results of this version: {error.message[:200]} "
-            f"(at {where}). Run `make validate` again."
-        )
 
 
 def _report_from(document: Mapping[str, Any]) -> Report:

@@ -117,7 +117,7 @@ def test_the_bundle_of_another_checkpoint_is_not_replaced(tmp_path: Path) -> Non
 def test_somebody_elses_bundle_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "breakage").mkdir()
     (tmp_path / "breakage" / MANIFEST).write_text(json.dumps({"name": "webpack"}))
-    with pytest.raises(InputError, match="not a bundle description"):
+    with pytest.raises(InputError, match="does not hold a bundle description"):
         put(tmp_path / "breakage", "x")
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from export.schema import require_valid
 from models.errors import InputError
 from validate.wording import NOTHING, percent, share
 
 SCHEMA_FILE = Path(__file__).with_name("device_report.schema.json")
+REMEDY = "Share it again from the app."
 COLUMNS = (
     "compute units",
     "agreement",
@@ -90,7 +92,7 @@ def read_device_report(path: Path) -> DeviceReport:
         raise InputError(
             f"{path} is not a device report: {error}. Share it again from the app."
         ) from None
-    _check(document, path)
+    require_valid(document, SCHEMA_FILE, path, "a device report", REMEDY)
     report = _report_from(document)
     if report.passed != document["passed"]:
         raise InputError(
@@ -129,19 +131,6 @@ def to_markdown(report: DeviceReport) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _check(document: object, path: Path) -> None:
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda e: list(e.path))
-    if errors:
-        where = "/".join(map(str, errors[0].path)) or "its top level"
-        raise InputError(
-            f"{path} is not a device report of this version: {errors[0].message[:200]} "
-            f"(at {where}). Share it again from the app."
-        )
 
 
 def _report_from(document: Mapping[str, Any]) -> DeviceReport:
