@@ -15,7 +15,7 @@ judging = $(call option,SAMPLES,samples) $(call option,COREML,coreml)
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo export validate inspect test check bench conformance samples catalogue clean
+.PHONY: help demo export validate inspect ios-demo test check bench conformance samples catalogue clean
 
 help: ## List the targets
 	@echo 'Usage: make TARGET [NAME=value ...]'
@@ -38,6 +38,10 @@ validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=b
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)
 	@$(RUN) -m models inspect $(reading) -- $(call quoted,$(CKPT))
+
+ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage
+	@$(RUN) -m validate ios-demo $(call option,CKPT,checkpoint) $(call option,SAMPLES,samples) \
+		-- $(call quoted,$(BUNDLE))
 
 test: .venv/.ready ## Run the tests
 	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)

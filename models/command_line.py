@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +28,7 @@ TRACEBACK = "SEGPORT_TRACEBACK"
 _stopped = threading.Event()
 # Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def run(command: click.Command, name: str) -> None:

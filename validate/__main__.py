@@ -1,4 +1,4 @@
-"""`python -m validate`: judge a bundle against PyTorch."""
+"""`python -m validate`: judge a bundle against PyTorch, and take it to the iOS app and back."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,25 +8,44 @@ import click
 from models.command_line import CONTEXT, Stages, console, run
 from models.errors import ValidationFailed
 
-
-@click.command(context_settings=CONTEXT)
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.option(
-    "--checkpoint",
-    type=click.Path(path_type=Path),
-    help="Where the bundle's checkpoint lies. [default: where it was when the bundle was made]",
-)
-@click.option(
+SAMPLES = click.option(
     "--samples",
     type=click.Path(path_type=Path),
     help="Folder of photos. [default: the rendered samples]",
 )
+CHECKPOINT = click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Where the bundle's checkpoint lies. [default: where it was when the bundle was made]",
+)
+BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
+
+
+class JudgeByDefault(click.Group):
+    """A group whose first command runs when none is named: `python -m validate BUNDLE`."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Put `judge` in front of anything that is no command and asks for no help."""
+        if args and args[0] not in (*self.commands, *CONTEXT["help_option_names"]):
+            args = ["judge", *args]
+        return super().parse_args(context, args)
+
+
+@click.group(cls=JudgeByDefault, context_settings=CONTEXT)
+def main() -> None:
+    """Judge exported files; `python -m validate BUNDLE` is short for `judge BUNDLE`."""
+
+
+@main.command()
+@BUNDLE
+@CHECKPOINT
+@SAMPLES
 @click.option(
     "--coreml",
     type=click.Choice(["native", "reference", "both"]),
     help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
 )
-def main(
+def judge(
     bundle: Path,
     checkpoint: Path | None,
     samples: Path | None,
@@ -34,18 +53,47 @@ def main(
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
-    from validate.parity import judge
+    from validate.parity import judge as judge_bundle
     from validate.writing import write_results
 
     stages = Stages(console())
     with stages.counted("Checking parity") as progress:
-        report = judge(
+        report = judge_bundle(
             bundle, checkpoint=checkpoint, samples=samples, coreml=coreml, progress=progress
         )
     write_results(report, bundle)
     print_report(report, stages.console)
     if not report.passed:
         raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.")
+    click.echo(f"Report: {bundle / 'report.html'}")
+
+
+@main.command("ios-demo")
+@BUNDLE
+@CHECKPOINT
+@SAMPLES
+def ios_demo(bundle: Path, checkpoint: Path | None, samples: Path | None) -> None:
+    """Put the Core ML files of BUNDLE, with golden fixtures, into the iOS demo app."""
+    from validate.device.install import install_into_app
+
+    stages = Stages(console())
+    with stages("Computing what the phone should compute"):
+        installed = install_into_app(bundle, samples=samples, checkpoint=checkpoint)
+    for path in installed:
+        click.echo(f"Put {path.name} into {path.parent}")
+    click.echo("Open ios_demo/DamageDemo.xcodeproj in Xcode and run it.")
+
+
+@main.command("device-report")
+@click.argument("file", type=click.Path(path_type=Path))
+def device_report(file: Path) -> None:
+    """Read the FILE that the app shared after checking parity on a phone."""
+    from validate.device.report import read_device_report, to_markdown
+
+    report = read_device_report(file)
+    click.echo(to_markdown(report))
+    if not report.passed:
+        raise ValidationFailed(report.sentence)
 
 
 if __name__ == "__main__":
