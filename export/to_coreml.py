@@ -1,11 +1,7 @@
 """Writes the traced module as an FP16 mlprogram, or with the NeuralNetwork backend."""
 
-import contextlib
 import importlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +9,7 @@ import numpy as np
 import torch
 
 from export.metadata import Description, preview
+from export.quiet import quiet
 from models.errors import SegportError
 from models.specification import InputContract
 
@@ -101,7 +98,7 @@ def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
 
 
 def _coremltools() -> Any:
-    with _quiet():
+    with quiet():
         import coremltools
 
     return coremltools
@@ -116,7 +113,7 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
         ct.TensorType(name=LOGITS, dtype=np.float32),
         ct.TensorType(name=MASK, dtype=np.int32),
     ]
-    with _quiet():
+    with quiet():
         try:
             return ct.convert(
                 traced, inputs=[image], outputs=outputs, skip_model_load=True, **options
@@ -147,16 +144,3 @@ def _describe(model: Any, description: Description, metadata: Mapping[str, str])
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """coremltools warns on Linux that it cannot predict, and draws bars of its own on stderr."""
-    level = logging.root.manager.disable
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(level)

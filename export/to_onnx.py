@@ -1,15 +1,12 @@
 """Writes the deployable module as one self-contained ONNX file, by way of torch.export."""
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 import torch
 
+from export.quiet import quiet
 from export.tracing import example_image
 from models.deployable import Deployable
 from models.specification import InputContract
@@ -38,7 +35,7 @@ def write_onnx(
 
 
 def _export(deployable: Deployable, contract: InputContract) -> onnx.ModelProto:
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program = torch.onnx.export(
             deployable,
             (example_image(contract),),
@@ -66,16 +63,3 @@ def _clean(model: onnx.ModelProto) -> None:
         node.ClearField("doc_string")
     del graph.metadata_props[:]
     del model.metadata_props[:]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter prints and logs its steps; ours are the only ones a user should see."""
-    level = logging.root.manager.disable
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(level)

@@ -141,4 +141,5 @@ def console() -> "Console":
     """The console that results go to, as wide as the terminal."""
     from rich.console import Console
 
-    return Console(soft_wrap=False)
+    # Bound to this stream: a converter whose output is swallowed must not swallow ours.
+    return Console(file=sys.stdout)
