@@ -42,6 +42,10 @@ def export(
         _require_exportable(recognised, settings)
         deployable = Deployable(load_network(recognised), settings.contract)
         require_space(out, _bytes_needed(deployable, settings))
+    stages.tell(
+        f"{recognised.specification.title}: {recognised.accounting.summary}; "
+        f"labels {', '.join(recognised.labels.names)}"
+    )
     with staged(destination, checkpoint.name) as folder:
         bundle = _build(recognised, deployable, folder, destination, settings, stages)
         if not judge(bundle, folder, deployable):

@@ -11,7 +11,7 @@ from export.bundle import Bundle
 
 def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
     """Print notes and findings, every file with its size, and where they lie."""
-    for sentence in (*bundle.findings, *bundle.notes):
+    for sentence in (*_assumptions(bundle), *bundle.findings, *bundle.notes):
         console.print(
             Text("Note: ", style="yellow").append(sentence, style="default"), soft_wrap=True
         )
@@ -22,6 +22,14 @@ def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
     console.print(table)
     console.print(Text(f"Wrote {folder} ({_size(bundle)}), parity held."), soft_wrap=True)
     console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)
+
+
+def _assumptions(bundle: Bundle) -> list[str]:
+    specification = bundle.specification
+    return [
+        f"{name}={specification.arguments[name]} is assumed: {reason}."
+        for name, reason in specification.assumed.items()
+    ]
 
 
 def _size(bundle: Bundle) -> str:

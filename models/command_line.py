@@ -119,6 +119,10 @@ class Stages:
             )
         return self._say_done(name, started)
 
+    def tell(self, text: str) -> None:
+        """A line below the stage that found it out."""
+        self.console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
+
     def _plain_progress(self, name: str) -> Progress:
         """A line every half minute, so that a log shows that long work goes on."""
         last = time.perf_counter()

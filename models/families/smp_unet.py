@@ -133,7 +133,7 @@ def _norm(shapes: Shapes) -> bool | str | dict[str, object]:
 
 def _interpolation(choices: Choices) -> tuple[str, dict[str, str]]:
     if choices.interpolation is None:
-        reason = "smp's default; shapes cannot tell it (INTERPOLATION= settles it)"
+        reason = "it is smp's default, shapes cannot tell it, and INTERPOLATION= settles it"
         return "nearest", {"decoder_interpolation": reason}
     if choices.interpolation not in INTERPOLATIONS:
         raise InputError(
