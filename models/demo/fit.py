@@ -1,151 +1,139 @@
-"""Fits an untrained U-Net to the samples in closed form, without a single gradient step.
+"""Trains a U-Net's decoder on the samples in under a minute on two cores.
 
-The convolutions keep their seeded random weights, which are good features once every batch
-norm holds the statistics of what really passes through it. In each decoder convolution a few
-output channels are then replaced by ridge regressions of the true mask, seen at that
-convolution's resolution, from everything the convolution sees, the earlier and coarser
-estimates included:
-
-    w = (XᵀX + λnI)⁻¹ Xᵀ(t - mean t)        X: n standardised 3 × 3 patches of the input
-
-Both signs of each estimate are kept, since the ReLU that follows cuts one of them off. Such a
-network knows the pictures that it was fitted to, and nothing about others.
+The encoder keeps its seeded random weights: residual branches that start small make it a gentle
+pyramid of features, once every batch norm holds the statistics of what really passes through it.
+So its features of all the views are computed once and kept, and the steps go to the decoder and
+the head alone, with a loss that counts pixels (cross-entropy) and overlap (Dice) alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from models.demo.descent import OrthogonalDescent
+from models.demo.views import Views, random_view
+
+SEED = 2
+"""Of everything left to chance; with some others a damage is hardly ever in view."""
+RATE, HEAD_RATE = 0.06, 0.01
+"""Of the convolutions, in shares of their weight; of the head and the batch norms, in AdamW."""
+WARM_UP = 6
+FEATURE_NOISE = 0.05
+"""Noise on the features in training, as a share of their spread: keeps small errors small."""
+CALIBRATION = 18
+"""Batches whose statistics end up in the decoder's batch norms."""
+
 
 @dataclass(frozen=True)
-class Views:
-    """The samples at one size."""
+class Plan:
+    """How much a fit sees and does; the defaults are for networks used at 256 × 256."""
 
-    images: Tensor
-    """`(N, 3, H, W)`, RGB in [0, 1]."""
-    masks: Tensor
-    """`(N, 1, H, W)`, share of breakage in [0, 1]."""
+    size: int = 256
+    crop: int = 128
+    rounds: int = 9
+    """Views of each sample."""
+    batch: int = 4
+    steps: int = 85
 
 
 @dataclass(frozen=True)
-class Regression:
-    """A linear estimate: `weight` `(K, C, 3, 3)` and `bias` `(K,)` of a convolution."""
+class Seen:
+    """Views as the decoder sees them."""
 
-    weight: Tensor
-    bias: Tensor
-
-
-RIDGE = 0.03
-"""λ: the features' variance is 1, so this is noise of 17 % on each of them."""
-HEAD_RIDGE = 1e-4
-ENTRIES = 30_000_000
-"""Size of X: more rows make the estimate slower, not visibly better."""
-THRESHOLD, CONTRAST = 0.42, 12.0
-"""Breakage is where the estimate of the mask exceeds the threshold; its logits are the
-difference times the contrast, with opposite signs for the two classes."""
+    features: list[Tensor]
+    """`(N, C, H / 2^i, W / 2^i)`, from the image itself to the deepest."""
+    labels: Tensor
+    """`(N, H, W)`, int64: 0 background, 1 breakage."""
 
 
-@torch.no_grad()
-def fit(network: Any, views: Views, entries: int = ENTRIES) -> None:
-    """Fits an smp `Unet` of two classes, in place, to the views."""
-    levels = _calibrate(network.encoder, views.images)
-    state, skips = levels[-1], levels[-2:0:-1]
-    del levels
-    for block in network.decoder.blocks:
-        state = F.interpolate(state, scale_factor=2.0)
-        if skips:
-            state = torch.cat([state, skips.pop(0)], 1)
-        state = _fit_convolution(block.conv1, state, views.masks, entries)
-        state = _fit_convolution(block.conv2, state, views.masks, entries)
-    _fit_head(network.segmentation_head[0], state, views.masks, entries)
+def fit(network: Any, samples: Views, plan: Plan) -> None:
+    """Fits an smp `Unet` of two classes, in place, to samples larger than `plan.size`."""
+    chance = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        views = _views(samples, plan, chance)
+        _calibrate(network.encoder, [samples.resized(plan.size, plan.size).images])
+        looks = [_look(network.encoder, view) for view in views]
+    batches = _batches(looks, len(samples.images), plan.batch, chance)
+    _train(network, islice(batches, plan.steps), plan.steps, chance)
+    with torch.no_grad():
+        _calibrate(network.decoder, [seen.features for seen in islice(batches, CALIBRATION)])
     network.eval()
 
 
-def _calibrate(encoder: nn.Module, images: Tensor) -> list[Tensor]:
-    """Features of `images`, whose statistics become those of every batch norm."""
-    norms = [module for module in encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+def _calibrate(part: nn.Module, batches: Iterable[Any]) -> None:
+    """Sets every batch norm to the mean statistics of what these inputs send through it."""
+    norms = [module for module in part.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
-        norm.momentum = 1.0  # the one batch that follows counts fully
-    encoder.train()
-    encoder(images)
-    encoder.eval()
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    part.train()
+    for batch in batches:
+        part(batch)
+    part.eval()
     for norm in norms:
         norm.momentum = 0.1
-    # Once more, since training divides by the biased variance and keeps the unbiased one.
-    return list(encoder(images))
 
 
-def _fit_convolution(block: Any, state: Tensor, masks: Tensor, entries: int) -> Tensor:
-    """Puts mask estimates into the first channels of a convolution, then sets its batch norm."""
-    convolution, norm = block[0], block[1]
-    targets = _targets(masks, *state.shape[2:])
-    estimate = _regress(state, targets, RIDGE, entries)
-    both_signs = torch.cat([estimate.weight, -estimate.weight])
-    convolution.weight[: len(both_signs)] = both_signs
-    output = convolution(state)
-    norm.running_mean.copy_(output.mean((0, 2, 3)))
-    norm.running_var.copy_(output.var((0, 2, 3)))
-    norm.eval()
-    result: Tensor = F.relu(norm(output), inplace=True)
-    return result
+def _views(samples: Views, plan: Plan, chance: torch.Generator) -> list[Views]:
+    """One view of every sample, in their order, then another of each, and so on."""
+    pairs = list(zip(samples.images[:, None], samples.masks[:, None], strict=True))
+    return [
+        random_view(Views(image, mask), plan.size, plan.crop, chance)
+        for _ in range(plan.rounds)
+        for image, mask in pairs
+    ]
 
 
-def _targets(masks: Tensor, height: int, width: int) -> Tensor:
-    """The mask at one resolution, sharp, softened and soft: `(N, 3, height, width)`."""
-    sharp = F.interpolate(masks, size=(height, width), mode="area")
-    soft = F.avg_pool2d(sharp, 3, 1, 1, count_include_pad=False)
-    softer = F.avg_pool2d(soft, 5, 1, 2, count_include_pad=False)
-    return torch.cat([sharp, soft, softer], 1)
+def _look(encoder: Any, view: Views) -> Seen:
+    return Seen(list(encoder(view.images)), (view.masks[:, 0] > 0.5).long())
 
 
-def _fit_head(head: nn.Conv2d, state: Tensor, masks: Tensor, entries: int) -> None:
-    """The last estimate becomes the logits of background (negated) and breakage."""
-    estimate = _regress(state, (masks > 0.5).float(), HEAD_RIDGE, entries)
-    weight = CONTRAST * estimate.weight
-    bias = CONTRAST * (estimate.bias - THRESHOLD)
-    head.weight.copy_(torch.cat([-weight, weight]))
-    if head.bias is not None:
-        head.bias.copy_(torch.cat([-bias, bias]))
+def _batches(looks: list[Seen], samples: int, size: int, chance: torch.Generator) -> Iterator[Seen]:
+    """Batches of different samples: every look once in random order, then all again."""
+    while True:
+        batches: list[list[Seen]] = []
+        for first in range(0, len(looks), samples):
+            order = (first + torch.randperm(samples, generator=chance)).tolist()
+            picked = [looks[place] for place in order]
+            batches += [picked[at : at + size] for at in range(0, samples, size)]
+        for place in torch.randperm(len(batches), generator=chance).tolist():
+            levels = zip(*(seen.features for seen in batches[place]), strict=True)
+            labels = torch.cat([seen.labels for seen in batches[place]])
+            yield Seen([torch.cat(level) for level in levels], labels)
 
 
-def _regress(state: Tensor, targets: Tensor, ridge: float, entries: int) -> Regression:
-    """Ridge regression of `targets` `(N, K, H, W)` on the 3 × 3 patches of `state`."""
-    rows, wanted = _sample(state, targets, entries)
-    centre, scale, level = rows.mean(0), rows.std(0) + 1e-3, wanted.mean(0)
-    rows.sub_(centre).div_(scale)
-    weight = _solve(rows, wanted - level, ridge) / scale[:, None]
-    return Regression(
-        weight=weight.T.reshape(wanted.shape[1], -1, 3, 3), bias=level - centre @ weight
-    )
+def _train(network: Any, batches: Iterable[Seen], steps: int, chance: torch.Generator) -> None:
+    decoder, head = network.decoder, network.segmentation_head
+    convolutions = OrthogonalDescent(p for p in decoder.parameters() if p.ndim == 4)
+    others = [p for p in decoder.parameters() if p.ndim != 4] + list(head.parameters())
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.95))
+    decoder.train()
+    for step, seen in enumerate(batches):
+        share = min(1.0, (step + 1) / WARM_UP) * (1 - step / steps)
+        for group in adam.param_groups:
+            group["lr"] = HEAD_RATE * share
+        adam.zero_grad()
+        _loss(head(decoder(_disturbed(seen.features, chance))), seen.labels).backward()
+        adam.step()
+        convolutions.step(RATE * share)
 
 
-def _solve(rows: Tensor, wanted: Tensor, ridge: float) -> Tensor:
-    """`(F, K)` solution for X `(n, F)`, by the smaller of the two equivalent systems."""
-    count, width = rows.shape
-    if width <= count:
-        gram = (rows.T @ rows).double()
-        gram.diagonal().add_(ridge * count)
-        weight: Tensor = torch.linalg.solve(gram, (rows.T @ wanted).double())
-        return weight.float()
-    kernel = (rows @ rows.T).double()
-    kernel.diagonal().add_(ridge * count)
-    solution: Tensor = torch.linalg.solve(kernel, wanted.double())
-    return rows.T @ solution.float()
+def _disturbed(features: list[Tensor], chance: torch.Generator) -> list[Tensor]:
+    return [
+        level + FEATURE_NOISE * level.std() * torch.randn(level.shape, generator=chance)
+        for level in features
+    ]
 
 
-def _sample(state: Tensor, targets: Tensor, entries: int) -> tuple[Tensor, Tensor]:
-    """Patches `(n, 9 C)` and targets `(n, K)` at random places, as many of each image."""
-    share = max(1, entries // (9 * state.shape[1]) // len(state))
-    chance = torch.Generator().manual_seed(0)
-    rows, wanted = [], []
-    for image, truth in zip(state, targets, strict=True):
-        patches = F.unfold(image[None], 3, padding=1)[0]
-        places = torch.randperm(patches.shape[1], generator=chance)[:share]
-        rows.append(patches[:, places].T)
-        wanted.append(truth.flatten(1)[:, places].T)
-    return torch.cat(rows), torch.cat(wanted)
+def _loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy, and the Dice loss of breakage over the whole batch."""
+    broken, true = logits.softmax(1)[:, 1], labels.float()
+    dice = (2 * (broken * true).sum() + 1) / (broken.sum() + true.sum() + 1)
+    return F.cross_entropy(logits, labels) + (1 - dice)
