@@ -29,9 +29,11 @@ def write_onnx(
     for key, value in metadata.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
+    opset = int(next(o.version for o in model.opset_import if not o.domain))
     onnx.save(model, str(path))
+    del model  # the checker reads the file again: its weights need not be there twice
     onnx.checker.check_model(str(path), full_check=True)
-    return int(next(o.version for o in model.opset_import if not o.domain))
+    return opset
 
 
 def _export(deployable: Deployable, contract: InputContract) -> onnx.ModelProto:
