@@ -118,7 +118,7 @@ def test_make_quotes_names_as_they_are(tmp_path: Path) -> None:
     """Spaces, brackets and quotes in a name reach the command unchanged."""
     name = str(tmp_path / "[DAMAGE] it's $HOME `x`.pt")
     told = subprocess.run(
-        ["make", "-n", "inspect", f"CKPT={name.replace('$', '$$')}"],
+        ["make", "--no-print-directory", "-n", "inspect", f"CKPT={name.replace('$', '$$')}"],
         capture_output=True,
         text=True,
         cwd=ROOT,
