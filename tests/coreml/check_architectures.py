@@ -39,6 +39,10 @@ PAIRS = (
     *((architecture, _RESNET) for architecture in _ARCHITECTURES),
     ("DPT", _VIT),
     *(("Unet", encoder) for encoder in _ENCODERS),
+    ("FPN", "mobilenet_v2"),
+    ("DeepLabV3Plus", "mobilenet_v2"),
+    ("UnetPlusPlus", "efficientnet-b0"),
+    ("Segformer", "mit_b0"),
 )
 
 

@@ -88,16 +88,18 @@ def summarise(outcomes: Iterable[Outcome]) -> Summary:
 
 
 def show(summary: Summary, console: Console) -> None:
-    """Print the table."""
-    table = Table(*_HEADER)
-    table.columns[0].no_wrap = True
-    for name in _HEADER[1:-1]:
-        table.columns[_HEADER.index(name)].justify = "right"
+    """Print the table, and below it why cases were skipped: too long for a column."""
+    table = Table(*_HEADER[:-1])
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.justify = "right"
     for file, tally in summary.files.items():
-        table.add_row(*tally.cells(file), style="red" if tally.failed else None)
+        table.add_row(*tally.cells(file)[:-1], style="red" if tally.failed else None)
     table.add_section()
-    table.add_row(*summary.total.cells("all")[:-1], "")
+    table.add_row(*summary.total.cells("all")[:-1])
     console.print(table)
+    for reason, count in summary.total.skipped.most_common():
+        console.print(f"{count:,} skipped: {reason}", markup=False, highlight=False)
 
 
 def write_json(summary: Summary, path: Path) -> None:
