@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
 from validate.comparison import Comparison, compare, measure
-from validate.results import ArtifactResult, PictureResult
-from validate.runtimes import MalformedOutput, Opener, Outputs, Runtime
+from validate.results import ArtifactResult, PictureResult, Status
+from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 from validate.samples import Sample
 from validate.tolerances import Tolerance, violations
 
@@ -26,6 +26,7 @@ class Candidate:
         self._bundle = bundle
         self._runtime: Runtime | None = None
         self._failure: str | None = None
+        self._out_of_scope = False
         self._total: Comparison | None = None
         self._pictures: list[PictureResult] = []
         self._milliseconds: list[float] = []
@@ -64,7 +65,8 @@ class Candidate:
         facts = (artifact.format, artifact.path, artifact.precision, artifact.size)
         if self._failure is not None or self._total is None or self.tolerance is None:
             failure = self._failure or "it was given no picture"
-            return ArtifactResult(*facts, self.opener.runtime, "failed", (failure,))
+            status: Status = "not run" if self._out_of_scope else "failed"
+            return ArtifactResult(*facts, self.opener.runtime, status, (failure,))
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
         reasons = violations(total, worst.metrics.relative_error, self.tolerance)
@@ -93,6 +95,10 @@ class Candidate:
             self._milliseconds.append((time.perf_counter() - started) * 1000)
         except MalformedOutput as error:
             self._fail(f"on {sample.name}, {error}")
+            return None
+        except OutOfScope as error:
+            self._out_of_scope = True
+            self._fail(_first_line(error))
             return None
         except Exception as error:
             self._fail(f"it {step}: {_first_line(error)}")

@@ -27,6 +27,15 @@ To add an operation, write its function in the module of its family in `ops/` an
 """
 
 from validate.coreml.graph import Intermediate, StateBuffer, Watch
+from validate.coreml.limits import MissingOperation
 from validate.coreml.model import Arithmetic, Model, load
 
-__all__ = ["Arithmetic", "Intermediate", "Model", "StateBuffer", "Watch", "load"]
+__all__ = [
+    "Arithmetic",
+    "Intermediate",
+    "MissingOperation",
+    "Model",
+    "StateBuffer",
+    "Watch",
+    "load",
+]

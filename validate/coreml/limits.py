@@ -32,6 +32,13 @@ MAX_NESTING = 32
 """Deepest nesting of blocks (cond, while_loop)."""
 
 
+class MissingOperation(InputError):
+    """A model needs an operation or a layer that the reference runtime does not have.
+
+    That is a limit of the runtime and says nothing against the file.
+    """
+
+
 def require_work(products: int, what: str) -> None:
     """Refuse an operation of more than MAX_PRODUCTS multiplications before it begins.
 

@@ -13,6 +13,7 @@ from validate.coreml.binding import Resolved, bind
 from validate.coreml.constants import LazyConstant
 from validate.coreml.executor import compute
 from validate.coreml.graph import Graph, Nested, Step
+from validate.coreml.limits import MissingOperation
 from validate.coreml.registry import OpDefinition, Site, find
 from validate.coreml.rounding import round_fp16
 
@@ -32,7 +33,8 @@ def lower(function: ir.Function, *, rounds: bool) -> Graph:
             computed here and so are rounded here.
 
     Raises:
-        InputError: if an operation is missing in the runtime, or malformed.
+        MissingOperation: if an operation is missing in the runtime.
+        InputError: if an operation is malformed.
     """
     _require_operations(function)
     return _BlockLowering(function, rounds, {}).graph(function.inputs, function.block)
@@ -45,7 +47,7 @@ def _require_operations(function: ir.Function) -> None:
         if operation.type != _CONST and find(operation.type, function.opset) is None
     ]
     if missing:
-        raise InputError(
+        raise MissingOperation(
             f"Its function {function.name!r} (opset iOS{function.opset}) needs what the reference "
             f"runtime does not have: {', '.join(missing[:10])}"
             f"{f' and {len(missing) - 10} more' if len(missing) > 10 else ''}."

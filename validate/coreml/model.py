@@ -177,7 +177,7 @@ def load(
 def _about(path: Path, error: InputError) -> InputError:
     """Put the file's name before an error; names in a hostile file may be long, or have lines."""
     text = " ".join(str(error).split())
-    return InputError(f"{path}: {text if len(text) <= _LONGEST else text[:_LONGEST] + ' …'}")
+    return type(error)(f"{path}: {text if len(text) <= _LONGEST else text[:_LONGEST] + ' …'}")
 
 
 def _parse(specification: Path) -> Any:

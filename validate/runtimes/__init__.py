@@ -1,6 +1,6 @@
 """Runtimes: each takes the same uint8 picture and gives logits and a mask.
 
-    interface         Runtime, Outputs, NotRun, MalformedOutput
+    interface         Runtime, Outputs, NotRun, MalformedOutput, OutOfScope
     eager             the reference: the PyTorch network itself
     torchscript       torch.jit
     onnx_session      ONNX Runtime on the CPU
@@ -11,13 +11,14 @@
 """
 
 from validate.runtimes.choice import CoreMLChoice, Opener, runtimes_for
-from validate.runtimes.interface import MalformedOutput, NotRun, Outputs, Runtime
+from validate.runtimes.interface import MalformedOutput, NotRun, OutOfScope, Outputs, Runtime
 
 __all__ = [
     "CoreMLChoice",
     "MalformedOutput",
     "NotRun",
     "Opener",
+    "OutOfScope",
     "Outputs",
     "Runtime",
     "runtimes_for",

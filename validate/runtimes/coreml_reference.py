@@ -7,14 +7,17 @@ from PIL import Image
 from export.bundle import Bundle
 from validate import coreml
 from validate.pictures import RGBImage
-from validate.runtimes.interface import Outputs, checked_outputs, named_outputs
+from validate.runtimes.interface import OutOfScope, Outputs, checked_outputs, named_outputs
 
 
 class CoreMLReference:
     """A `.mlpackage` or `.mlmodel` as `validate.coreml` computes it."""
 
     def __init__(self, path: Path, bundle: Bundle):
-        self._model = coreml.load(path)
+        try:
+            self._model = coreml.load(path)
+        except coreml.MissingOperation as error:
+            raise OutOfScope(str(error)) from None
         self._classes = bundle.specification.classes
 
     def run(self, image: RGBImage) -> Outputs:

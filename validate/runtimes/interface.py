@@ -43,6 +43,10 @@ class MalformedOutput(Exception):
     """An artifact's outputs are not what a bundle promises; the message says in which way."""
 
 
+class OutOfScope(Exception):
+    """A runtime lacks what an artifact needs, which says nothing against the artifact."""
+
+
 def checked_outputs(logits: object, mask: object, classes: int, image: RGBImage) -> Outputs:
     """Outputs made of one picture's `logits (1, C, H, W)` and `mask`, `(H, W)` or `(1, H, W)`.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.errors import InputError
-from validate.coreml.limits import MAX_NESTING
+from validate.coreml.limits import MAX_NESTING, MissingOperation
 from validate.coreml.neuralnetwork.registry import find
 
 CONTROL_FLOW = frozenset({"branch", "loop", "loopBreak", "loopContinue"})
@@ -37,12 +37,13 @@ def require_layers(network: Any) -> None:
     """Refuse a network with layers that the runtime does not have, naming them.
 
     Raises:
-        InputError: if there are some, or networks are nested too deep.
+        MissingOperation: if there are some.
+        InputError: if networks are nested too deep.
     """
     missing = list(_missing(network, "", 0))
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
-        raise InputError(
+        raise MissingOperation(
             "It needs layers that the reference runtime does not have: "
             f"{', '.join(missing[:10])}{more}."
         )

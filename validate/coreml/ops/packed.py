@@ -74,6 +74,7 @@ class PackedConvolution:
             after = "relu" if self.relu else "none"
             return _pointwise(x, weight, self.bias, *geometry, after, [], "")
         if tuple(other.shape) != shape:
+            require_size(torch.broadcast_shapes(shape, other.shape), "Its result")
             result = _pointwise(x, weight, self.bias, *geometry, "none", [], "") + other
             return result.relu_() if self.relu else result
         other = other.contiguous(memory_format=torch.channels_last)
