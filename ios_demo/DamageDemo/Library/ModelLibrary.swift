@@ -44,7 +44,7 @@ actor ModelLibrary {
     /// Deletes an imported model. Built-in ones stay.
     func remove(_ model: ModelFile) throws {
         guard model.origin == .imported else { return }
-        try files.removeItem(at: model.url)
+        try files.removeItem(at: model.url.deletingLastPathComponent())
     }
 
     private func compiledModel(at url: URL, name: String) async throws -> URL {
@@ -55,28 +55,39 @@ actor ModelLibrary {
         }
     }
 
+    /// Each import has a folder of its own, so that a model imported again is another file: it is
+    /// opened anew, and the earlier one is there until the copy is complete.
     private func store(_ compiled: URL, name: String) throws -> ModelFile {
+        let earlier = importedURLs().filter { $0.deletingPathExtension().lastPathComponent == name }
         do {
-            let folder = try importFolder()
-            let destination =
+            let folder = try importFolder().appendingPathComponent(
+                UUID().uuidString, isDirectory: true)
+            try files.createDirectory(at: folder, withIntermediateDirectories: true)
+            let model =
                 folder
                 .appendingPathComponent(name)
                 .appendingPathExtension(ModelLibrary.compiledExtension)
-            if files.fileExists(atPath: destination.path) {
-                try files.removeItem(at: destination)
+            do {
+                try files.copyItem(at: compiled, to: model)
+            } catch {
+                try? files.removeItem(at: folder)
+                throw error
             }
-            try files.copyItem(at: compiled, to: destination)
-            return ModelFile(url: destination, origin: .imported)
+            for url in earlier { try files.removeItem(at: url.deletingLastPathComponent()) }
+            return ModelFile(url: model, origin: .imported)
         } catch {
             throw ImportError.notStored(name: name, reason: error.localizedDescription)
         }
     }
 
     private func importedURLs() -> [URL] {
-        guard let folder = try? importFolder(),
-            let found = try? files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        else { return [] }
-        return found.filter { $0.pathExtension == ModelLibrary.compiledExtension }
+        guard let folder = try? importFolder() else { return [] }
+        return contents(of: folder).flatMap(contents)
+            .filter { $0.pathExtension == ModelLibrary.compiledExtension }
+    }
+
+    private func contents(of folder: URL) -> [URL] {
+        (try? files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
     }
 
     private func importFolder() throws -> URL {
