@@ -1,7 +1,7 @@
 """`parity.md`: the report for a pull request or the summary of a GitHub job."""
 
 from validate.results import ArtifactResult, Report
-from validate.wording import COLUMNS, decibels, overlap, percent, reasons, row
+from validate.wording import COLUMNS, decibels, overlap, percent, reasons, reference_time, row
 
 MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
 
@@ -48,7 +48,7 @@ def _overlaps(report: Report) -> str:
 
 def _footnotes(report: Report) -> list[str]:
     used = f"{report.samples.used:,} pictures from {report.samples.origin}"
-    lines = [f"Judged on {used}; PyTorch takes {report.milliseconds:.0f} ms a picture."]
+    lines = [f"Judged on {used}; {reference_time(report.milliseconds)}."]
     if report.noise is not None:
         lines.append(
             "Rounding every layer to float16 moves PyTorch's own logits by up to "

@@ -78,7 +78,8 @@ class ShownPicture:
 class Report:
     """A whole run. `facts` describe the bundle, `machine` where it was judged.
 
-    `milliseconds` is PyTorch's median time of a picture. `shown` holds some pictures, the
+    `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
+    elsewhere. `shown` holds some pictures, the
     worst first; it is not stored in `parity.json`.
     """
 
@@ -89,7 +90,7 @@ class Report:
     colours: tuple[str, ...]
     samples: SampleFacts
     noise: Noise | None
-    milliseconds: float
+    milliseconds: float | None
     results: tuple[ArtifactResult, ...]
     machine: Mapping[str, str]
     seconds: float

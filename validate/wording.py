@@ -73,10 +73,19 @@ def share(value: float) -> str:
 
 
 def time(result: ArtifactResult) -> str:
-    """Milliseconds for a picture, and the ratio to PyTorch's."""
-    if result.milliseconds is None or result.ratio is None:
+    """Milliseconds for a picture, and the ratio to PyTorch's where that was run too."""
+    if result.milliseconds is None:
         return NOTHING
+    if result.ratio is None:
+        return f"{result.milliseconds:.0f}"
     return f"{result.milliseconds:.0f} ({result.ratio:.2f}×)"
+
+
+def reference_time(milliseconds: float | None) -> str:
+    """How long PyTorch takes for a picture, as the end of a sentence or a whole one."""
+    if milliseconds is None:
+        return "PyTorch's outputs were stored earlier, so that it was not timed"
+    return f"PyTorch takes {milliseconds:.0f} ms a picture on this machine"
 
 
 def overlap(classes: ClassOverlap) -> str:
