@@ -12,6 +12,7 @@ writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,
 	$(call option,TARGET,target) $(call option,MEAN,mean) $(call option,STD,std) \
 	$(call option,LICENCE,licence) $(call option,AUTHOR,author)
 judging = $(call option,SAMPLES,samples) $(call option,COREML,coreml)
+reference = $(call option,REFERENCE,reference) $(call option,WRITE_REFERENCE,write-reference)
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 
 .DEFAULT_GOAL := help
@@ -23,6 +24,7 @@ help: ## List the targets
 	@echo 'export also takes SIZE=512x384 OUT=build ENCODER= INTERPOLATION= WEIGHTS= LABELS=a,b'
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
+	@echo 'validate also takes CKPT=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
 	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
@@ -33,7 +35,8 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 	@$(RUN) -m export $(writing) $(reading) $(judging) -- $(call quoted,$(CKPT))
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
-	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(judging) -- $(call quoted,$(BUNDLE))
+	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(reference) $(judging) \
+		-- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)

@@ -39,6 +39,16 @@ def main() -> None:
 @main.command()
 @BUNDLE
 @CHECKPOINT
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    help="Judge against what --write-reference stored, without the checkpoint.",
+)
+@click.option(
+    "--write-reference",
+    type=click.Path(path_type=Path),
+    help="Store PyTorch's outputs on the samples in this file (.npz).",
+)
 @SAMPLES
 @click.option(
     "--coreml",
@@ -48,6 +58,8 @@ def main() -> None:
 def judge(
     bundle: Path,
     checkpoint: Path | None,
+    reference: Path | None,
+    write_reference: Path | None,
     samples: Path | None,
     coreml: Literal["native", "reference", "both"] | None,
 ) -> None:
@@ -59,8 +71,17 @@ def judge(
     stages = Stages(console())
     with stages.counted("Checking parity") as progress:
         report = judge_bundle(
-            bundle, checkpoint=checkpoint, samples=samples, coreml=coreml, progress=progress
+            bundle,
+            checkpoint=checkpoint,
+            reference=reference,
+            write_reference=write_reference,
+            samples=samples,
+            coreml=coreml,
+            progress=progress,
         )
+    if write_reference is not None:
+        size = write_reference.stat().st_size
+        stages.tell(f"PyTorch's outputs: {write_reference} ({size / 1e6:.1f} MB)")
     write_results(report, bundle)
     print_report(report, stages.console)
     if not report.passed:

@@ -59,7 +59,7 @@ class Candidate:
         """Let go of the loaded artifact."""
         self._runtime = None
 
-    def result(self, reference_milliseconds: float) -> ArtifactResult:
+    def result(self, reference_milliseconds: float | None) -> ArtifactResult:
         """The verdict on all pictures so far."""
         artifact = self.artifact
         facts = (artifact.format, artifact.path, artifact.precision, artifact.size)
@@ -81,7 +81,7 @@ class Candidate:
             worst=worst,
             pictures=tuple(self._pictures),
             milliseconds=milliseconds,
-            ratio=milliseconds / reference_milliseconds,
+            ratio=_ratio(milliseconds, reference_milliseconds),
         )
 
     def _outputs(self, sample: Sample) -> Outputs | None:
@@ -115,9 +115,13 @@ class Candidate:
         self.close()
 
 
-def median(milliseconds: list[float]) -> float:
+def median(milliseconds: list[float]) -> float | None:
     """The median time, without the first picture's, on which runtimes still settle."""
-    return statistics.median(milliseconds[1:] or milliseconds)
+    return statistics.median(milliseconds[1:] or milliseconds) if milliseconds else None
+
+
+def _ratio(milliseconds: float | None, reference: float | None) -> float | None:
+    return milliseconds / reference if milliseconds and reference else None
 
 
 def _first_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ loaded; a large set is many, and the artifacts stay loaded.
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,35 +19,50 @@ from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
 from models.deployable import Deployable
 from models.errors import InputError
 from models.specification import Choices, Specification
+from validate.reference import Computed, Reference
 from validate.results import Report
 from validate.runtimes import CoreMLChoice
 from validate.samples import Samples, find_samples, require_some
+from validate.stored_reference import stored_reference
 from validate.trial import Trial, batches
+from validate.writing_reference import recorded_reference
 
 Progress = Callable[[str, int, int], None]
 """Is told what was run last, and how many of how many runs are done."""
 Source = Path | Sequence[Path] | None
 
 
-def judge(
+def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     folder: Path,
     *,
     checkpoint: Path | None = None,
+    reference: Path | None = None,
+    write_reference: Path | None = None,
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the bundle in `folder` on `samples`: a folder, a list of files, or our own pictures.
 
-    `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says.
-    Raises InputError when the bundle is damaged, the checkpoint is another than it was
-    exported from, or no sample can be read.
+    `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says;
+    `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
+    the place of the checkpoint. Raises InputError when the bundle is damaged, the checkpoint
+    or reference is not its own, or no sample can be read.
     """
     bundle = read_bundle(folder)
     verify_files(bundle, folder)
     found = find_samples(samples, bundle.contract)  # a wrong folder shows before the long work
-    deployable = load_reference(bundle, folder, checkpoint)
-    return _judged(found, Trial(deployable, bundle, folder, coreml), bundle, progress)
+    with ExitStack() as stack:
+        held: Reference
+        if reference is not None:
+            _require_alone(reference, checkpoint, write_reference)
+            held = stack.enter_context(stored_reference(reference, bundle, found))
+        else:
+            held = computed = Computed(load_reference(bundle, folder, checkpoint))
+            if write_reference is not None:
+                recorded = recorded_reference(write_reference, computed, bundle, folder, found)
+                held = stack.enter_context(recorded)
+        return _judged(found, Trial(held, bundle, folder, coreml), bundle, progress)
 
 
 def judge_network(
@@ -63,7 +79,7 @@ def judge_network(
     Raises InputError when no sample can be read, or PyTorch itself gives no finite logits.
     """
     found = find_samples(samples, bundle.contract)
-    return _judged(found, Trial(deployable, bundle, folder, coreml), bundle, progress)
+    return _judged(found, Trial(Computed(deployable), bundle, folder, coreml), bundle, progress)
 
 
 def _judged(found: Samples, trial: Trial, bundle: Bundle, progress: Progress | None) -> Report:
@@ -77,6 +93,15 @@ def _judged(found: Samples, trial: Trial, bundle: Bundle, progress: Progress | N
                 progress(runtime, done, planned)
     require_some(found)
     return trial.report(found, time.perf_counter() - started)
+
+
+def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None) -> None:
+    for name, path in (("--checkpoint", checkpoint), ("--write-reference", write)):
+        if path is not None:
+            raise InputError(
+                f"{name} {path} and --reference {reference} contradict each other: a stored "
+                "reference takes the place of PyTorch. Give one of the two."
+            )
 
 
 def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None) -> Deployable:

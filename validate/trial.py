@@ -3,7 +3,6 @@
 import heapq
 import os
 import platform
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
-from models.deployable import Deployable
-from models.errors import InputError
 from validate.candidate import Candidate, median
 from validate.facts import facts_of
-from validate.noise import Noise, float16_noise
+from validate.noise import Noise
+from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
-from validate.runtimes.eager import Eager
 from validate.samples import Sample, Samples
 from validate.tolerances import arithmetic_of, tolerance_for
 
@@ -29,7 +26,6 @@ BATCH_BYTES = 64 << 20
 """What the pictures and PyTorch's outputs of one batch may take."""
 SHOWN = 12
 SHOWN_BYTES = 24 << 20
-NOISE_PICTURES = 2
 LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
@@ -50,7 +46,7 @@ class Trial:
     """Collects what every artifact does, and makes the report of it."""
 
     def __init__(
-        self, deployable: Deployable, bundle: Bundle, folder: Path, coreml: CoreMLChoice | None
+        self, reference: Reference, bundle: Bundle, folder: Path, coreml: CoreMLChoice | None
     ):
         self._entries = [
             Candidate(artifact, runtime, folder, bundle)
@@ -59,11 +55,10 @@ class Trial:
             for artifact in bundle.artifacts
             for runtime in runtimes_for(artifact, coreml)
         ]
-        self._deployable = deployable
+        self._reference = reference
         self._bundle = bundle
         self._noise: Noise | None = None
         self._used = 0
-        self._milliseconds: list[float] = []
         self._shown: list[tuple[float, int, ShownPicture]] = []
 
     @property
@@ -78,10 +73,10 @@ class Trial:
         """
         references = []
         for sample in batch:
-            references.append(self._reference(sample))
+            references.append(self._reference.outputs(sample))
             yield "PyTorch"
         if not self._used:
-            self._measure_noise(batch, references)
+            self._measure_noise()
         shares = [0.0] * len(batch)
         masks: list[dict[int, NDArray[np.uint8]]] = [{} for _ in batch]
         for index, candidate in enumerate(self._entries):
@@ -101,12 +96,12 @@ class Trial:
 
     def report(self, samples: Samples, seconds: float) -> Report:
         """Everything that was found, after the last batch."""
-        milliseconds = median(self._milliseconds)
+        milliseconds = median(self._reference.milliseconds)
         shown = sorted(self._shown, key=lambda each: (-each[0], each[1]))
         return Report(
             bundle=self._bundle.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            facts=facts_of(self._bundle),
+            facts=self._facts(),
             labels=self._bundle.labels,
             colours=self._bundle.colours,
             samples=SampleFacts(samples.origin, self._used, tuple(samples.skipped)),
@@ -121,23 +116,13 @@ class Trial:
             shown=tuple(picture for _, _, picture in shown),
         )
 
-    def _reference(self, sample: Sample) -> Outputs:
-        started = time.perf_counter()
-        outputs = Eager(self._deployable).run(sample.image)
-        self._milliseconds.append((time.perf_counter() - started) * 1000)
-        if not np.isfinite(outputs.logits).all():
-            raise InputError(
-                f"PyTorch itself gives NaN or infinite logits for {sample.name}: "
-                "the checkpoint cannot be judged, nor used."
-            )
-        return outputs
+    def _facts(self) -> dict[str, str]:
+        origin = self._reference.origin
+        return facts_of(self._bundle) | ({"Reference": origin} if origin else {})
 
-    def _measure_noise(self, batch: list[Sample], references: list[Outputs]) -> None:
-        if all(_arithmetic(candidate) != "float16" for candidate in self.candidates):
-            return
-        images = [sample.image for sample in batch[:NOISE_PICTURES]]
-        pairs = list(zip(images, references[:NOISE_PICTURES], strict=True))
-        self._noise = float16_noise(self._deployable, pairs)
+    def _measure_noise(self) -> None:
+        if any(_arithmetic(candidate) == "float16" for candidate in self.candidates):
+            self._noise = self._reference.noise()
 
     def _show(
         self,
