@@ -16,7 +16,13 @@ from export.bundle import MANIFEST, Bundle, read_bundle
 from models.errors import InputError
 
 # What `validate` puts beside the files that bundle.json lists.
-RESULTS = ("parity.json", "parity.md", "report.html", "junit.xml")
+RESULTS = (
+    "parity.json",
+    "parity.md",
+    "report.html",
+    "junit.xml",
+    ".parity.unfinished.jsonl",
+)
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NEARLY_FULL = 1 << 20
 

@@ -78,6 +78,7 @@ def judge(
             samples=samples,
             coreml=coreml,
             progress=progress,
+            tell=stages.tell,
         )
     if write_reference is not None:
         size = write_reference.stat().st_size

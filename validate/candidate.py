@@ -2,17 +2,28 @@
 
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
-from validate.comparison import Comparison, compare, measure
+from validate.comparison import Comparison, Metrics, compare, measure
 from validate.results import ArtifactResult, PictureResult, Status
 from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 from validate.samples import Sample
 from validate.tolerances import Tolerance, violations
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """What one batch of pictures added to a candidate."""
+
+    pictures: tuple[tuple[str, Comparison], ...]
+    milliseconds: tuple[float, ...]
+    failure: str | None
+    out_of_scope: bool
 
 
 class Candidate:
@@ -30,6 +41,8 @@ class Candidate:
         self._total: Comparison | None = None
         self._pictures: list[PictureResult] = []
         self._milliseconds: list[float] = []
+        self._fresh: list[tuple[str, Comparison]] = []
+        self._timed = 0
 
     @property
     def runs(self) -> bool:
@@ -49,11 +62,30 @@ class Candidate:
         if outputs is None:
             return None
         comparison = compare(reference, outputs, tolerance.max_error, tolerance.mask_slack)
-        self._total = comparison if self._total is None else self._total + comparison
-        metrics = measure(comparison)
-        self._pictures.append(PictureResult(sample.name, metrics))
+        self._fresh.append((sample.name, comparison))
+        metrics = self._add(sample.name, comparison)
         share = metrics.relative_error / tolerance.max_error
         return share + metrics.decisive_flips, outputs.mask.astype(np.uint8)
+
+    def take(self) -> CandidateRecord:
+        """What was added since this was last asked for."""
+        record = CandidateRecord(
+            tuple(self._fresh),
+            tuple(self._milliseconds[self._timed :]),
+            self._failure,
+            self._out_of_scope,
+        )
+        self._fresh, self._timed = [], len(self._milliseconds)
+        return record
+
+    def restore(self, record: CandidateRecord, tolerance: Tolerance) -> None:
+        """Go on from where an earlier run stopped."""
+        self.tolerance = tolerance
+        for name, comparison in record.pictures:
+            self._add(name, comparison)
+        self._milliseconds.extend(record.milliseconds)
+        self._timed = len(self._milliseconds)
+        self._failure, self._out_of_scope = record.failure, record.out_of_scope
 
     def close(self) -> None:
         """Let go of the loaded artifact."""
@@ -83,6 +115,12 @@ class Candidate:
             milliseconds=milliseconds,
             ratio=_ratio(milliseconds, reference_milliseconds),
         )
+
+    def _add(self, name: str, comparison: Comparison) -> Metrics:
+        self._total = comparison if self._total is None else self._total + comparison
+        metrics = measure(comparison)
+        self._pictures.append(PictureResult(name, metrics))
+        return metrics
 
     def _outputs(self, sample: Sample) -> Outputs | None:
         """What the artifact gives; whatever its runtime raises is a verdict on the file."""

@@ -21,10 +21,12 @@ from models.errors import InputError
 from models.specification import Choices, Specification
 from validate.reference import Computed, Reference
 from validate.results import Report
+from validate.resuming import resumed, run_identity
 from validate.runtimes import CoreMLChoice
 from validate.samples import Samples, find_samples, require_some
 from validate.stored_reference import stored_reference
-from validate.trial import Trial, batches
+from validate.trial import Trial, batches, fits_one_batch
+from validate.unfinished import Step, Unfinished, unfinished
 from validate.writing_reference import recorded_reference
 
 Progress = Callable[[str, int, int], None]
@@ -41,13 +43,16 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Report:
     """Judge the bundle in `folder` on `samples`: a folder, a list of files, or our own pictures.
 
     `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says;
     `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
-    the place of the checkpoint. Raises InputError when the bundle is damaged, the checkpoint
-    or reference is not its own, or no sample can be read.
+    the place of the checkpoint. A run over many pictures that is interrupted keeps what is done
+    beside the bundle, and the same run goes on from there; `tell` is told so, in a sentence.
+    One that writes a reference begins anew. Raises InputError when the bundle is damaged, the
+    checkpoint or reference is not its own, or no sample can be read.
     """
     bundle = read_bundle(folder)
     verify_files(bundle, folder)
@@ -62,7 +67,13 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
-        return _judged(found, Trial(held, bundle, folder, coreml), bundle, progress)
+        trial = Trial(held, bundle, folder, coreml)
+        if write_reference is not None or fits_one_batch(found, bundle):
+            return _judged(found, trial, bundle, progress)
+        run = run_identity(found, folder, reference, trial)
+        state = stack.enter_context(unfinished(folder, run))
+        with resumed(state, found, trial, tell or (lambda _: None)) as seconds:
+            return _judged(found, trial, bundle, progress, state, seconds)
 
 
 def judge_network(
@@ -82,17 +93,31 @@ def judge_network(
     return _judged(found, Trial(Computed(deployable), bundle, folder, coreml), bundle, progress)
 
 
-def _judged(found: Samples, trial: Trial, bundle: Bundle, progress: Progress | None) -> Report:
-    started = time.perf_counter()
-    planned, done = len(found) * (1 + len(trial.candidates)), 0
+def _judged(
+    found: Samples,
+    trial: Trial,
+    bundle: Bundle,
+    progress: Progress | None,
+    state: Unfinished | None = None,
+    seconds: float = 0.0,
+) -> Report:
+    runs = 1 + len(trial.candidates)
+    planned, done = len(found) * runs, found.start * runs
+    skipped, started = len(found.skipped), time.perf_counter()
     for batch in batches(found, bundle):
         only = len(batch) + len(found.skipped) == len(found)
         for runtime in trial.run(batch, release=only):
             done += 1
             if progress is not None:
                 progress(runtime, done, planned)
+        record, now = trial.take(), time.perf_counter()
+        if state is not None:
+            state.append(
+                Step(found.consumed, tuple(found.skipped[skipped:]), now - started, record)
+            )
+        skipped, seconds, started = len(found.skipped), seconds + now - started, now
     require_some(found)
-    return trial.report(found, time.perf_counter() - started)
+    return trial.report(found, seconds)
 
 
 def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None) -> None:

@@ -29,18 +29,25 @@ class Skipped:
 
 @dataclass
 class Samples:
-    """Pictures on disk, in the order of their names; `skipped` grows while they are loaded."""
+    """Pictures on disk, in the order of their names.
+
+    Loading begins with the file `start`; `consumed` files of `paths` have been looked at so
+    far, and `skipped` grows meanwhile.
+    """
 
     origin: str
     paths: tuple[Path, ...]
     contract: InputContract
     skipped: list[Skipped] = field(default_factory=list)
+    start: int = 0
+    consumed: int = 0
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __iter__(self) -> Iterator[Sample]:
-        for path in self.paths:
+        for position, path in enumerate(self.paths[self.start :], self.start):
+            self.consumed = position + 1
             try:
                 picture = read_picture(path)
             except UnreadablePicture as error:

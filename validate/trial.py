@@ -3,7 +3,8 @@
 import heapq
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
-from validate.candidate import Candidate, median
+from validate.candidate import Candidate, CandidateRecord, median
 from validate.facts import facts_of
 from validate.noise import Noise
 from validate.reference import Reference
@@ -24,20 +25,38 @@ from validate.tolerances import arithmetic_of, tolerance_for
 
 BATCH_BYTES = 64 << 20
 """What the pictures and PyTorch's outputs of one batch may take."""
+STEP = 16
+"""Pictures in a batch of a set that takes many: what a stop can lose."""
 SHOWN = 12
 SHOWN_BYTES = 24 << 20
 LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
+@dataclass(frozen=True)
+class BatchRecord:
+    """What one batch added to a trial."""
+
+    used: int
+    noise: Noise | None
+    milliseconds: tuple[float, ...]
+    candidates: tuple[CandidateRecord, ...]
+    shown: tuple[tuple[float, int, ShownPicture], ...]
+
+
+def fits_one_batch(samples: Samples, bundle: Bundle) -> bool:
+    """Whether all samples and PyTorch's outputs fit into memory together."""
+    return len(samples) <= _room(bundle)
+
+
 def batches(samples: Samples, bundle: Bundle) -> Iterator[list[Sample]]:
-    """The samples that can be read, in lists that fit into memory together."""
-    room = max(1, BATCH_BYTES // _bytes_of_picture(bundle))
+    """The samples that can be read, all at once or in steps."""
+    size = len(samples) if fits_one_batch(samples, bundle) else min(STEP, _room(bundle))
     batch: list[Sample] = []
     for sample in samples:
-        if len(batch) == room:
+        batch.append(sample)
+        if len(batch) == size:
             yield batch
             batch = []
-        batch.append(sample)
     if batch:
         yield batch
 
@@ -59,6 +78,7 @@ class Trial:
         self._bundle = bundle
         self._noise: Noise | None = None
         self._used = 0
+        self._taken = self._timed = 0
         self._shown: list[tuple[float, int, ShownPicture]] = []
 
     @property
@@ -93,6 +113,28 @@ class Trial:
                 candidate.close()
         self._show(batch, references, masks, shares)
         self._used += len(batch)
+
+    def take(self) -> BatchRecord:
+        """What was added since this was last asked for."""
+        first, timed = self._taken, self._timed
+        self._taken, self._timed = self._used, len(self._reference.milliseconds)
+        return BatchRecord(
+            used=self._used - first,
+            noise=self._noise,
+            milliseconds=tuple(self._reference.milliseconds[timed:]),
+            candidates=tuple(candidate.take() for candidate in self.candidates),
+            shown=tuple(each for each in self._shown if each[1] >= first),
+        )
+
+    def restore(self, record: BatchRecord) -> None:
+        """Go on from where an earlier run stopped."""
+        self._used += record.used
+        self._noise = record.noise
+        self._reference.milliseconds.extend(record.milliseconds)
+        self._taken, self._timed = self._used, len(self._reference.milliseconds)
+        for candidate, part in zip(self.candidates, record.candidates, strict=True):
+            candidate.restore(part, tolerance_for(_arithmetic(candidate), self._noise))
+        self._keep_worst(record.shown)
 
     def report(self, samples: Samples, seconds: float) -> Report:
         """Everything that was found, after the last batch."""
@@ -132,12 +174,17 @@ class Trial:
         shares: list[float],
     ) -> None:
         """Keep the pictures with the largest errors, as many as the page shows."""
+        fresh = []
         for position, sample in enumerate(batch):
             mask = references[position].mask.astype(np.uint8)
             picture = ShownPicture(sample.name, sample.image, mask, masks[position])
-            self._shown.append((shares[position], self._used + position, picture))
+            fresh.append((shares[position], self._used + position, picture))
+        self._keep_worst(fresh)
+
+    def _keep_worst(self, fresh: Iterable[tuple[float, int, ShownPicture]]) -> None:
         room = max(1, min(SHOWN, SHOWN_BYTES // _bytes_of_picture(self._bundle)))
-        self._shown = heapq.nlargest(room, self._shown, key=lambda each: (each[0], -each[1]))
+        everything = [*self._shown, *fresh]
+        self._shown = heapq.nlargest(room, everything, key=lambda each: (each[0], -each[1]))
 
 
 def _arithmetic(candidate: Candidate) -> str:
@@ -155,6 +202,10 @@ def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:
         "not run",
         (runtime.reason,),
     )
+
+
+def _room(bundle: Bundle) -> int:
+    return max(1, BATCH_BYTES // _bytes_of_picture(bundle))
 
 
 def _bytes_of_picture(bundle: Bundle) -> int:
