@@ -65,13 +65,15 @@ class SampleFacts:
 class ShownPicture:
     """A picture for the page: `image (H, W, 3)`, PyTorch's `mask (H, W)`, each result's mask.
 
-    `masks` maps the index of a result in the report to its mask, uint8 like PyTorch's.
+    `masks` maps the index of a result in the report to its mask, uint8 like PyTorch's, and
+    `differs` to where a label is not PyTorch's, for the results where there is such a pixel.
     """
 
     name: str
     image: RGBImage
     mask: NDArray[np.uint8]
     masks: Mapping[int, NDArray[np.uint8]]
+    differs: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
