@@ -21,14 +21,15 @@ from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
 from validate.samples import Sample, Samples
+from validate.showing import bytes_of_shown, shown_picture
 from validate.tolerances import arithmetic_of, tolerance_for
 
 BATCH_BYTES = 64 << 20
 """What the pictures and PyTorch's outputs of one batch may take."""
 STEP = 16
 """Pictures in a batch of a set that takes many: what a stop can lose."""
-SHOWN = 12
-SHOWN_BYTES = 24 << 20
+SHOWN = 100
+SHOWN_BYTES = 384 << 20
 LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
@@ -177,12 +178,14 @@ class Trial:
         fresh = []
         for position, sample in enumerate(batch):
             mask = references[position].mask.astype(np.uint8)
-            picture = ShownPicture(sample.name, sample.image, mask, masks[position])
+            picture = shown_picture(sample.name, sample.image, mask, masks[position])
             fresh.append((shares[position], self._used + position, picture))
         self._keep_worst(fresh)
 
     def _keep_worst(self, fresh: Iterable[tuple[float, int, ShownPicture]]) -> None:
-        room = max(1, min(SHOWN, SHOWN_BYTES // _bytes_of_picture(self._bundle)))
+        contract = self._bundle.contract
+        size = bytes_of_shown(contract.width, contract.height, len(self._entries))
+        room = max(1, min(SHOWN, SHOWN_BYTES // size))
         everything = [*self._shown, *fresh]
         self._shown = heapq.nlargest(room, everything, key=lambda each: (each[0], -each[1]))
 
