@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import mask_values
+from validate.decisions import Decisions, Region, decisions, explained, margins
 from validate.runtimes import Outputs
 
 TINY = float(np.finfo(np.float32).tiny)
@@ -42,6 +43,7 @@ class Comparison:
     confusion: NDArray[np.int64]
     decisive_flips: int
     off_mask: int
+    decisions: Decisions
 
     @property
     def range(self) -> float:
@@ -62,13 +64,19 @@ class Comparison:
             confusion=self.confusion + other.confusion,
             decisive_flips=self.decisive_flips + other.decisive_flips,
             off_mask=self.off_mask + other.off_mask,
+            decisions=self.decisions + other.decisions,
         )
 
 
 @dataclass(frozen=True)
 class ClassOverlap:
-    """Pixels of one class in both masks and in either; `iou` is None where both are empty."""
+    """Pixels of one class in each mask, in both and in either.
 
+    `iou` is None where both masks are empty: nothing agrees there, and nothing disagrees.
+    """
+
+    reference: int
+    candidate: int
     intersection: int
     union: int
     iou: float | None
@@ -80,7 +88,10 @@ class Metrics:
 
     Errors are in logits, `relative_error` is the largest one as a share of the reference's
     range, `psnr` and `snr` are in dB and None where there is no error at all, `cosine` is
-    None where a side is all zeros, `agreement` is the share of pixels with equal labels.
+    None where a side is all zeros, `agreement` is the share of pixels with equal labels, for
+    all pixels and apart for those beside another label (`boundary`) and the rest (`interior`).
+    `margin` is the reference's mean margin, in logits, and `undecided` the share of pixels
+    whose margin an error within the tolerance can overcome.
     """
 
     max_error: float
@@ -96,6 +107,10 @@ class Metrics:
     decisive_flips: int
     off_mask: int
     agreement: float
+    boundary: Region
+    interior: Region
+    margin: float
+    undecided: float
     classes: tuple[ClassOverlap, ...]
 
 
@@ -123,6 +138,7 @@ def compare(reference: Outputs, candidate: Outputs, limit: float, slack: float) 
         confusion=_confusion(reference.mask, candidate.mask, mask_values(len(ours))),
         decisive_flips=_decisive_flips(reference, candidate.mask, limit * scale),
         off_mask=int((_own_gap(candidate) > slack * scale).sum()),
+        decisions=decisions(reference, candidate.mask, limit * scale),
     )
 
 
@@ -131,6 +147,7 @@ def measure(comparison: Comparison) -> Metrics:
     rms = math.sqrt(comparison.squared_error / comparison.logits)
     energies = math.sqrt(comparison.reference_energy * comparison.candidate_energy)
     pixels, same = int(comparison.confusion.sum()), int(comparison.confusion.trace())
+    counts, flips = comparison.decisions, pixels - same
     return Metrics(
         max_error=comparison.max_error,
         mean_error=comparison.error / comparison.logits,
@@ -141,35 +158,24 @@ def measure(comparison: Comparison) -> Metrics:
         snr=_snr(comparison),
         cosine=min(1.0, comparison.product / energies) if energies else None,
         pixels=pixels,
-        flips=pixels - same,
+        flips=flips,
         decisive_flips=comparison.decisive_flips,
         off_mask=comparison.off_mask,
         agreement=same / pixels,
+        boundary=Region.of(counts.boundary, counts.boundary_flips),
+        interior=Region.of(pixels - counts.boundary, flips - counts.boundary_flips),
+        margin=counts.margin / pixels,
+        undecided=counts.undecided / pixels,
         classes=_overlaps(comparison.confusion),
     )
-
-
-def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By how much each pixel's label was chosen, `(H, W)`.
-
-    The gap between the two largest of `logits (C, H, W)`, or |logit| where there is one channel.
-    """
-    gap: NDArray[np.float32]
-    if len(logits) <= 2:
-        gap = np.abs(np.subtract(logits[0], logits[1] if len(logits) == 2 else 0))
-    else:
-        top = np.partition(logits, len(logits) - 2, axis=0)
-        gap = top[-1] - top[-2]
-    return gap
 
 
 def _decisive_flips(reference: Outputs, mask: NDArray[np.int32], error: float) -> int:
     flipped = reference.mask != mask
     if not flipped.any():
         return 0
-    # An error moves each of two logits against the other, but a lone logit against zero.
-    moves = min(2, len(reference.logits))
-    return int((margins(reference.logits[:, flipped][:, None])[0] > moves * error).sum())
+    gaps = margins(reference.logits[:, flipped][:, None])[0]
+    return int((gaps > explained(reference.logits, error)).sum())
 
 
 def _own_gap(outputs: Outputs) -> NDArray[np.float32]:
@@ -202,9 +208,8 @@ def _snr(comparison: Comparison) -> float | None:
 
 
 def _overlaps(confusion: NDArray[np.int64]) -> tuple[ClassOverlap, ...]:
-    both = confusion.diagonal()
-    either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
+    both, ours, theirs = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    counts = (column.tolist() for column in (ours, theirs, both, ours + theirs - both))
     return tuple(
-        ClassOverlap(i, u, i / u if u else None)
-        for i, u in zip(both.tolist(), either.tolist(), strict=True)
+        ClassOverlap(r, c, i, u, i / u if u else None) for r, c, i, u in zip(*counts, strict=True)
     )

@@ -9,6 +9,7 @@ from typing import Any
 from export.schema import require_valid
 from models.errors import InputError
 from validate.comparison import ClassOverlap, Metrics
+from validate.decisions import Region
 from validate.noise import Noise
 from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
 from validate.samples import Skipped
@@ -72,4 +73,5 @@ def _picture_from(picture: Mapping[str, Any]) -> PictureResult:
 
 def _metrics_from(metrics: Mapping[str, Any]) -> Metrics:
     classes = tuple(ClassOverlap(**overlap) for overlap in metrics["classes"])
-    return Metrics(**{**metrics, "classes": classes})
+    regions = {name: Region(**metrics[name]) for name in ("boundary", "interior")}
+    return Metrics(**{**metrics, **regions, "classes": classes})

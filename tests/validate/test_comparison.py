@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from validate.comparison import compare, margins, measure
+from validate.comparison import compare, measure
+from validate.decisions import boundary, margins
 from validate.noise import Noise
 from validate.runtimes import Outputs
 from validate.tolerances import (
@@ -69,6 +70,8 @@ def test_the_sum_of_pictures_is_the_picture_of_both(classes):
     for name in ("max_error", "mean_error", "rms_error", "psnr", "snr", "cosine", "agreement"):
         assert getattr(total, name) == pytest.approx(getattr(whole, name))
     assert total.classes == whole.classes
+    assert total.margin == pytest.approx(whole.margin)
+    assert total.undecided == pytest.approx(whole.undecided)
 
 
 def test_iou_counts_and_an_empty_class_is_not_one():
@@ -77,9 +80,46 @@ def test_iou_counts_and_an_empty_class_is_not_one():
     reference = outputs([zero, one, nothing])
     candidate = outputs([zero, one, nothing], mask=[[0, 0, 1, 1]])
     background, damage, empty = measured(reference, candidate, slack=1.0).classes
+    assert (background.reference, background.candidate) == (3, 2)
     assert (background.intersection, background.union) == (2, 3)
     assert (damage.intersection, damage.union, damage.iou) == (1, 2, 0.5)
     assert (empty.intersection, empty.union, empty.iou) == (0, 0, None)
+
+
+def test_flips_at_boundaries_are_counted_apart():
+    damage = np.zeros((5, 6))
+    damage[1:3, 2:4] = 5.0
+    reference = outputs([np.full((5, 6), 1.0), damage])
+    mask = reference.mask.copy()
+    mask[1, 1] = 1  # beside the damage
+    mask[4, 5] = 1  # far from it
+    metrics = measured(reference, outputs(reference.logits, mask), slack=1.0)
+    assert (metrics.boundary.pixels, metrics.boundary.flips) == (12, 1)
+    assert (metrics.interior.pixels, metrics.interior.flips) == (18, 1)
+    assert metrics.interior.agreement == pytest.approx(17 / 18)
+    assert metrics.margin == pytest.approx((26 * 1 + 4 * 4) / 30)
+
+
+def test_a_mask_of_one_label_has_no_boundary():
+    flat = outputs([[[3.0, 3.0]], [[0.0, 0.0]]])
+    assert measured(flat, flat).boundary.agreement is None
+    assert measured(flat, flat).interior.agreement == 1
+
+
+def test_boundary_against_a_loop_over_neighbours():
+    mask = np.random.default_rng(0).integers(0, 3, (7, 9)).astype(np.int32)
+    around = np.pad(mask, 1, mode="edge")
+    steps = ((0, 1), (0, -1), (1, 0), (-1, 0))
+    expected = [
+        [any(around[1 + r + a, 1 + c + b] != mask[r, c] for a, b in steps) for c in range(9)]
+        for r in range(7)
+    ]
+    assert np.array_equal(boundary(mask), expected)
+
+
+def test_undecided_pixels_are_those_that_a_tolerated_error_overcomes():
+    reference = outputs([[[10.0, 0.0199, 0.0201, 5.0]], [[0.0, 0.0, 0.0, 0.0]]])
+    assert measured(reference, reference, limit=1e-3).undecided == 0.25
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from validate.comparison import margins
+from validate.decisions import margins
 from validate.device.geometry import Rectangle
 
 Mask = NDArray[np.int32]

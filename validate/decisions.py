@@ -1,0 +1,94 @@
+"""Where a network decides firmly and where it hardly does: label boundaries and margins.
+
+Labels flip first where classes meet and where two logits are nearly equal. So flips are counted
+apart for boundary and interior pixels, and the reference's margins are reported beside them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from validate.runtimes import Outputs
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Sums over the pixels of one picture or of many.
+
+    `margin` sums the reference's margins, in logits; `undecided` counts pixels whose margin an
+    error within the tolerance can overcome. Boundary pixels have a neighbour, of the four, with
+    another label in the reference's mask.
+    """
+
+    boundary: int
+    boundary_flips: int
+    undecided: int
+    margin: float
+
+    def __add__(self, other: "Decisions") -> "Decisions":
+        return Decisions(
+            boundary=self.boundary + other.boundary,
+            boundary_flips=self.boundary_flips + other.boundary_flips,
+            undecided=self.undecided + other.undecided,
+            margin=self.margin + other.margin,
+        )
+
+
+@dataclass(frozen=True)
+class Region:
+    """Some of the pixels; `agreement` is None where there are none."""
+
+    pixels: int
+    flips: int
+    agreement: float | None
+
+    @classmethod
+    def of(cls, pixels: int, flips: int) -> "Region":
+        """With the share of pixels that kept their label."""
+        return cls(pixels, flips, 1 - flips / pixels if pixels else None)
+
+
+def decisions(reference: Outputs, mask: NDArray[np.int32], error: float) -> Decisions:
+    """Count the reference's decisions, and where `mask (H, W)` differs; `error` is in logits."""
+    edge, flipped = boundary(reference.mask), reference.mask != mask
+    gaps = margins(reference.logits)
+    return Decisions(
+        boundary=int(edge.sum()),
+        boundary_flips=int((edge & flipped).sum()),
+        undecided=int((gaps <= explained(reference.logits, error)).sum()),
+        margin=float(gaps.sum(dtype=np.float64)),
+    )
+
+
+def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much each pixel's label was chosen, `(H, W)`.
+
+    The gap between the two largest of `logits (C, H, W)`, or |logit| where there is one channel.
+    """
+    gap: NDArray[np.float32]
+    if len(logits) <= 2:
+        gap = np.abs(np.subtract(logits[0], logits[1] if len(logits) == 2 else 0))
+    else:
+        top = np.partition(logits, len(logits) - 2, axis=0)
+        gap = top[-1] - top[-2]
+    return gap
+
+
+def explained(logits: NDArray[np.float32], error: float) -> float:
+    """The largest margin that errors up to `error` can overcome.
+
+    An error moves each of two logits against the other, but a lone logit against zero.
+    """
+    return min(2, len(logits)) * error
+
+
+def boundary(mask: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which pixels of `mask (H, W)` touch another label above, below, left or right."""
+    edge = np.zeros(mask.shape, bool)
+    rows, columns = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
+    edge[1:] |= rows
+    edge[:-1] |= rows
+    edge[:, 1:] |= columns
+    edge[:, :-1] |= columns
+    return edge
