@@ -66,6 +66,8 @@ class Source:
     weights: str | None = None
     encoder: str | None = None
     interpolation: str | None = None
+    padding: str | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ class Bundle:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """The shape of the logits of one image, `(1, C, H, W)`."""
-        return (1, self.specification.classes, self.contract.height, self.contract.width)
+        size = self.contract.width, self.contract.height
+        width, height = self.specification.output_size(*size)
+        return (1, self.specification.classes, height, width)
 
 
 def describe_files(folder: Path, path: str) -> tuple[BundleFile, ...]:

@@ -40,6 +40,13 @@ class Description:
     author: str | None = None
 
     @property
+    def mask_shape(self) -> tuple[int, int]:
+        """`(H, W)` of the mask that one picture gives."""
+        size = self.contract.width, self.contract.height
+        width, height = self.specification.output_size(*size)
+        return height, width
+
+    @property
     def sentence(self) -> str:
         """One sentence for a file's description field."""
         classes = ", ".join(self.labels.names)

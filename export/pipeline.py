@@ -60,7 +60,13 @@ def _require_exportable(recognised: Recognised, settings: Settings) -> None:
             f"{recognised.checkpoint.path.name} takes {specification.in_channels} input channels; "
             "only networks for RGB pictures (3) can be exported."
         )
-    require_size_fits(settings.width, settings.height, specification.stride)
+    require_size_fits(
+        settings.width,
+        settings.height,
+        specification.stride,
+        specification.offset,
+        specification.smallest,
+    )
 
 
 def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
@@ -107,6 +113,8 @@ def _source(recognised: Recognised, destination: Path, settings: Settings) -> So
         weights=settings.weights,
         encoder=settings.choices.encoder,
         interpolation=settings.choices.interpolation,
+        padding=settings.choices.padding,
+        branch=settings.choices.branch,
     )
 
 

@@ -56,15 +56,23 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def require_size_fits(width: int, height: int, stride: int) -> None:
-    """Raise InputError, naming the two nearest sizes that fit, unless both are multiples."""
-    if width % stride == 0 and height % stride == 0:
+def require_size_fits(
+    width: int, height: int, stride: int, offset: int = 0, smallest: int = 1
+) -> None:
+    """Raise InputError, naming the two nearest sizes that fit, unless the network takes both.
+
+    Each side must be `offset` above a multiple of `stride`, and `smallest` at least.
+    """
+    least, sides = max(smallest, stride), (width, height)
+    if all(side >= least and (side - offset) % stride == 0 for side in sides):
         return
-    below = (max(stride, width // stride * stride), max(stride, height // stride * stride))
-    above = (-(-width // stride) * stride, -(-height // stride) * stride)
+    below = [max(least, (side - offset) // stride * stride + offset) for side in sides]
+    above = [max(least, -(-(side - offset) // stride) * stride + offset) for side in sides]
+    plus = f" plus {offset}, and {least} at least" if offset else ""
     raise InputError(
         f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
-        f"of {stride}. The nearest that fit are {below[0]}x{below[1]} and {above[0]}x{above[1]}."
+        f"of {stride}{plus}. The nearest that fit are {below[0]}x{below[1]} and "
+        f"{above[0]}x{above[1]}."
     )
 
 

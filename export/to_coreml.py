@@ -85,8 +85,7 @@ def _has_weight_writer() -> bool:
 def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
     """Say shapes and types of the outputs, which the backend leaves open (and calls float32)."""
     arrays = ct.proto.FeatureTypes_pb2.ArrayFeatureType
-    contract, classes = description.contract, description.specification.classes
-    mask = (contract.height, contract.width)
+    classes, mask = description.specification.classes, description.mask_shape
     declared = {LOGITS: (arrays.FLOAT32, (1, classes, *mask)), MASK: (arrays.INT32, mask)}
     spec = model.get_spec()
     for output in spec.description.output:
@@ -130,12 +129,13 @@ def _describe(model: Any, description: Description, metadata: Mapping[str, str])
         model.license = description.licence
     model.user_defined_metadata.update({**metadata, **preview(description.labels)})
     contract, names = description.contract, description.labels.names
+    height, width = description.mask_shape
     model.input_description[INPUT] = (
         f"RGB picture, stretched to {contract.width} × {contract.height}."
     )
     model.output_description[LOGITS] = (
         f"One score per class and pixel, (1, {description.specification.classes}, "
-        f"{contract.height}, {contract.width}); {description.specification.activation} makes "
+        f"{height}, {width}); {description.specification.activation} makes "
         "probabilities of them."
     )
     values = ", ".join(f"{value} {name}" for value, name in enumerate(names))

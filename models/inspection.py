@@ -14,20 +14,22 @@ from models.specification import Choices, Specification
 SHOWN = 10
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
     path: Path,
     console: Console,
     *,
     weights: str | None = None,
     encoder: str | None = None,
     interpolation: str | None = None,
+    padding: str | None = None,
+    branch: str | None = None,
     labels: str | None = None,
 ) -> None:
     """Print the facts of `path`; raises InputError where it could not be exported."""
     recognised = recognise_checkpoint(
         path,
         weights=weights,
-        choices=Choices(encoder, interpolation),
+        choices=Choices(encoder, interpolation, padding, branch),
         labels=None if labels is None else tuple(part.strip() for part in labels.split(",")),
     )
     console.print(_facts(recognised))
@@ -56,7 +58,7 @@ def _facts(recognised: Recognised) -> Table:
         "Weights": _weights(recognised),
         "Network": specification.title,
         "Arguments": _arguments(specification),
-        "Input": f"{specification.in_channels} channels, sides multiples of {specification.stride}",
+        "Input": f"{specification.in_channels} channels, sides {_sides(specification)}",
         "Output": f"{specification.classes} channel(s), {specification.activation}",
         "Labels": _labels(recognised.labels),
         "Keys": recognised.accounting.summary,
@@ -74,9 +76,21 @@ def _weights(recognised: Recognised) -> str:
     return text + (f", stored as {', '.join(casts)}" if casts else "")
 
 
+def _sides(specification: Specification) -> str:
+    text = f"multiples of {specification.stride}"
+    if not specification.margin:
+        return text
+    return (
+        f"{text} plus {specification.offset}, {specification.smallest} at least; "
+        f"the output lacks {specification.margin} pixels on each side"
+    )
+
+
 def _arguments(specification: Specification) -> str:
     parts = []
     for name, value in specification.arguments.items():
+        if isinstance(value, Mapping):  # the names of all layers are not for reading
+            continue
         assumed = specification.assumed.get(name)
         parts.append(f"{name}={value!r}" + (f" ({assumed})" if assumed else ""))
     return "\n".join(parts)

@@ -20,6 +20,17 @@ READING = (
         metavar="MODE",
         help="The decoder's up-sampling, which shapes cannot tell: nearest (default), bilinear …",
     ),
+    click.option(
+        "--padding",
+        type=click.Choice(["same", "valid"]),
+        help="Of a U-Net's 3×3 convolutions, which shapes cannot tell: 'valid' is the unpadded "
+        "U-Net, whose output is smaller than its input.",
+    ),
+    click.option(
+        "--branch",
+        metavar="1…4|mean",
+        help="Which head of a U-Net++ with deep supervision is exported. [default: the last]",
+    ),
     click.option("--labels", metavar="A,B,…", help="Name of every class, background first."),
 )
 

@@ -10,15 +10,19 @@ class Choices:
 
     encoder: str | None = None
     interpolation: str | None = None
+    padding: str | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
 class Specification:
     """A network, complete enough to build it again.
 
-    `arguments` are the constructor's own, `stride` is what height and width must be
-    multiples of, and `assumed` names each argument that the state dict could not tell,
-    with the reason for the value taken.
+    `arguments` are the constructor's own, and `assumed` names each argument that the state
+    dict could not tell, with the reason for the value taken. Height and width must be
+    `offset` above a multiple of `stride`; the output lacks `margin` pixels on each of its four
+    sides, which is 0 but for networks of unpadded convolutions. `activation` turns logits into
+    probabilities: `sigmoid` for one channel and `softmax` for several, unless it is given.
     """
 
     family: str
@@ -28,17 +32,31 @@ class Specification:
     stride: int
     arguments: Mapping[str, object]
     assumed: Mapping[str, str] = field(default_factory=dict)
+    offset: int = 0
+    margin: int = 0
+    activation: str = ""
+
+    def __post_init__(self) -> None:
+        """Settle the activation, where none was given, by the number of classes."""
+        if not self.activation:
+            usual = "sigmoid" if self.classes == 1 else "softmax"
+            object.__setattr__(self, "activation", usual)
+
+    @property
+    def smallest(self) -> int:
+        """The smallest height or width that gives an output, in pixels."""
+        strides = max(0, 2 * self.margin - self.offset) // self.stride + 1
+        return self.offset + strides * self.stride
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        """`(width, height)` of the logits and the mask that an input of this size gives."""
+        return width - 2 * self.margin, height - 2 * self.margin
 
     @property
     def title(self) -> str:
         """For people: `smp Unet, encoder resnet34`."""
         encoder = self.arguments.get("encoder_name")
         return f"{self.family} {self.architecture}" + (f", encoder {encoder}" if encoder else "")
-
-    @property
-    def activation(self) -> str:
-        """What turns logits into probabilities: sigmoid for one channel, softmax for several."""
-        return "sigmoid" if self.classes == 1 else "softmax"
 
 
 @dataclass(frozen=True)

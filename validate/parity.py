@@ -146,7 +146,7 @@ def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None)
         )
     if path.is_file():
         _require_same(sha256_of(path), bundle, path)
-    choices = Choices(encoder=source.encoder, interpolation=source.interpolation)
+    choices = Choices(source.encoder, source.interpolation, source.padding, source.branch)
     recognised = recognise_checkpoint(
         path, weights=source.weights, choices=choices, labels=bundle.labels
     )

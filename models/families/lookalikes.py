@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
@@ -64,3 +64,35 @@ def key_tree(keys: Iterable[str], most: int = 8) -> str:
     listed = [f"{name} ({count})" for name, count in counts.items()]
     rest = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: int = 2) -> str:
+    """Which families share parts with `keys`, what fits and what does not; empty for none.
+
+    >>> nearest(["inc.a", "odd.b"], {"U-Net": (r"inc\\.", r"outc\\.")})
+    'Nearest: U-Net (1 of 2 keys fit, not odd (1); nothing is called outc).'
+    """
+    names = list(keys)
+    fits = {
+        family: [key for key in names if any(re.match(part, key) for part in parts)]
+        for family, parts in families.items()
+    }
+    ranked = sorted(families, key=lambda family: -len(fits[family]))
+    texts = [_fit(f, names, fits[f], families[f]) for f in ranked[:most] if fits[f]]
+    return f"Nearest: {'; '.join(texts)}." if texts else ""
+
+
+def _fit(family: str, keys: list[str], fits: list[str], parts: tuple[str, ...]) -> str:
+    others = set(keys) - set(fits)
+    absent = [part for part in parts if not any(re.match(part, key) for key in keys)]
+    said = f"{len(fits)} of {len(keys)} keys fit"
+    if others:
+        said += f", not {key_tree((key for key in keys if key in others), 4)}"
+    if absent:
+        said += f"; nothing is called {', '.join(_readable(part) for part in absent)}"
+    return f"{family} ({said})"
+
+
+def _readable(pattern: str) -> str:
+    """A pattern of keys as people would write it."""
+    return pattern.replace("\\d+", "1").replace("\\d", "1").replace("\\.", ".").rstrip(".")

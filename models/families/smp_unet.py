@@ -20,6 +20,7 @@ from models.families.lookalikes import key_tree, likeliest
 from models.specification import Choices, Specification
 
 NAME = "smp Unet"
+PARTS = (r"encoder\.", r"decoder\.blocks\.\d+\.", r"segmentation_head\.")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "nearest-exact")
 # Below this share of tensors that fit, an encoder is not called the nearest one.
 LIKENESS = 0.6
