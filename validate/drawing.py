@@ -1,4 +1,8 @@
-"""Small pictures for the page: a mask over its photo, and where two masks differ."""
+"""Pictures of the page as data URIs: photos, and masks that lie over them.
+
+Masks are PNGs with a palette, transparent where nothing is to be seen, so that one photo
+serves under all of them.
+"""
 
 import base64
 import io
@@ -10,50 +14,45 @@ from PIL import Image, ImageFilter
 
 from validate.pictures import RGBImage
 
-QUALITY = 82
-DIFFERENT = (255, 0, 170)  # magenta, which neither cars nor the label colours have
-DIMMED = 0.35
+QUALITY = 75
+DIFFERENT = (255, 0, 170, 255)  # magenta, which neither cars nor the label colours have
+CLEAR = (0, 0, 0, 0)
 
 
 def photo_uri(image: RGBImage) -> str:
-    """`image (H, W, 3)` as a JPEG in a data URI."""
-    return _uri(image)
+    """`image (H, W, 3)` as a WebP in a data URI."""
+    return _uri(Image.fromarray(image), "WEBP", quality=QUALITY)
 
 
-def overlay_uri(image: RGBImage, mask: NDArray[np.uint8], colours: Sequence[str]) -> str:
-    """`image` under its `mask (H, W)`, label k in `colours[k]`, written `0xRRGGBBAA`."""
-    table = np.array([_rgba(colour) for colour in colours], dtype=np.float32)
-    paint = table[mask]
-    alpha = paint[..., 3:] / 255
-    mixed = image * (1 - alpha) + paint[..., :3] * alpha
-    return _uri(np.rint(mixed).astype(np.uint8))
+def mask_uri(mask: NDArray[np.uint8], colours: Sequence[str]) -> str:
+    """`mask (H, W)`, label k in `colours[k]`, written `0xRRGGBBAA`."""
+    return _palette_uri(mask, [_rgba(colour) for colour in colours])
 
 
-def difference_uri(
-    image: RGBImage, mask: NDArray[np.uint8], other: NDArray[np.uint8]
-) -> str | None:
-    """`image` in dim grey with the pixels marked where the masks differ; None where none does."""
-    differs = mask != other
-    if not differs.any():
-        return None
-    grey = (image.mean(axis=2, keepdims=True) * DIMMED).astype(np.uint8)
-    marked = np.where(_grown(differs)[..., None], np.array(DIFFERENT, np.uint8), grey)
-    return _uri(marked)
+def difference_uri(where: NDArray[np.bool_]) -> str:
+    """The pixels `where (H, W)` two masks differ, each with a square around it to be seen."""
+    return _palette_uri(_grown(where), [CLEAR, DIFFERENT])
 
 
-def _grown(differs: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """`differs` with squares around its pixels, so that single ones are seen in a small picture."""
-    radius = max(1, max(differs.shape) // 128)
-    size = 2 * radius + 1
-    grey = Image.fromarray(differs.astype(np.uint8)).filter(ImageFilter.MaxFilter(size))
-    return np.asarray(grey) > 0
+def _grown(where: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    size = 2 * max(1, max(where.shape) // 160) + 1
+    return np.asarray(Image.fromarray(where.astype(np.uint8)).filter(ImageFilter.MaxFilter(size)))
+
+
+def _palette_uri(indices: NDArray[np.uint8], colours: Sequence[tuple[int, ...]]) -> str:
+    height, width = indices.shape
+    picture = Image.frombytes("P", (width, height), indices.tobytes())
+    picture.putpalette([value for colour in colours for value in colour[:3]])
+    alphas = bytes(colour[3] for colour in colours)
+    return _uri(picture, "PNG", optimize=True, transparency=alphas)
 
 
 def _rgba(colour: str) -> tuple[int, ...]:
     return tuple(bytes.fromhex(colour.removeprefix("0x")))
 
 
-def _uri(image: RGBImage) -> str:
+def _uri(picture: Image.Image, format: str, **options: object) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    picture.save(buffer, format, **options)
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/{format.lower()};base64,{data}"

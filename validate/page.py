@@ -1,41 +1,25 @@
 """`report.html`: the report as one page that needs nothing else, not even a network."""
 
-from dataclasses import dataclass
+import base64
+import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from validate import wording
-from validate.drawing import difference_uri, overlay_uri, photo_uri
-from validate.results import Report, ShownPicture
+from validate.charts import charts_of
+from validate.gallery import gallery
+from validate.results import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One result on one picture: how many labels differ, and a picture of where."""
-
-    title: str
-    flips: int
-    decisive: int
-    picture: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """One picture of the page, in data URIs; `equal` names the results without a difference."""
-
-    name: str
-    photo: str
-    overlay: str
-    labelled: str
-    differences: tuple[Difference, ...]
-    equal: tuple[str, ...]
-
-
 def to_html(report: Report) -> str:
-    """The text of `report.html`; names are escaped wherever they stand."""
+    """The text of `report.html`; names are escaped wherever they stand.
+
+    Its policy lets one script run, by its hash, and nothing be loaded.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
@@ -43,56 +27,25 @@ def to_html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("report.html")
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     width, height = _size(report)
-    return template.render(
+    return environment.get_template("report.html").render(
         report=report,
         words=wording,
-        cards=[_card(report, picture) for picture in report.shown],
+        cards=gallery(report),
+        charts=charts_of(report),
         swatches=[_css(colour) for colour in report.colours],
         width=width,
         height=height,
+        script=Markup(script),
+        script_hash=_hash(script),
     )
 
 
-def _card(report: Report, picture: ShownPicture) -> Card:
-    titles = {index: _title(report, index) for index in sorted(picture.masks)}
-    found = {index: _difference(report, picture, index) for index in titles}
-    return Card(
-        name=picture.name,
-        photo=photo_uri(picture.image),
-        overlay=overlay_uri(picture.image, picture.mask, report.colours),
-        labelled=_labelled(report, picture),
-        differences=tuple(each for each in found.values() if each is not None),
-        equal=tuple(titles[index] for index, each in found.items() if each is None),
-    )
-
-
-def _difference(report: Report, picture: ShownPicture, index: int) -> Difference | None:
-    where = difference_uri(picture.image, picture.mask, picture.masks[index])
-    if where is None:
-        return None
-    results = report.results[index].pictures
-    metrics = next(each.metrics for each in results if each.name == picture.name)
-    return Difference(_title(report, index), metrics.flips, metrics.decisive_flips, where)
-
-
-def _title(report: Report, index: int) -> str:
-    """The format of a result, with its runtime where the same file ran in two."""
-    result = report.results[index]
-    title = wording.FORMATS[result.format]
-    twice = [each for each in report.results if each.path == result.path and each.total]
-    return f"{title} ({result.runtime})" if len(twice) > 1 else title
-
-
-def _labelled(report: Report, picture: ShownPicture) -> str:
-    """What PyTorch's mask shows, in words: for the caption, and for those who cannot see it."""
-    parts = []
-    for value, label in enumerate(report.labels):
-        covered = float((picture.mask == value).mean())
-        if value and covered:
-            parts.append(f"{label} on {wording.percent(covered)} of the picture")
-    return ", ".join(parts) or f"{report.labels[0]} everywhere"
+def _hash(script: str) -> str:
+    """How a Content-Security-Policy names a script that it lets run."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
 def _size(report: Report) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """How the figures of a report are written, the same on the page, in Markdown and on a console."""
 
-from validate.comparison import ClassOverlap
-from validate.results import ArtifactResult
+from validate.comparison import ClassOverlap, Metrics
+from validate.results import ArtifactResult, Report
 
 FORMATS = {
     "torchscript": "TorchScript",
@@ -94,6 +94,22 @@ def overlap(classes: ClassOverlap) -> str:
         return "empty in both"
     iou = f"{classes.iou:.{_digits(classes.iou, 4)}f}"
     return f"{iou} ({classes.intersection:,} of {classes.union:,})"
+
+
+def title(report: Report, index: int) -> str:
+    """The format of a result, with its runtime where the same file ran in two."""
+    result = report.results[index]
+    name = FORMATS[result.format]
+    twice = [each for each in report.results if each.path == result.path and each.total]
+    return f"{name} ({result.runtime})" if len(twice) > 1 else name
+
+
+def flips(metrics: Metrics) -> str:
+    """How many labels of a picture differ from PyTorch's, and how many of them decisively."""
+    if not metrics.flips:
+        return "every label equal"
+    differ = "1 label differs" if metrics.flips == 1 else f"{metrics.flips:,} labels differ"
+    return f"{differ}, {metrics.decisive_flips:,} decisively" if metrics.decisive_flips else differ
 
 
 def reasons(result: ArtifactResult) -> str:

@@ -16,13 +16,14 @@ from models.errors import InputError
 from validate import wording, writing
 from validate.comparison import compare, measure
 from validate.console import print_report
-from validate.drawing import difference_uri, overlay_uri
+from validate.drawing import difference_uri, mask_uri
 from validate.markdown import to_markdown
 from validate.noise import Noise
 from validate.page import to_html
-from validate.results import ArtifactResult, PictureResult, Report, SampleFacts, ShownPicture
+from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
 from validate.runtimes import Outputs
 from validate.samples import Skipped
+from validate.showing import shown_picture
 from validate.storage import read_results
 from validate.tolerances import TABLE
 from validate.writing import write_results
@@ -65,7 +66,7 @@ NOT_RUN = ArtifactResult(
 
 def report(*results):
     _, (reference, other) = measured(3.0)
-    shown = ShownPicture(
+    shown = shown_picture(
         WICKED,
         np.full((8, 10, 3), 90, np.uint8),
         reference.mask.astype(np.uint8),
@@ -141,31 +142,42 @@ def test_verdict(results, verdict, sentence):
 
 
 class Parsed(HTMLParser):
-    """Collects tags, their sources and the text of a page."""
+    """Collects tags, their attributes and the text of a page."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.images, self.links, self.words = [], [], [], []
+        self.tags, self.attributes, self.words = [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
         self.tags.append(tag)
-        if tag == "img":
-            self.images.append(attributes)
-        self.links += [value for name, value in attrs if name in ("src", "href")]
+        self.attributes.append((tag, dict(attrs)))
 
     def handle_data(self, data):
         self.words.append(data)
 
 
 def test_the_page_needs_nothing_else_and_escapes_names():
-    page = Parsed(to_html(report(result(), NOT_RUN)))
-    assert "script" not in page.tags
+    text = to_html(report(result(), NOT_RUN))
+    page = Parsed(text)
+    assert page.tags.count("script") == 1  # ours
     assert WICKED in " ".join(page.words)
-    assert len(page.images) == 3  # the picture, PyTorch's mask, the difference of one format
-    assert all(image["alt"] for image in page.images)
-    assert all(link.startswith("data:image/jpeg;base64,") for link in page.links)
+    links = [each[name] for _, each in page.attributes for name in ("src", "href") if name in each]
+    assert all(link.startswith("#") for link in links)
+    urls = re.findall(r"url\((.*?)\)", text)
+    assert all(re.match(r"\"?data:image/(webp|png|svg\+xml)[;,]", url) for url in urls)
+    policy = next(each["content"] for _, each in page.attributes if "http-equiv" in each)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert not any(name.startswith("on") for _, each in page.attributes for name in each)
+
+
+def test_every_picture_of_the_page_is_told_in_words():
+    page = Parsed(to_html(report(result(), NOT_RUN)))
+    pictures = [each for _, each in page.attributes if each.get("role") == "img"]
+    told = [each["aria-label"] for each in pictures if "aria-label" in each]
+    assert any(text.startswith(f"PyTorch’s mask on {WICKED}: <b>rust</b> on ") for text in told)
+    assert any(text.startswith(f"ONNX on {WICKED}: ") for text in told)
+    assert all("aria-label" in each or "aria-labelledby" in each for each in pictures)
 
 
 def test_the_verdict_stands_first_on_the_page():
@@ -242,26 +254,26 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
 def decoded(uri):
     import base64
 
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGBA"))
 
 
-def test_overlay_paints_labels_in_their_colours():
-    image = np.full((32, 32, 3), 100, np.uint8)
-    mask = np.zeros((32, 32), np.uint8)
-    mask[:, 16:] = 1
-    drawn = decoded(overlay_uri(image, mask, ("0x00000000", "0xFF000080"))).astype(int)
-    assert np.abs(drawn[16, 4] - [100, 100, 100]).max() < 8
-    assert np.abs(drawn[16, 28] - [178, 50, 50]).max() < 12
+def test_a_mask_is_painted_in_its_colours_to_the_pixel():
+    mask = np.random.default_rng(0).integers(0, 3, (20, 30)).astype(np.uint8)
+    drawn = decoded(mask_uri(mask, ("0x00000000", "0xFF000080", "0x00FF0099")))
+    colours = np.array([[0, 0, 0, 0], [255, 0, 0, 128], [0, 255, 0, 153]])
+    assert (drawn == colours[mask]).all()
 
 
-def test_difference_is_drawn_only_where_there_is_one():
-    image, mask = np.full((32, 32, 3), 200, np.uint8), np.zeros((32, 32), np.uint8)
-    assert difference_uri(image, mask, mask) is None
+def test_a_single_differing_pixel_is_seen_in_a_large_picture():
+    image, mask = np.full((2000, 1500, 3), 200, np.uint8), np.zeros((2000, 1500), np.uint8)
     other = mask.copy()
-    other[10, 20] = 1
-    drawn = decoded(difference_uri(image, mask, other)).astype(int)
-    assert drawn[10, 20, 0] > 180
-    assert drawn[25, 5].max() < 90
+    other[1999, 1498] = 1
+    shown = shown_picture("x", image, mask, {0: other, 1: mask.copy()})
+    assert shown.differs.keys() == {0}
+    assert shown.image.shape == (*shown.mask.shape, 3) == (500, 375, 3)
+    drawn = decoded(difference_uri(shown.differs[0]))
+    assert (drawn[-2:, -2:] == [255, 0, 170, 255]).all()
+    assert (drawn[:-10, :-10, 3] == 0).all()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""The pictures of the page: what PyTorch and each file make of a photo, and where they differ."""
+
+from dataclasses import dataclass
+
+from validate import wording
+from validate.drawing import difference_uri, mask_uri, photo_uri
+from validate.results import PictureResult, Report, ShownPicture
+from validate.showing import reduced
+
+BUDGET = 8_000_000
+"""Bytes of all pictures in a page; where they take more, they are drawn smaller."""
+SMALLEST = 6
+"""By what their sides are divided at most."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one result made of a picture; the data URIs are None where all labels are equal."""
+
+    title: str
+    summary: str
+    decisive: bool
+    mask: str | None
+    difference: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture: its photo, PyTorch's mask, and a layer for each result.
+
+    `chosen` is the layer that is shown at first: that with the largest share of its tolerance.
+    `labelled` says in words what PyTorch's mask shows.
+    """
+
+    name: str
+    photo: str
+    mask: str
+    labelled: str
+    layers: tuple[Layer, ...]
+    chosen: int
+
+    @property
+    def size(self) -> int:
+        """Characters of all data URIs."""
+        layers = [uri for layer in self.layers for uri in (layer.mask, layer.difference) if uri]
+        return sum(map(len, (self.photo, self.mask, *layers)))
+
+
+def gallery(report: Report) -> tuple[Card, ...]:
+    """The cards of all pictures that are shown, in the report's order, within the budget."""
+    found = [_by_name(result.pictures) for result in report.results]
+    cards: tuple[Card, ...] = ()
+    for factor in range(1, SMALLEST + 1):
+        cards = tuple(_card(report, reduced(each, factor), found) for each in report.shown)
+        if sum(card.size for card in cards) <= BUDGET:
+            break
+    return cards
+
+
+def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
+    return {picture.name: picture for picture in pictures}
+
+
+def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureResult]]) -> Card:
+    judged = {index: found[index][picture.name] for index in sorted(picture.masks)}
+    layers = tuple(_layer(report, picture, index, each) for index, each in judged.items())
+    shares = [_share(report, index, each) for index, each in judged.items()]
+    return Card(
+        name=picture.name,
+        photo=photo_uri(picture.image),
+        mask=mask_uri(picture.mask, report.colours),
+        labelled=_labelled(report, picture),
+        layers=layers,
+        chosen=shares.index(max(shares)) if shares else -1,
+    )
+
+
+def _layer(report: Report, picture: ShownPicture, index: int, found: PictureResult) -> Layer:
+    where = picture.differs.get(index)
+    return Layer(
+        title=wording.title(report, index),
+        summary=wording.flips(found.metrics),
+        decisive=found.metrics.decisive_flips > 0,
+        mask=None if where is None else mask_uri(picture.masks[index], report.colours),
+        difference=None if where is None else difference_uri(where),
+    )
+
+
+def _share(report: Report, index: int, found: PictureResult) -> float:
+    tolerance = report.results[index].tolerance
+    limit = tolerance.max_error if tolerance else 1.0
+    return found.metrics.relative_error / limit + found.metrics.decisive_flips
+
+
+def _labelled(report: Report, picture: ShownPicture) -> str:
+    parts = []
+    for value, label in enumerate(report.labels):
+        covered = float((picture.mask == value).mean())
+        if value and covered:
+            parts.append(f"{label} on {wording.percent(covered)} of the picture")
+    return ", ".join(parts) or f"{report.labels[0]} everywhere"
