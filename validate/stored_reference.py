@@ -35,6 +35,7 @@ DESCRIPTION = "reference.json"
 REMEDY = "Write it again with --write-reference, or copy the whole file."
 HEADER_ROOM = 4096
 DESCRIPTION_ROOM = 256 << 20
+WHEREABOUTS = ("file", "path", "sha256", "size", "container")
 MEANINGS = {
     "checkpoint": "another checkpoint",
     "reading": "other choices in reading the checkpoint",
@@ -46,16 +47,11 @@ MEANINGS = {
 
 def identity_of(bundle: Bundle) -> dict[str, Any]:
     """What decides PyTorch's outputs on given pixels, as JSON has it."""
-    source, specification = bundle.source, asdict(bundle.specification)
+    source, specification = asdict(bundle.source), asdict(bundle.specification)
     del specification["assumed"]  # reasons, which change nothing
     identity = {
-        "checkpoint": source.sha256,
-        "reading": {
-            "entry": source.entry,
-            "weights": source.weights,
-            "encoder": source.encoder,
-            "interpolation": source.interpolation,
-        },
+        "checkpoint": source["sha256"],
+        "reading": {key: value for key, value in source.items() if key not in WHEREABOUTS},
         "specification": specification,
         "contract": asdict(bundle.contract),
         "activation": bundle.activation,
