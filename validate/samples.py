@@ -13,10 +13,14 @@ DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture, stretched to the contract's size: `image (H, W, 3)`, uint8, RGB."""
+    """One picture, stretched to the contract's size: `image (H, W, 3)`, uint8, RGB.
+
+    `index` is its place among the files.
+    """
 
     name: str
     image: RGBImage
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,17 @@ class Samples:
         for position, path in enumerate(self.paths[self.start :], self.start):
             self.consumed = position + 1
             try:
-                picture = read_picture(path)
+                sample = self.read(position)
             except UnreadablePicture as error:
                 self.skipped.append(Skipped(path.name, str(error)))
                 continue
-            yield Sample(path.name, stretch(picture, self.contract.width, self.contract.height))
+            yield sample
+
+    def read(self, index: int) -> Sample:
+        """The sample in one of the files. Raises UnreadablePicture."""
+        path, contract = self.paths[index], self.contract
+        image = stretch(read_picture(path), contract.width, contract.height)
+        return Sample(path.name, image, index)
 
 
 def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:

@@ -4,7 +4,7 @@ import heapq
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,12 +30,13 @@ STEP = 16
 """Pictures in a batch of a set that takes many: what a stop can lose."""
 SHOWN = 100
 SHOWN_BYTES = 384 << 20
+NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """What one batch added to a trial."""
+    """What one batch added to a trial; the pictures to show are without their photos."""
 
     used: int
     noise: Noise | None
@@ -79,7 +80,7 @@ class Trial:
         self._bundle = bundle
         self._noise: Noise | None = None
         self._used = 0
-        self._taken = self._timed = 0
+        self._taken = self._timed = self._begun = 0
         self._shown: list[tuple[float, int, ShownPicture]] = []
 
     @property
@@ -92,6 +93,7 @@ class Trial:
 
         With `release` every artifact is let go when it is done, before the next is loaded.
         """
+        self._begun = batch[0].index
         references = []
         for sample in batch:
             references.append(self._reference.outputs(sample))
@@ -117,14 +119,18 @@ class Trial:
 
     def take(self) -> BatchRecord:
         """What was added since this was last asked for."""
-        first, timed = self._taken, self._timed
+        first, begun, timed = self._taken, self._begun, self._timed
         self._taken, self._timed = self._used, len(self._reference.milliseconds)
         return BatchRecord(
             used=self._used - first,
             noise=self._noise,
             milliseconds=tuple(self._reference.milliseconds[timed:]),
             candidates=tuple(candidate.take() for candidate in self.candidates),
-            shown=tuple(each for each in self._shown if each[1] >= first),
+            shown=tuple(
+                (share, index, replace(picture, image=NO_IMAGE))
+                for share, index, picture in self._shown
+                if index >= begun
+            ),
         )
 
     def restore(self, record: BatchRecord) -> None:
@@ -156,7 +162,7 @@ class Trial:
             ),
             machine=_machine(),
             seconds=seconds,
-            shown=tuple(picture for _, _, picture in shown),
+            shown=tuple(_with_image(picture, samples, index) for _, index, picture in shown),
         )
 
     def _facts(self) -> dict[str, str]:
@@ -179,7 +185,7 @@ class Trial:
         for position, sample in enumerate(batch):
             mask = references[position].mask.astype(np.uint8)
             picture = shown_picture(sample.name, sample.image, mask, masks[position])
-            fresh.append((shares[position], self._used + position, picture))
+            fresh.append((shares[position], sample.index, picture))
         self._keep_worst(fresh)
 
     def _keep_worst(self, fresh: Iterable[tuple[float, int, ShownPicture]]) -> None:
@@ -205,6 +211,15 @@ def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:
         "not run",
         (runtime.reason,),
     )
+
+
+def _with_image(picture: ShownPicture, samples: Samples, index: int) -> ShownPicture:
+    """Read the photo again of a picture that an earlier run has judged."""
+    if picture.image.size:
+        return picture
+    image = samples.read(index).image
+    alone = shown_picture(picture.name, image, np.zeros(image.shape[:2], np.uint8), {})
+    return replace(picture, image=alone.image)
 
 
 def _room(bundle: Bundle) -> int:
