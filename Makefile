@@ -12,7 +12,8 @@ reading = $(call option,WEIGHTS,weights) $(call option,ENCODER,encoder) \
 writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,formats) \
 	$(call option,TARGET,target) $(call option,MEAN,mean) $(call option,STD,std) \
 	$(call option,LICENCE,licence) $(call option,AUTHOR,author)
-judging = $(call option,SAMPLES,samples) $(call option,COREML,coreml)
+judging = $(call option,SAMPLES,samples) $(call option,COREML,coreml) \
+	$(call option,TOLERANCES,tolerances)
 reference = $(call option,REFERENCE,reference) $(call option,WRITE_REFERENCE,write-reference)
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 

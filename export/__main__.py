@@ -61,6 +61,11 @@ JUDGING = (
         type=click.Choice(["native", "reference", "both"]),
         help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
     ),
+    click.option(
+        "--tolerances",
+        type=click.Path(path_type=Path),
+        help="TOML file of limits in the place of the built-in ones.",
+    ),
 )
 
 
@@ -73,6 +78,7 @@ def main(
     checkpoint: str,
     samples: Path | None,
     coreml: Literal["native", "reference", "both"] | None,
+    tolerances: Path | None,
     out: str,
     **options: str | None,
 ) -> None:
@@ -89,7 +95,13 @@ def main(
     def judge(bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
         with stages.counted("Checking parity") as progress:
             report = judge_network(
-                deployable, bundle, folder, samples=samples, coreml=coreml, progress=progress
+                deployable,
+                bundle,
+                folder,
+                samples=samples,
+                coreml=coreml,
+                tolerances=tolerances,
+                progress=progress,
             )
         write_results(report, folder)
         print_report(report, stages.console)

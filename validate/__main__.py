@@ -18,6 +18,11 @@ CHECKPOINT = click.option(
     type=click.Path(path_type=Path),
     help="Where the bundle's checkpoint lies. [default: where it was when the bundle was made]",
 )
+TOLERANCES = click.option(
+    "--tolerances",
+    type=click.Path(path_type=Path),
+    help="TOML file of limits in the place of the built-in ones.",
+)
 BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
 
 
@@ -55,13 +60,15 @@ def main() -> None:
     type=click.Choice(["native", "reference", "both"]),
     help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
 )
-def judge(
+@TOLERANCES
+def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
     checkpoint: Path | None,
     reference: Path | None,
     write_reference: Path | None,
     samples: Path | None,
     coreml: Literal["native", "reference", "both"] | None,
+    tolerances: Path | None,
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
@@ -77,6 +84,7 @@ def judge(
             write_reference=write_reference,
             samples=samples,
             coreml=coreml,
+            tolerances=tolerances,
             progress=progress,
             tell=stages.tell,
         )

@@ -19,6 +19,7 @@ from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
 from models.deployable import Deployable
 from models.errors import InputError
 from models.specification import Choices, Specification
+from validate.given_tolerances import read_tolerances
 from validate.reference import Computed, Reference
 from validate.results import Report
 from validate.resuming import resumed, run_identity
@@ -42,6 +43,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     write_reference: Path | None = None,
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
+    tolerances: Path | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Report:
@@ -49,11 +51,13 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
 
     `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says;
     `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
-    the place of the checkpoint. A run over many pictures that is interrupted keeps what is done
-    beside the bundle, and the same run goes on from there; `tell` is told so, in a sentence.
-    One that writes a reference begins anew. Raises InputError when the bundle is damaged, the
-    checkpoint or reference is not its own, or no sample can be read.
+    the place of the checkpoint; `tolerances` is a file that takes the place of the table's rows.
+    A run over many pictures that is interrupted keeps what is done beside the bundle, and the
+    same run goes on from there; `tell` is told so, in a sentence. One that writes a reference
+    begins anew. Raises InputError when the bundle is damaged, the checkpoint or reference is
+    not its own, or no sample can be read.
     """
+    given = read_tolerances(tolerances)
     bundle = read_bundle(folder)
     verify_files(bundle, folder)
     found = find_samples(samples, bundle.contract)  # a wrong folder shows before the long work
@@ -67,22 +71,23 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
-        trial = Trial(held, bundle, folder, coreml)
+        trial = Trial(held, bundle, folder, coreml, given)
         if write_reference is not None or fits_one_batch(found, bundle):
             return _judged(found, trial, bundle, progress)
-        run = run_identity(found, folder, reference, trial)
+        run = run_identity(found, folder, reference, given, trial)
         state = stack.enter_context(unfinished(folder, run))
         with resumed(state, found, trial, tell or (lambda _: None)) as seconds:
             return _judged(found, trial, bundle, progress, state, seconds)
 
 
-def judge_network(
+def judge_network(  # noqa: PLR0913 (as above)
     deployable: Deployable,
     bundle: Bundle,
     folder: Path,
     *,
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
+    tolerances: Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the artifacts in `folder` against `deployable`, without checking their hashes.
@@ -90,7 +95,9 @@ def judge_network(
     Raises InputError when no sample can be read, or PyTorch itself gives no finite logits.
     """
     found = find_samples(samples, bundle.contract)
-    return _judged(found, Trial(Computed(deployable), bundle, folder, coreml), bundle, progress)
+    given = read_tolerances(tolerances)
+    trial = Trial(Computed(deployable), bundle, folder, coreml, given)
+    return _judged(found, trial, bundle, progress)
 
 
 def _judged(

@@ -11,7 +11,7 @@ from validate.comparison import Metrics
 from validate.noise import Noise
 from validate.pictures import RGBImage
 from validate.samples import Skipped
-from validate.tolerances import Tolerance
+from validate.tolerances import Tolerance, TolerancesFile
 
 SCHEMA = 1
 TOOL = "segport"
@@ -78,7 +78,8 @@ class ShownPicture:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run. `facts` describe the bundle, `machine` where it was judged.
+    """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
+    the file that took the place of the table's rows, None where none did.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -96,6 +97,7 @@ class Report:
     results: tuple[ArtifactResult, ...]
     machine: Mapping[str, str]
     seconds: float
+    tolerances: TolerancesFile | None = None
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

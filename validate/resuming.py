@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from export.bundle import MANIFEST, sha256_of
+from validate.given_tolerances import GivenTolerances
 from validate.samples import Samples
 from validate.tolerances import TABLE
 from validate.trial import LIBRARIES, Trial
@@ -15,7 +16,7 @@ from validate.unfinished import Unfinished
 
 
 def run_identity(
-    samples: Samples, folder: Path, reference: Path | None, trial: Trial
+    samples: Samples, folder: Path, reference: Path | None, given: GivenTolerances, trial: Trial
 ) -> dict[str, str]:
     """What must be equal for one run's findings to be another's too.
 
@@ -30,7 +31,7 @@ def run_identity(
         "reference": "checkpoint" if reference is None else sha256_of(reference),
         "samples": hashlib.sha256(repr(files).encode()).hexdigest(),
         "runtimes": repr(runtimes),
-        "tolerances": repr(sorted(TABLE.items())),
+        "tolerances": repr(sorted({**TABLE, **given.rows}.items())),
         "versions": ", ".join(f"{library} {version(library)}" for library in LIBRARIES),
         "machine": f"{platform.node()}, {platform.machine()}, {platform.python_version()}",
     }

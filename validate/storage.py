@@ -13,7 +13,7 @@ from validate.decisions import Region
 from validate.noise import Noise
 from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
 from validate.samples import Skipped
-from validate.tolerances import Tolerance
+from validate.tolerances import Tolerance, TolerancesFile
 
 RESULTS = "parity.json"
 SCHEMA_FILE = Path(__file__).with_name("parity.schema.json")
@@ -49,6 +49,8 @@ def _report_from(document: Mapping[str, Any]) -> Report:
     samples = data["samples"]
     skipped = tuple(Skipped(**each) for each in samples["skipped"])
     data["samples"] = SampleFacts(samples["origin"], samples["used"], skipped)
+    given = data["tolerances"]
+    data["tolerances"] = TolerancesFile(**given) if given else None
     data["noise"] = Noise(**data["noise"]) if data["noise"] else None
     data["results"] = tuple(_result_from(result) for result in data["results"])
     return Report(**data | {key: tuple(data[key]) for key in ("labels", "colours")})

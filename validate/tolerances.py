@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from validate.comparison import Metrics
 from validate.noise import Noise
 
+Row = tuple[str, str]
+"""A format and the arithmetic that it is run in."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Limits for one precision.
+    """Limits for one format in one arithmetic.
 
     max_error    largest error of any picture, as a share of its reference's logit range
     min_psnr     over all pictures, in dB
@@ -29,24 +32,45 @@ class Tolerance:
     reason: str
 
 
-TABLE: Mapping[str, Tolerance] = {
-    "float32": Tolerance(
-        max_error=2e-4,
-        min_psnr=85.0,
-        mask_slack=1e-6,
-        reason=(
-            "float32 files differ from PyTorch by the order of their sums only: 110 dB and 1e-5 of "
-            "the range on trained and untrained networks. A tenth of that precision passes."
-        ),
+@dataclass(frozen=True)
+class TolerancesFile:
+    """A file that gave tolerances in the place of the table's: its name and SHA-256."""
+
+    name: str
+    sha256: str
+
+
+FLOAT32 = Tolerance(
+    max_error=2e-4,
+    min_psnr=85.0,
+    mask_slack=1e-6,
+    reason=(
+        "float32 files differ from PyTorch by the order of their sums only: 110 dB and 1e-5 of "
+        "the range on trained and untrained networks. A tenth of that precision passes."
     ),
-    "float16": Tolerance(
-        max_error=1e-2,
-        min_psnr=60.0,
-        mask_slack=2**-10,
+)
+FLOAT16 = Tolerance(
+    max_error=1e-2,
+    min_psnr=60.0,
+    mask_slack=2**-10,
+    reason=(
+        "A trained U-Net is at 75 to 80 dB in float16, and its largest error on any of 15 "
+        "photos at 0.5 % of the range. The mask is chosen before the logits are rounded on "
+        "some units: one float16 step is allowed."
+    ),
+)
+
+TABLE: Mapping[Row, Tolerance] = {
+    ("torchscript", "float32"): FLOAT32,
+    ("onnx", "float32"): FLOAT32,
+    ("mlprogram", "float32"): FLOAT32,
+    ("mlprogram", "float16"): FLOAT16,
+    ("neuralnetwork", "float32"): FLOAT32,
+    ("neuralnetwork", "float16"): replace(
+        FLOAT16,
         reason=(
-            "A trained U-Net is at 75 to 80 dB in float16, and its largest error on any of 15 "
-            "photos at 0.5 % of the range. The mask is chosen before the logits are rounded on "
-            "some units: one float16 step is allowed."
+            "Core ML computes a NeuralNetwork in float16 wherever the Neural Engine or the GPU "
+            f"takes it, although its weights are float32. {FLOAT16.reason}"
         ),
     ),
 }
@@ -63,35 +87,39 @@ WORST = Tolerance(
 )
 
 
-def arithmetic_of(format: str, precision: str, runtime: str) -> str:
+def row_of(format: str, precision: str, runtime: str) -> Row:
     """The row of the table that an artifact is judged by in a runtime.
 
-    Core ML itself computes a NeuralNetwork in float16 wherever the Neural Engine or the GPU
-    takes it, although its weights are float32.
+    Core ML itself computes a NeuralNetwork in float16, see there.
     """
     if format == "neuralnetwork" and runtime == "Core ML":
-        return "float16"
-    return precision
+        return format, "float16"
+    return format, precision
 
 
-def tolerance_for(arithmetic: str, noise: Noise | None) -> Tolerance:
-    """The table's row, widened for float16 to what the network's own `noise` explains.
+def tolerance_for(
+    row: Row, noise: Noise | None, given: Mapping[Row, Tolerance] | None = None
+) -> Tolerance:
+    """The table's tolerance, widened for float16 to what the network's own `noise` explains.
 
     A noise of None means that rounding alone ruins the network: then nothing is widened
-    beyond the table's row, and the file has to be better than that.
+    beyond the table's row, and the file has to be better than that. A `given` row takes the
+    place of the table's, and is never widened.
     """
-    row = TABLE[arithmetic]
-    if arithmetic != "float16" or noise is None:
-        return row
+    if given and row in given:
+        return given[row]
+    table = TABLE[row]
+    if row[1] != "float16" or noise is None:
+        return table
     error = noise.relative_error * NOISE_FACTOR
     psnr = math.inf if noise.psnr is None else noise.psnr - 20 * math.log10(NOISE_FACTOR)
     wider = replace(
-        row,
-        max_error=min(max(row.max_error, error), WORST.max_error),
-        min_psnr=max(min(row.min_psnr, psnr), WORST.min_psnr),
+        table,
+        max_error=min(max(table.max_error, error), WORST.max_error),
+        min_psnr=max(min(table.min_psnr, psnr), WORST.min_psnr),
     )
-    if wider == row:
-        return row
+    if wider == table:
+        return table
     worst = "" if noise.psnr is None else f"{noise.psnr:.0f} dB and "
     return replace(
         wider,

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from export.bundle import Artifact, Bundle
 from validate.candidate import Candidate, CandidateRecord, median
 from validate.facts import facts_of
+from validate.given_tolerances import GivenTolerances
 from validate.noise import Noise
 from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
 from validate.samples import Sample, Samples
 from validate.showing import bytes_of_shown, shown_picture
-from validate.tolerances import arithmetic_of, tolerance_for
+from validate.tolerances import Row, Tolerance, row_of, tolerance_for
 
 BATCH_BYTES = 64 << 20
 """What the pictures and PyTorch's outputs of one batch may take."""
@@ -67,7 +68,12 @@ class Trial:
     """Collects what every artifact does, and makes the report of it."""
 
     def __init__(
-        self, reference: Reference, bundle: Bundle, folder: Path, coreml: CoreMLChoice | None
+        self,
+        reference: Reference,
+        bundle: Bundle,
+        folder: Path,
+        coreml: CoreMLChoice | None,
+        given: GivenTolerances,
     ):
         self._entries = [
             Candidate(artifact, runtime, folder, bundle)
@@ -78,6 +84,7 @@ class Trial:
         ]
         self._reference = reference
         self._bundle = bundle
+        self._given = given
         self._noise: Noise | None = None
         self._used = 0
         self._taken = self._timed = self._begun = 0
@@ -105,7 +112,7 @@ class Trial:
         for index, candidate in enumerate(self._entries):
             if isinstance(candidate, ArtifactResult):
                 continue
-            tolerance = tolerance_for(_arithmetic(candidate), self._noise)
+            tolerance = self._tolerance(candidate)
             for position, (sample, reference) in enumerate(zip(batch, references, strict=True)):
                 judged = candidate.judge(sample, reference, tolerance) if candidate.runs else None
                 if judged is not None:
@@ -140,7 +147,7 @@ class Trial:
         self._reference.milliseconds.extend(record.milliseconds)
         self._taken, self._timed = self._used, len(self._reference.milliseconds)
         for candidate, part in zip(self.candidates, record.candidates, strict=True):
-            candidate.restore(part, tolerance_for(_arithmetic(candidate), self._noise))
+            candidate.restore(part, self._tolerance(candidate))
         self._keep_worst(record.shown)
 
     def report(self, samples: Samples, seconds: float) -> Report:
@@ -161,6 +168,7 @@ class Trial:
                 for entry in self._entries
             ),
             machine=_machine(),
+            tolerances=self._given.source,
             seconds=seconds,
             shown=tuple(_with_image(picture, samples, index) for _, index, picture in shown),
         )
@@ -169,8 +177,11 @@ class Trial:
         origin = self._reference.origin
         return facts_of(self._bundle) | ({"Reference": origin} if origin else {})
 
+    def _tolerance(self, candidate: Candidate) -> Tolerance:
+        return tolerance_for(_row(candidate), self._noise, self._given.rows)
+
     def _measure_noise(self) -> None:
-        if any(_arithmetic(candidate) == "float16" for candidate in self.candidates):
+        if any(_row(candidate)[1] == "float16" for candidate in self.candidates):
             self._noise = self._reference.noise()
 
     def _show(
@@ -196,9 +207,9 @@ class Trial:
         self._shown = heapq.nlargest(room, everything, key=lambda each: (each[0], -each[1]))
 
 
-def _arithmetic(candidate: Candidate) -> str:
+def _row(candidate: Candidate) -> Row:
     artifact = candidate.artifact
-    return arithmetic_of(artifact.format, artifact.precision, candidate.opener.runtime)
+    return row_of(artifact.format, artifact.precision, candidate.opener.runtime)
 
 
 def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:

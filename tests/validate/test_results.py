@@ -50,7 +50,7 @@ def result(name="tiny.onnx", status="passed", noise=1e-5, reasons=()):
         runtime="ONNX Runtime",
         status=status,
         reasons=reasons,
-        tolerance=TABLE["float32"],
+        tolerance=TABLE["onnx", "float32"],
         total=metrics,
         worst=picture,
         pictures=(picture,),

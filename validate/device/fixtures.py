@@ -24,7 +24,7 @@ from validate.pictures import RGBImage
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 from validate.samples import Sample, find_samples, require_some
-from validate.tolerances import arithmetic_of, tolerance_for
+from validate.tolerances import row_of, tolerance_for
 
 COUNT = 4
 NOISE_PICTURES = 2
@@ -66,9 +66,10 @@ def write_fixtures(
     ]
     require_some(found)
     noise = float16_noise(deployable, [(p.image, p.outputs) for p in pictures[:NOISE_PICTURES]])
-    precisions = {arithmetic_of(a.format, a.precision, "Core ML") for a in artifacts}
+    rows = {row_of(a.format, a.precision, "Core ML") for a in artifacts}
     # One gate for all files of the app: that of the coarsest arithmetic among them.
-    tolerance = tolerance_for("float16" if "float16" in precisions else "float32", noise)
+    coarsest = min(rows, key=lambda row: row[1] != "float16")
+    tolerance = tolerance_for(coarsest, noise)
     gate = Gate(tolerance.max_error, decisive_flips=0, reason=tolerance.reason)
     return _write(bundle, destination, pictures, gate)
 
