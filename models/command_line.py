@@ -108,11 +108,11 @@ class Stages:
         if not self.console.is_terminal:
             yield self._plain_progress(name)
             return self._say_done(name, started)
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Bar(*columns, console=self.console, transient=True) as bar:
+        texts = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(texts[0], BarColumn(), *texts[1:], console=self.console, transient=True) as bar:
             task = bar.add_task(name, total=None)
             yield lambda what, done, total: bar.update(
                 task, description=f"{name}: {what}", completed=done, total=total
