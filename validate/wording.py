@@ -1,6 +1,7 @@
 """How the figures of a report are written, the same on the page, in Markdown and on a console."""
 
 from validate.comparison import ClassOverlap, Metrics
+from validate.decisions import Region
 from validate.results import ArtifactResult, Report
 
 FORMATS = {
@@ -38,6 +39,27 @@ def row(result: ArtifactResult) -> tuple[str, ...]:
         time(result),
         verdict,
     )
+
+
+def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
+    """Name and text of the figures that COLUMNS have no room for."""
+    return (
+        ("mean error, in logits", f"{metrics.mean_error:.2g}"),
+        ("RMS error, in logits", f"{metrics.rms_error:.2g}"),
+        ("largest error, in logits", f"{metrics.max_error:.2g}"),
+        ("SNR", decibels(metrics.snr)),
+        ("cosine", "–" if metrics.cosine is None else f"{metrics.cosine:.9g}"),
+        ("labels equal at class boundaries", region(metrics.boundary)),
+        ("labels equal elsewhere", region(metrics.interior)),
+        ("pixels PyTorch barely decides", percent(metrics.undecided)),
+    )
+
+
+def region(part: Region) -> str:
+    """The share of equal labels of some pixels, with the counts."""
+    if part.agreement is None:
+        return "no such pixel"
+    return f"{share(part.agreement)} ({part.pixels - part.flips:,} of {part.pixels:,})"
 
 
 def size(count: int) -> str:

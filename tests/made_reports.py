@@ -1,0 +1,105 @@
+"""Reports with pictures, made without a network: smooth logits, and files that add errors."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from models.labels import BACKGROUND_COLOUR, PALETTE
+from validate.comparison import compare, measure
+from validate.noise import Noise
+from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.runtimes import Outputs
+from validate.samples import Skipped
+from validate.showing import shown_picture
+from validate.tolerances import Tolerance, violations
+
+FLOAT32 = Tolerance(2e-4, 85.0, 1e-6, "float32 files differ by the order of their sums.")
+FLOAT16 = Tolerance(1e-2, 60.0, 2**-10, "float16 rounds.")
+SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("*.jpg"))
+FILES = (
+    ("torchscript", "float32", "torch.jit", FLOAT32, 2e-6),
+    ("mlprogram", "float16", "Core ML reference", FLOAT16, 2e-3),
+    ("onnx", "float32", "ONNX Runtime", FLOAT32, 0.0),
+)
+NOT_RUN = ArtifactResult(
+    "neuralnetwork", "made.mlmodel", "float32", 12_000_000, "Core ML", "not run", ("macOS only",)
+)
+
+
+def made_report(pictures=3, labels=2, side=96, *, broken=False, names=None):
+    """A report on `pictures` rendered samples; a `broken` one has a file that sees other colours.
+
+    `names` are the labels' and, where given, stand in the pictures' names too.
+    """
+    rng = np.random.default_rng(0)
+    errors = [1.0 if broken and kind == "onnx" else error for kind, *_, error in FILES]
+    judged = [_judged(rng, number, labels, side, errors, names) for number in range(pictures)]
+    judged.sort(key=lambda each: -max(each[1][i].relative_error for i in range(len(FILES))))
+    metrics = [[(shown.name, each[i]) for shown, each in judged] for i in range(len(FILES))]
+    return Report(
+        bundle="made",
+        created="2026-01-01T00:00:00+00:00",
+        facts={"Network": "smp Unet, encoder resnet34", "Input": f"RGB, {side} × {side}"},
+        labels=names or ("background", *(f"class {number}" for number in range(1, labels))),
+        colours=(
+            BACKGROUND_COLOUR,
+            *(f"0x{PALETTE[number % len(PALETTE)]}99" for number in range(labels - 1)),
+        ),
+        samples=SampleFacts("samples", pictures, (Skipped("notes.txt", "not a picture"),)),
+        noise=Noise(0.001, 75.0),
+        milliseconds=24.0,
+        results=(*(_result(*each) for each in zip(FILES, metrics, strict=True)), NOT_RUN),
+        machine={"System": "made", "Cores": "2"},
+        seconds=1.5,
+        shown=tuple(shown for shown, _ in judged),
+    )
+
+
+def _judged(rng, number, labels, side, errors, names):
+    logits = _smooth(rng, labels, side) * 8
+    reference = Outputs(logits, logits.argmax(0).astype(np.int32))
+    masks, found = {}, {}
+    for index, error in enumerate(errors):
+        other = logits + np.float32(error) * _smooth(rng, labels, side) * (0.5 + rng.random())
+        outputs = Outputs(other.astype(np.float32), other.argmax(0).astype(np.int32))
+        tolerance = FILES[index][3]
+        compared = compare(reference, outputs, tolerance.max_error, tolerance.mask_slack)
+        masks[index], found[index] = outputs.mask.astype(np.uint8), measure(compared)
+    path = SAMPLES[number % len(SAMPLES)]
+    picture = np.roll(np.asarray(Image.open(path).convert("RGB").resize((side, side))), number, 1)
+    name = f"{number:03}_{names[-1] if names else path.name}"
+    return shown_picture(name, picture, reference.mask.astype(np.uint8), masks), found
+
+
+def _smooth(rng, labels, side):
+    """Fields `(C, H, W)` that vary slowly, so that masks have areas."""
+    coarse = rng.normal(size=(labels, 6, 6)).astype(np.float32)
+    size = (side, side)
+    return np.stack([np.asarray(Image.fromarray(each).resize(size, 3)) for each in coarse])
+
+
+def _result(file, metrics):
+    kind, precision, runtime, tolerance, _ = file
+    suffix = {"torchscript": ".torchscript.pt", "mlprogram": ".mlpackage", "onnx": ".onnx"}[kind]
+    worst = max((PictureResult(*each) for each in metrics), key=_error)
+    reasons = violations(worst.metrics, _error(worst), tolerance)
+    return ArtifactResult(
+        format=kind,
+        path=f"made{suffix}",
+        precision=precision,
+        size=48_900_000,
+        runtime=runtime,
+        status="failed" if reasons else "passed",
+        reasons=reasons,
+        tolerance=tolerance,
+        total=worst.metrics,
+        worst=worst,
+        pictures=tuple(PictureResult(*each) for each in metrics),
+        milliseconds=20.0,
+        ratio=0.83,
+    )
+
+
+def _error(picture):
+    return picture.metrics.relative_error

@@ -1,0 +1,125 @@
+"""The page in a browser: it opens without an error, can be used, and loads nothing."""
+
+import numpy as np
+import pytest
+from headless_browser import browser, find_browser
+from made_reports import made_report
+
+from validate.page import to_html
+
+WICKED = ("<b>'\"&</b>", "</script><script>alert(1)</script>")
+LIMIT = 10_000_000
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium on this machine: install it to test the page in a browser")
+    with browser(path, tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def opened(tab, tmp_path):
+    """Opens a report in the tab; at the end nothing may have gone wrong or been loaded."""
+
+    def show(report, **options):
+        path = tmp_path / "report.html"
+        path.write_text(to_html(report), encoding="utf-8")
+        tab.open(path, **options)
+        return tab
+
+    tab.problems.clear()
+    tab.requests.clear()
+    yield show
+    assert tab.problems == []
+    assert all(url.startswith(("file:", "data:")) for url in tab.requests)
+
+
+def cut(page):
+    return page.evaluate("document.querySelector('.stage').style.getPropertyValue('--cut')")
+
+
+def test_the_slider_moves_by_keyboard(opened):
+    page = opened(made_report())
+    page.evaluate("document.querySelector('.stage input').focus()")
+    page.press("ArrowRight", 39)
+    assert cut(page) == "51%"
+    page.press("Home", 36)
+    assert cut(page) == "0%"
+    text = page.evaluate("document.querySelector('.stage input').ariaValueText")
+    assert text == "0 % PyTorch, 100 % Core ML mlprogram"
+
+
+def test_the_slider_moves_by_mouse_and_shows_the_other_mask(opened):
+    page = opened(made_report(broken=True))
+    before = np.asarray(page.screenshot())
+    box = page.evaluate(
+        "(() => { const stage = document.querySelector('.stage'); stage.scrollIntoView();"
+        " const box = stage.getBoundingClientRect();"
+        " return [box.x, box.y, box.width, box.height]; })()"
+    )
+    x, y, width, height = box
+    page.click(x + 0.8 * width, y + height / 2)
+    assert 75 < float(cut(page).rstrip("%")) < 85
+    assert (np.asarray(page.screenshot()) != before).any()
+
+
+def test_a_choice_changes_the_right_side(opened):
+    page = opened(made_report(broken=True))
+    right = "document.querySelector('.right').getAttribute('aria-label')"
+    assert page.evaluate(right).startswith("ONNX on ")  # the file with the largest error
+    page.evaluate("document.querySelector('input[type=radio][value=photo]').click()")
+    assert page.evaluate(right).endswith("without a mask")
+    shown = "getComputedStyle(document.querySelector('.right')).backgroundImage"
+    assert page.evaluate(shown).startswith("none, url(")
+
+
+def test_differences_can_be_hidden(opened):
+    page = opened(made_report(broken=True))
+    display = "getComputedStyle(document.querySelector('.marks')).display"
+    assert page.evaluate(display) == "block"
+    page.evaluate("document.querySelector('#marks').click()")
+    assert page.evaluate(display) == "none"
+
+
+@pytest.mark.parametrize("labels", [2, 16])
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_no_width_overflows(opened, width, labels):
+    report = made_report(labels=labels, broken=True)
+    page = opened(report, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_dark_where_the_reader_wants_it(opened):
+    report = made_report()
+    light = np.asarray(opened(report, prefers_color_scheme="light").screenshot())
+    dark = np.asarray(opened(report, prefers_color_scheme="dark").screenshot())
+    assert light.std() > 10 and dark.std() > 10  # something is drawn
+    assert light.mean() > 150
+    assert dark.mean() < 80
+
+
+def test_wicked_names_stay_text(opened):
+    page = opened(made_report(names=WICKED))
+    assert page.evaluate("document.scripts.length") == 1
+    assert page.evaluate("document.querySelector('article h3').textContent").endswith(WICKED[1])
+    assert page.evaluate("document.querySelectorAll('.plain b').length") == 0
+
+
+def test_the_policy_stops_what_should_not_run(tab, tmp_path):
+    text = to_html(made_report()).replace("</main>", "</main><script>document.title=1</script>")
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    tab.open(path)
+    assert tab.evaluate("document.title") == "made: passed"
+    assert "Content Security Policy" in str(tab.problems)
+
+
+def test_a_hundred_pictures_stay_small_and_open_quickly(opened):
+    page = opened(made_report(pictures=100, labels=4, side=400))
+    assert page.evaluate("document.documentElement.outerHTML.length") < LIMIT
+    assert page.evaluate("document.querySelectorAll('article').length") == 100
+    loaded = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+    assert page.evaluate(loaded) < 5000  # milliseconds
