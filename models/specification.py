@@ -56,7 +56,8 @@ class Specification:
     def title(self) -> str:
         """For people: `smp Unet, encoder resnet34`."""
         encoder = self.arguments.get("encoder_name")
-        return f"{self.family} {self.architecture}" + (f", encoder {encoder}" if encoder else "")
+        name = f"{self.family} {self.architecture}".strip()
+        return name + (f", encoder {encoder}" if encoder else "")
 
 
 @dataclass(frozen=True)
