@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
 from validate.comparison import Comparison, Metrics, compare, measure
+from validate.photo_way import PhotoWay, photo_violations
+from validate.pictures import RGBImage
 from validate.results import ArtifactResult, PictureResult, Status
 from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 from validate.samples import Sample
@@ -67,6 +69,10 @@ class Candidate:
         share = metrics.relative_error / tolerance.max_error
         return share + metrics.decisive_flips, outputs.mask.astype(np.uint8)
 
+    def outputs_of(self, name: str, image: RGBImage) -> Outputs | None:
+        """What it makes of a picture that is not one of the samples; None when it does not run."""
+        return self._outputs(Sample(name, image)) if self.runs else None
+
     def take(self) -> CandidateRecord:
         """What was added since this was last asked for."""
         record = CandidateRecord(
@@ -91,7 +97,7 @@ class Candidate:
         """Let go of the loaded artifact."""
         self._runtime = None
 
-    def result(self, reference_milliseconds: float | None) -> ArtifactResult:
+    def result(self, reference_milliseconds: float | None, way: PhotoWay | None) -> ArtifactResult:
         """The verdict on all pictures so far."""
         artifact = self.artifact
         facts = (artifact.format, artifact.path, artifact.precision, artifact.size)
@@ -101,7 +107,10 @@ class Candidate:
             return ArtifactResult(*facts, self.opener.runtime, status, (failure,))
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
-        reasons = violations(total, worst.metrics.relative_error, self.tolerance)
+        reasons = (
+            *violations(total, worst.metrics.relative_error, self.tolerance),
+            *photo_violations(way, artifact.path, self.opener.runtime),
+        )
         milliseconds = median(self._milliseconds)
         return ArtifactResult(
             *facts,

@@ -19,6 +19,7 @@ from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
 from models.deployable import Deployable
 from models.errors import InputError
 from models.specification import Choices, Specification
+from validate.batches import batches, fits_one_batch
 from validate.given_tolerances import read_tolerances
 from validate.reference import Computed, Reference
 from validate.results import Report
@@ -26,7 +27,7 @@ from validate.resuming import resumed, run_identity
 from validate.runtimes import CoreMLChoice
 from validate.samples import Samples, find_samples, require_some
 from validate.stored_reference import stored_reference
-from validate.trial import Trial, batches, fits_one_batch
+from validate.trial import Trial
 from validate.unfinished import Step, Unfinished, unfinished
 from validate.writing_reference import recorded_reference
 
@@ -71,7 +72,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
-        trial = Trial(held, bundle, folder, coreml, given)
+        trial = Trial(held, bundle, folder, found, coreml, given)
         if write_reference is not None or fits_one_batch(found, bundle):
             return _judged(found, trial, bundle, progress)
         run = run_identity(found, folder, reference, given, trial)
@@ -96,7 +97,7 @@ def judge_network(  # noqa: PLR0913 (as above)
     """
     found = find_samples(samples, bundle.contract)
     given = read_tolerances(tolerances)
-    trial = Trial(Computed(deployable), bundle, folder, coreml, given)
+    trial = Trial(Computed(deployable), bundle, folder, found, coreml, given)
     return _judged(found, trial, bundle, progress)
 
 
@@ -124,7 +125,7 @@ def _judged(
             )
         skipped, seconds, started = len(found.skipped), seconds + now - started, now
     require_some(found)
-    return trial.report(found, seconds)
+    return trial.report(seconds)
 
 
 def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from validate.comparison import Metrics
 from validate.noise import Noise
+from validate.photo_way import PhotoWay
 from validate.pictures import RGBImage
 from validate.samples import Skipped
 from validate.tolerances import Tolerance, TolerancesFile
@@ -79,7 +80,9 @@ class ShownPicture:
 @dataclass(frozen=True)
 class Report:
     """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
-    the file that took the place of the table's rows, None where none did.
+    the file that took the place of the table's rows, None where none did; `photo_way` compares
+    the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
+    resized.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -98,6 +101,7 @@ class Report:
     machine: Mapping[str, str]
     seconds: float
     tolerances: TolerancesFile | None = None
+    photo_way: PhotoWay | None = None
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from export.bundle import MANIFEST, sha256_of
 from validate.given_tolerances import GivenTolerances
+from validate.machine import LIBRARIES
 from validate.samples import Samples
 from validate.tolerances import TABLE
-from validate.trial import LIBRARIES, Trial
+from validate.trial import Trial
 from validate.unfinished import Unfinished
 
 

@@ -15,12 +15,13 @@ DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "samples"
 class Sample:
     """One picture, stretched to the contract's size: `image (H, W, 3)`, uint8, RGB.
 
-    `index` is its place among the files.
+    `index` is its place among the files; `resized` tells that it had another size there.
     """
 
     name: str
     image: RGBImage
     index: int = 0
+    resized: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class Samples:
     def read(self, index: int) -> Sample:
         """The sample in one of the files. Raises UnreadablePicture."""
         path, contract = self.paths[index], self.contract
-        image = stretch(read_picture(path), contract.width, contract.height)
-        return Sample(path.name, image, index)
+        picture = read_picture(path)
+        image = stretch(picture, contract.width, contract.height)
+        return Sample(path.name, image, index, resized=picture.shape != image.shape)
 
 
 def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:

@@ -1,23 +1,21 @@
 """The run itself: PyTorch and every artifact, batch of pictures by batch of pictures."""
 
 import heapq
-import os
-import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
 from validate.candidate import Candidate, CandidateRecord, median
 from validate.facts import facts_of
 from validate.given_tolerances import GivenTolerances
+from validate.machine import machine_facts
 from validate.noise import Noise
+from validate.photo_way import PhotoTrial, PhotoWay, photo_trial
 from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
@@ -25,14 +23,9 @@ from validate.samples import Sample, Samples
 from validate.showing import bytes_of_shown, shown_picture
 from validate.tolerances import Row, Tolerance, row_of, tolerance_for
 
-BATCH_BYTES = 64 << 20
-"""What the pictures and PyTorch's outputs of one batch may take."""
-STEP = 16
-"""Pictures in a batch of a set that takes many: what a stop can lose."""
 SHOWN = 100
 SHOWN_BYTES = 384 << 20
 NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
-LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
 @dataclass(frozen=True)
@@ -41,27 +34,10 @@ class BatchRecord:
 
     used: int
     noise: Noise | None
+    photo_way: PhotoWay | None
     milliseconds: tuple[float, ...]
     candidates: tuple[CandidateRecord, ...]
     shown: tuple[tuple[float, int, ShownPicture], ...]
-
-
-def fits_one_batch(samples: Samples, bundle: Bundle) -> bool:
-    """Whether all samples and PyTorch's outputs fit into memory together."""
-    return len(samples) <= _room(bundle)
-
-
-def batches(samples: Samples, bundle: Bundle) -> Iterator[list[Sample]]:
-    """The samples that can be read, all at once or in steps."""
-    size = len(samples) if fits_one_batch(samples, bundle) else min(STEP, _room(bundle))
-    batch: list[Sample] = []
-    for sample in samples:
-        batch.append(sample)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 class Trial:
@@ -72,6 +48,7 @@ class Trial:
         reference: Reference,
         bundle: Bundle,
         folder: Path,
+        samples: Samples,
         coreml: CoreMLChoice | None,
         given: GivenTolerances,
     ):
@@ -85,6 +62,8 @@ class Trial:
         self._reference = reference
         self._bundle = bundle
         self._given = given
+        self._samples = samples
+        self._photo_way: PhotoWay | None = None
         self._noise: Noise | None = None
         self._used = 0
         self._taken = self._timed = self._begun = 0
@@ -105,8 +84,10 @@ class Trial:
         for sample in batch:
             references.append(self._reference.outputs(sample))
             yield "PyTorch"
+        photos = None
         if not self._used:
             self._measure_noise()
+            photos = photo_trial(batch, references, self._samples, self._reference.deployable)
         shares = [0.0] * len(batch)
         masks: list[dict[int, NDArray[np.uint8]]] = [{} for _ in batch]
         for index, candidate in enumerate(self._entries):
@@ -119,10 +100,21 @@ class Trial:
                     shares[position] = max(shares[position], judged[0])
                     masks[position][index] = judged[1]
                 yield candidate.opener.runtime
+            if photos is not None:
+                self._take_photos(photos, candidate)
             if release:
                 candidate.close()
+        if photos is not None:
+            self._photo_way = photos.result()
         self._show(batch, references, masks, shares)
         self._used += len(batch)
+
+    def _take_photos(self, photos: PhotoTrial, candidate: Candidate) -> None:
+        outputs = [candidate.outputs_of("a photo", image) for image in photos.pixels]
+        made = [each for each in outputs if each is not None]
+        if len(made) == len(outputs):
+            path, runtime = candidate.artifact.path, candidate.opener.runtime
+            photos.judge(path, runtime, made, self._tolerance(candidate))
 
     def take(self) -> BatchRecord:
         """What was added since this was last asked for."""
@@ -131,6 +123,7 @@ class Trial:
         return BatchRecord(
             used=self._used - first,
             noise=self._noise,
+            photo_way=self._photo_way,
             milliseconds=tuple(self._reference.milliseconds[timed:]),
             candidates=tuple(candidate.take() for candidate in self.candidates),
             shown=tuple(
@@ -144,13 +137,14 @@ class Trial:
         """Go on from where an earlier run stopped."""
         self._used += record.used
         self._noise = record.noise
+        self._photo_way = record.photo_way
         self._reference.milliseconds.extend(record.milliseconds)
         self._taken, self._timed = self._used, len(self._reference.milliseconds)
         for candidate, part in zip(self.candidates, record.candidates, strict=True):
             candidate.restore(part, self._tolerance(candidate))
         self._keep_worst(record.shown)
 
-    def report(self, samples: Samples, seconds: float) -> Report:
+    def report(self, seconds: float) -> Report:
         """Everything that was found, after the last batch."""
         milliseconds = median(self._reference.milliseconds)
         shown = sorted(self._shown, key=lambda each: (-each[0], each[1]))
@@ -160,17 +154,20 @@ class Trial:
             facts=self._facts(),
             labels=self._bundle.labels,
             colours=self._bundle.colours,
-            samples=SampleFacts(samples.origin, self._used, tuple(samples.skipped)),
+            samples=SampleFacts(self._samples.origin, self._used, tuple(self._samples.skipped)),
             noise=self._noise,
             milliseconds=milliseconds,
             results=tuple(
-                entry if isinstance(entry, ArtifactResult) else entry.result(milliseconds)
+                entry
+                if isinstance(entry, ArtifactResult)
+                else entry.result(milliseconds, self._photo_way)
                 for entry in self._entries
             ),
-            machine=_machine(),
+            machine=machine_facts(),
             tolerances=self._given.source,
+            photo_way=self._photo_way,
             seconds=seconds,
-            shown=tuple(_with_image(picture, samples, index) for _, index, picture in shown),
+            shown=tuple(_with_image(picture, self._samples, index) for _, index, picture in shown),
         )
 
     def _facts(self) -> dict[str, str]:
@@ -231,22 +228,3 @@ def _with_image(picture: ShownPicture, samples: Samples, index: int) -> ShownPic
     image = samples.read(index).image
     alone = shown_picture(picture.name, image, np.zeros(image.shape[:2], np.uint8), {})
     return replace(picture, image=alone.image)
-
-
-def _room(bundle: Bundle) -> int:
-    return max(1, BATCH_BYTES // _bytes_of_picture(bundle))
-
-
-def _bytes_of_picture(bundle: Bundle) -> int:
-    contract = bundle.contract
-    masks = 4 + len(bundle.artifacts)
-    return contract.width * contract.height * (3 + masks + 4 * bundle.specification.classes)
-
-
-def _machine() -> dict[str, str]:
-    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
-    return {
-        "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "Cores": f"{os.cpu_count()}, {torch.get_num_threads()} used by PyTorch",
-        "Versions": f"Python {platform.python_version()}, {versions}",
-    }
