@@ -13,7 +13,7 @@ from validate.results import ArtifactResult, Report
 STEP = 0.5
 """Points closer together than this, in per cent of the width, are one point."""
 T = TypeVar("T")
-EDGE = 3.0
+EDGE = 7.0
 """What stays free on both sides, in per cent of the width."""
 
 

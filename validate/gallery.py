@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from validate import wording
 from validate.drawing import difference_uri, mask_uri, photo_uri
 from validate.results import PictureResult, Report, ShownPicture
@@ -11,6 +13,8 @@ BUDGET = 8_000_000
 """Bytes of all pictures in a page; where they take more, they are drawn smaller."""
 SMALLEST = 6
 """By what their sides are divided at most."""
+NAMED = 3
+"""How many labels of a mask are told."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,13 @@ def _share(report: Report, index: int, found: PictureResult) -> float:
 
 
 def _labelled(report: Report, picture: ShownPicture) -> str:
-    parts = []
-    for value, label in enumerate(report.labels):
-        covered = float((picture.mask == value).mean())
-        if value and covered:
-            parts.append(f"{label} on {wording.percent(covered)} of the picture")
+    """What PyTorch's mask shows: the labels that cover most, without the first one."""
+    counts = np.bincount(picture.mask.ravel(), minlength=len(report.labels))[1:]
+    order = [int(value) + 1 for value in np.argsort(-counts, kind="stable") if counts[value]]
+    parts = [
+        f"{report.labels[value]} on {wording.percent(counts[value - 1] / picture.mask.size)}"
+        for value in order[:NAMED]
+    ]
+    if len(order) > NAMED:
+        parts.append(f"{len(order) - NAMED} more labels")
     return ", ".join(parts) or f"{report.labels[0]} everywhere"

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.errors import InputError
+from validate.junit import to_junit
 from validate.markdown import to_markdown
 from validate.page import to_html
 from validate.results import Report
@@ -14,14 +15,20 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
-    """Write `parity.json`, `parity.md` and `report.html` into `folder`, and say where they lie.
+    """Write `parity.json`, `parity.md`, `junit.xml` and `report.html` into `folder`.
 
+    Returns where they lie.
     In a GitHub job, the Markdown is also appended to the job's summary. Earlier results are
     replaced only once all new files are complete. Raises InputError when the folder cannot be
     written to.
     """
     markdown = to_markdown(report)
-    texts = {RESULTS: to_json(report), "parity.md": markdown, "report.html": to_html(report)}
+    texts = {
+        RESULTS: to_json(report),
+        "parity.md": markdown,
+        "junit.xml": to_junit(report),
+        "report.html": to_html(report),
+    }
     try:
         written = _written(texts, folder)
         _append_to_summary(markdown)
