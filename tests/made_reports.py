@@ -8,6 +8,7 @@ from PIL import Image
 from models.labels import BACKGROUND_COLOUR, PALETTE
 from validate.comparison import compare, measure
 from validate.noise import Noise
+from validate.photo_way import PHONE, FilterEffect, PhotoWay, WayResult
 from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
 from validate.runtimes import Outputs
 from validate.samples import Skipped
@@ -52,6 +53,7 @@ def made_report(pictures=3, labels=2, side=96, *, broken=False, names=None):
         results=(*(_result(*each) for each in zip(FILES, metrics, strict=True)), NOT_RUN),
         machine={"System": "made", "Cores": "2"},
         seconds=1.5,
+        photo_way=_photo_way(judged[0][0].name, judged[0][1]),
         shown=tuple(shown for shown, _ in judged),
     )
 
@@ -70,6 +72,14 @@ def _judged(rng, number, labels, side, errors, names):
     picture = np.roll(np.asarray(Image.open(path).convert("RGB").resize((side, side))), number, 1)
     name = f"{number:03}_{names[-1] if names else path.name}"
     return shown_picture(name, picture, reference.mask.astype(np.uint8), masks), found
+
+
+def _photo_way(name, found):
+    files = tuple(
+        WayResult(f"made.{kind}", runtime, 0, found[index].agreement, found[index].classes)
+        for index, (kind, _, runtime, *_) in enumerate(FILES)
+    )
+    return PhotoWay((name,), PHONE, (FilterEffect("area", 0.98, found[1].classes),), files)
 
 
 def _smooth(rng, labels, side):

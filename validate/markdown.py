@@ -1,7 +1,16 @@
 """`parity.md`: the report for a pull request or the summary of a GitHub job."""
 
 from validate.results import ArtifactResult, Report
-from validate.wording import COLUMNS, decibels, overlap, percent, reasons, reference_time, row
+from validate.wording import (
+    COLUMNS,
+    decibels,
+    overlap,
+    percent,
+    photo_way,
+    reasons,
+    reference_time,
+    row,
+)
 
 MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
 
@@ -55,6 +64,10 @@ def _footnotes(report: Report) -> list[str]:
             f"{percent(report.noise.relative_error)} of their range "
             f"({decibels(report.noise.psnr)})."
         )
+    if report.photo_way is not None:
+        lines.append(photo_way(report.photo_way))
+    if report.tolerances is not None:
+        lines.append(f"Tolerances given by {report.tolerances.name}.")
     skipped = report.samples.skipped
     if skipped:
         names = ", ".join(f"{each.name} ({each.reason})" for each in skipped[:10])

@@ -1,7 +1,10 @@
 """How the figures of a report are written, the same on the page, in Markdown and on a console."""
 
+from collections.abc import Sequence
+
 from validate.comparison import ClassOverlap, Metrics
 from validate.decisions import Region
+from validate.photo_way import PhotoWay
 from validate.results import ArtifactResult, Report
 
 FORMATS = {
@@ -113,9 +116,36 @@ def reference_time(milliseconds: float | None) -> str:
 def overlap(classes: ClassOverlap) -> str:
     """IoU with its counts; a class that neither mask has is empty, which is no agreement."""
     if classes.iou is None:
+        return iou(classes)
+    return f"{iou(classes)} ({classes.intersection:,} of {classes.union:,})"
+
+
+def iou(classes: ClassOverlap) -> str:
+    """IoU alone."""
+    if classes.iou is None:
         return "empty in both"
-    iou = f"{classes.iou:.{_digits(classes.iou, 4)}f}"
-    return f"{iou} ({classes.intersection:,} of {classes.union:,})"
+    return f"{classes.iou:.{_digits(classes.iou, 4)}f}"
+
+
+def lowest_iou(labels: Sequence[str], classes: Sequence[ClassOverlap]) -> str:
+    """The class with the lowest IoU, of those that a mask has."""
+    found = [(each.iou, label, each) for label, each in zip(labels, classes, strict=True)]
+    present = [(value, label, each) for value, label, each in found if value is not None]
+    if not present:
+        return NOTHING
+    _, label, lowest = min(present, key=lambda each: each[0])
+    return f"{iou(lowest)} ({label})"
+
+
+def photo_way(way: PhotoWay) -> str:
+    """What the phone's way of shrinking photos does to the masks, in a sentence."""
+    agreements = [each.agreement for each in way.filters]
+    ours = f"{share(min(agreements))} to {share(max(agreements))}" if agreements else NOTHING
+    files = ", ".join(f"{each.path} {share(each.agreement)}" for each in way.files)
+    return (
+        f"From photo to mask, shrunk as on a phone ({way.phone}), labels equal to PyTorch's on the "
+        f"training's pixels: {files}; PyTorch itself with other filters: {ours}."
+    )
 
 
 def title(report: Report, index: int) -> str:
