@@ -21,8 +21,11 @@ def shown_picture(
 ) -> ShownPicture:
     """`image (H, W, 3)` and its masks `(H, W)`, reduced by a whole number to at most SIDE.
 
-    A pixel whose label differs stays marked, however few of its neighbours do.
+    A pixel whose label differs stays marked, however few of its neighbours do. Where a network of
+    unpadded convolutions gives masks smaller than its input, only the part they cover is shown.
     """
+    top, left = ((has - gives) // 2 for has, gives in zip(image.shape, mask.shape, strict=False))
+    image = image[top : top + mask.shape[0], left : left + mask.shape[1]]
     picture = ShownPicture(name, image, mask, masks, _differing(mask, masks))
     return reduced(picture, -(-max(mask.shape) // SIDE))
 

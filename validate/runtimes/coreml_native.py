@@ -15,9 +15,9 @@ class CoreMLNative:
 
     def __init__(self, path: Path, bundle: Bundle):
         self._model = coremltools.models.MLModel(str(path))
-        self._classes = bundle.specification.classes
+        self._specification = bundle.specification
 
     def run(self, image: RGBImage) -> Outputs:
         """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
         outputs = named_outputs(self._model.predict({"image": Image.fromarray(image)}))
-        return checked_outputs(*outputs, self._classes, image)
+        return checked_outputs(*outputs, self._specification, image)

@@ -18,9 +18,9 @@ class CoreMLReference:
             self._model = coreml.load(path)
         except coreml.MissingOperation as error:
             raise OutOfScope(str(error)) from None
-        self._classes = bundle.specification.classes
+        self._specification = bundle.specification
 
     def run(self, image: RGBImage) -> Outputs:
         """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
         outputs = named_outputs(self._model.predict({"image": Image.fromarray(image)}))
-        return checked_outputs(*outputs, self._classes, image)
+        return checked_outputs(*outputs, self._specification, image)

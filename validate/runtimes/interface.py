@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.specification import Specification
 from validate.pictures import RGBImage
 
 Shape = tuple[int, ...]
@@ -47,13 +48,18 @@ class OutOfScope(Exception):
     """A runtime lacks what an artifact needs, which says nothing against the artifact."""
 
 
-def checked_outputs(logits: object, mask: object, classes: int, image: RGBImage) -> Outputs:
+def checked_outputs(
+    logits: object, mask: object, specification: Specification, image: RGBImage
+) -> Outputs:
     """Outputs made of one picture's `logits (1, C, H, W)` and `mask`, `(H, W)` or `(1, H, W)`.
+
+    H and W are the picture's own, less the margin that a network of unpadded convolutions loses.
 
     Raises MalformedOutput for another type, shape, or a mask value that is no class; values
     that are not finite are left to the comparison, which knows the reference's.
     """
-    height, width = image.shape[:2]
+    classes = specification.classes
+    width, height = specification.output_size(image.shape[1], image.shape[0])
     good = _array("logits", logits, "float32", [(1, classes, height, width)])
     labels = _array("mask", mask, "int32", [(height, width), (1, height, width)])
     labels = labels.reshape(height, width)

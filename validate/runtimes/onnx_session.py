@@ -21,10 +21,10 @@ class OnnxSession:
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._names = [output.name for output in self._session.get_outputs()]
-        self._classes = bundle.specification.classes
+        self._specification = bundle.specification
 
     def run(self, image: RGBImage) -> Outputs:
         """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
         values = self._session.run(None, {"image": as_input(image)})
         outputs = named_outputs(dict(zip(self._names, values, strict=True)))
-        return checked_outputs(*outputs, self._classes, image)
+        return checked_outputs(*outputs, self._specification, image)

@@ -14,7 +14,7 @@ class TorchScript:
 
     def __init__(self, path: Path, bundle: Bundle):
         self._module = torch.jit.load(str(path), map_location="cpu")
-        self._classes = bundle.specification.classes
+        self._specification = bundle.specification
 
     @torch.inference_mode()
     def run(self, image: RGBImage) -> Outputs:
@@ -24,4 +24,4 @@ class TorchScript:
         if not tensors or len(outputs) != 2:
             raise MalformedOutput("it does not return the pair of tensors (logits, mask)")
         logits, mask = (output.numpy() for output in outputs)
-        return checked_outputs(logits, mask, self._classes, image)
+        return checked_outputs(logits, mask, self._specification, image)
