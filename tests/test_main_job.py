@@ -64,6 +64,7 @@ def test_every_format_agrees_and_the_bundle_says_so(
         "breakage.onnx",
         "breakage.torchscript.pt",
         "bundle.json",
+        "junit.xml",
         "parity.json",
         "parity.md",
         "report.html",

@@ -1,15 +1,15 @@
 """From photo to mask: the whole way that a phone goes, beside the way of the training.
 
-Training shrank photos by OpenCV's bilinear filter, which does not antialias. A phone's image
-libraries do (Core Image, vImage, Vision), and so give the network other pixels. Here the first
-photos are shrunk by filters of that kind and taken through every file to its mask, which is
-compared with PyTorch's mask
+Training shrank photos by OpenCV's bilinear filter, which does not antialias. Scaling of good
+quality on a phone does, and so gives the network other pixels. Here the first photos are shrunk
+by filters of that kind and taken through every file to its mask, which is compared with
+PyTorch's mask
 
     of the same pixels, which is judged: no label may flip decisively;
     of the training's pixels, which tells how far a phone's masks are from the training's.
 
-How far PyTorch's own masks move from filter to filter is measured beside it. That is what the
-filter alone does; a file that is much further off has a wrong channel order, scale or mean.
+How far PyTorch's own masks move from filter to filter is measured beside it: about as far as
+swapped channels move them (see docs/parity.md), so that only the same pixels can be judged by.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ FILTERS: Mapping[str, Image.Resampling] = {
     "Lanczos": Image.Resampling.LANCZOS,
 }
 PHONE = "antialiased bilinear"
-"""Stands for the system's scaling; no document says which filter that is."""
+"""Pillow's, which stands for a phone's scaling: no document says which filter that is."""
 
 
 @dataclass(frozen=True)
