@@ -87,7 +87,8 @@ class Stored:
         self._versions: Mapping[str, str] = document["versions"]
         self.origin: str | None = (
             f"{path.name}: PyTorch's outputs of {document['created']}, "
-            f"by torch {self._versions.get('torch', '?')}"
+            f"by torch {self._versions.get('torch', '?')}; the way from photo to mask needs the "
+            "network itself and was not run"
         )
 
     def outputs(self, sample: Sample) -> Outputs:
