@@ -23,6 +23,12 @@ SETTINGS = frozenset(
 # Layers that do nothing in evaluation mode.
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
 TORCH_LAYERS = "torch.nn.modules."
+# Layers without weights that no recognised network lacks by accident: a state dict has no trace
+# of them, and where the rebuilt network has none in their place it computes something else.
+WEIGHTLESS = frozenset(
+    "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Softplus Tanh InstanceNorm2d AvgPool2d "
+    "LPPool2d PixelShuffle".split()
+)
 
 
 def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:
@@ -45,6 +51,11 @@ def require_faithful(state: StateDict, network: nn.Module, path: Path, title: st
         for place, facts in state.layers.items()
         if place in modules
         for difference in _differences(place, facts, modules[place])
+    ]
+    differences += [
+        f"{place} is a {name}, which it has not"
+        for place, facts in state.layers.items()
+        if place not in modules and (name := str(facts[CLASS]).rsplit(".", 1)[-1]) in WEIGHTLESS
     ]
     if differences:
         more = len(differences) - LISTED

@@ -32,6 +32,7 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
         f"the keys of an image classifier: {ENCODER_ALONE}",
         (r"(features|blocks|stages|layer1)\.", r"(fc|classifier|head|last_linear|_fc)\."),
     ),
+    ("the keys of TransUNet", (r"transformer\.embeddings\.", r"decoder\.")),
     ("the keys of a DoubleConv U-Net (inc, down, up, outc)", (r"inc\.", r"outc\.")),
     ("the keys of the original nested U-Net++", (r"conv0_0\.", r"final")),
     ("the keys of an Attention U-Net", (r"Att5\.",)),

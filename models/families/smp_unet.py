@@ -107,6 +107,8 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
 
 def _is_another(shapes: Shapes) -> bool:
     """Whether the decoder has keys of another of smp's architectures."""
+    if any(key.startswith("transformer.") for key in shapes):
+        return True  # TransUNet's decoder and head have the same names
     return likeliest(key for key in shapes if key.startswith("decoder.")) is not None
 
 

@@ -3,17 +3,20 @@
 The oracle is functional code that takes the state dict's own tensors by their names.
 """
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from seeded_states import Made, State, conv, loaded, norm, picture, shapes_of, up
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from models.errors import InputError
 from models.families import recognise
+from models.families.units import grow
+from models.loading import load_network, recognise_checkpoint
 from models.specification import Choices
 
 PATH = Path("net.pt")
@@ -294,3 +297,50 @@ def test_a_layer_without_weights_that_may_be_a_norm_is_refused() -> None:
     moved = {key.replace(".2.", ".3."): tensor for key, tensor in state.items()}
     with pytest.raises(InputError, match="Nearest: "):
         recognise(PATH, shapes_of(moved), Choices())
+
+
+class WithOtherLayers(nn.Module):
+    """A U-Net pickled whole: the recognised one, and a layer that leaves no trace in its keys."""
+
+    def __init__(self, network: nn.Module, place: str, layer: nn.Module):
+        super().__init__()
+        for name, child in network.named_children():
+            self.add_module(name, child)
+        grow(self, place, layer)
+
+
+@pytest.mark.parametrize(
+    ("place", "layer", "told"),
+    [
+        ("enc1.conv.2", nn.LeakyReLU(0.1), r"enc1\.conv\.2 is a LeakyReLU, not a ReLU"),
+        ("act", nn.SiLU(), "act is a SiLU, which it has not"),
+        ("enc2.conv.1", nn.BatchNorm2d(8, eps=1e-3), "has eps 0.001"),
+    ],
+)
+def test_a_module_pickled_whole_is_held_to_its_layers(
+    place: str, layer: nn.Module, told: str, tmp_path: Path
+) -> None:
+    network, _ = loaded(STYLES["enc-bottleneck"].state(), tmp_path)
+    network = copy.deepcopy(network)
+    good, odd = tmp_path / "good.pt", tmp_path / "odd.pt"
+    torch.save(WithOtherLayers(network, "pool", nn.MaxPool2d(2)), good)
+    load_network(recognise_checkpoint(good))
+    torch.save(WithOtherLayers(network, place, layer), odd)
+    with pytest.raises(InputError, match=told):
+        recognise_checkpoint(odd)
+
+
+def test_an_unknown_network_is_told_its_nearest_families() -> None:
+    shapes = shapes_of(STYLES["milesial"].state())
+    odd = {key.replace("outc.conv", "segment"): shape for key, shape in shapes.items()}
+    with pytest.raises(
+        InputError, match=r"Nearest: DoubleConv U-Net \(\d+ of \d+ keys fit, not seg"
+    ):
+        recognise(PATH, odd, Choices())
+
+
+def test_transunet_is_refused_by_its_name() -> None:
+    keys = ("transformer.embeddings.position_embeddings", "decoder.blocks.0.conv1.0.weight")
+    with pytest.raises(InputError, match="the keys of TransUNet"):
+        shapes = dict.fromkeys((*keys, "segmentation_head.0.weight"), (2, 2, 3, 3))
+        recognise(PATH, shapes, Choices())
