@@ -29,7 +29,7 @@ def print_report(report: Report, console: Console) -> None:
 
 def _table(report: Report) -> Table:
     """What fits into 80 columns; the files and the reports beside them say the rest."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("format", no_wrap=True)
     for column in IN_TABLE:
         table.add_column(column, justify="left" if column == "runtime" else "right")
