@@ -18,7 +18,7 @@ reference = $(call option,REFERENCE,reference) $(call option,WRITE_REFERENCE,wri
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo export validate inspect ios-demo test check bench conformance samples catalogue clean
+.PHONY: help demo export validate inspect ios-demo test check bench conformance faults samples catalogue clean
 
 help: ## List the targets
 	@echo 'Usage: make TARGET [NAME=value ...]'
@@ -62,6 +62,9 @@ bench: .venv/.ready ## Time and memory beside a bare conversion script
 
 conformance: .venv/.ready ## Run coremltools' own operator tests on the reference runtime
 	@$(RUN) -m validate.coreml.conformance $(ARGS)
+
+faults: .venv/.ready ## Break a bundle in every way we know, and list what catches it
+	@$(RUN) tests/faults/write_page.py
 
 samples: .venv/.ready ## Render the sample pictures again
 	@$(RUN) -m models render samples
