@@ -66,10 +66,9 @@ def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Spe
         titles = " and ".join(specification.title for _, specification in found)
         raise InputError(f"{path.name} could be {titles}: its keys and shapes fit both.")
     known = likeliest(shapes)
-    looks = f"these look like {known}" if known else f"its keys are {key_tree(shapes)}"
-    names = ", ".join(family.NAME for family in FAMILIES)
     near = nearest(shapes, {family.NAME: family.PARTS for family in FAMILIES})
+    looks = f"these look like {known}." if known else f"its keys are {key_tree(shapes)}. {near}"
+    names = ", ".join(family.NAME for family in FAMILIES)
     raise InputError(
-        f"{path.name} is not a network that can be exported ({names}): {looks}."
-        + (f" {near}" if near else "")
+        f"{path.name} is not a network that can be exported ({names}): {looks.rstrip()}"
     )

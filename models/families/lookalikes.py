@@ -33,10 +33,6 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (r"(features|blocks|stages|layer1)\.", r"(fc|classifier|head|last_linear|_fc)\."),
     ),
     ("the keys of TransUNet", (r"transformer\.embeddings\.", r"decoder\.")),
-    ("the keys of a DoubleConv U-Net (inc, down, up, outc)", (r"inc\.", r"outc\.")),
-    ("the keys of the original nested U-Net++", (r"conv0_0\.", r"final")),
-    ("the keys of an Attention U-Net", (r"Att5\.",)),
-    ("the keys of a DoubleConv U-Net (enc, bottleneck, dec)", (r"(enc|down)", r"bottleneck")),
     ("an encoder and a decoder without a segmentation head", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )

@@ -171,8 +171,8 @@ def test_signatures_tell_all_encoders_apart() -> None:
     ("keys", "what"),
     [
         (["encoder.conv1.weight"], "an encoder alone"),
-        (["inc.double_conv.0.weight", "outc.conv.weight"], "DoubleConv U-Net"),
-        (["conv0_0.conv1.weight", "final.weight"], "nested U-Net"),
+        (["decoder.blocks.x_0_0.conv1.0.weight"], "smp UnetPlusPlus"),
+        (["transformer.embeddings.a", "decoder.conv_more.0.weight"], "TransUNet"),
         (["backbone.body.conv1.weight", "roi_heads.box.weight"], "detector"),
     ],
 )
