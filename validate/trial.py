@@ -167,8 +167,16 @@ class Trial:
             tolerances=self._given.source,
             photo_way=self._photo_way,
             seconds=seconds,
-            shown=tuple(_with_image(picture, self._samples, index) for _, index, picture in shown),
+            shown=tuple(self._with_image(picture, index) for _, index, picture in shown),
         )
+
+    def _with_image(self, picture: ShownPicture, index: int) -> ShownPicture:
+        """Read the photo again of a picture that an earlier run has judged."""
+        if picture.image.size:
+            return picture
+        empty = np.zeros(self._bundle.shape[2:], np.uint8)
+        alone = shown_picture(picture.name, self._samples.read(index).image, empty, {})
+        return replace(picture, image=alone.image)
 
     def _facts(self) -> dict[str, str]:
         origin = self._reference.origin
@@ -219,12 +227,3 @@ def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:
         "not run",
         (runtime.reason,),
     )
-
-
-def _with_image(picture: ShownPicture, samples: Samples, index: int) -> ShownPicture:
-    """Read the photo again of a picture that an earlier run has judged."""
-    if picture.image.size:
-        return picture
-    image = samples.read(index).image
-    alone = shown_picture(picture.name, image, np.zeros(image.shape[:2], np.uint8), {})
-    return replace(picture, image=alone.image)
