@@ -50,7 +50,8 @@ ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=bu
 		-- $(call quoted,$(BUNDLE))
 
 test: .venv/.ready ## Run the tests
-	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
+	@# Two workers with two threads each on two cores would wait for each other most of the time.
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: .venv/.ready ## Lint, format check and types
 	@.venv/bin/ruff check .
