@@ -9,7 +9,6 @@ import click
 
 from export.settings import (
     DEFAULT_FORMATS,
-    DEFAULT_SIZE,
     DEFAULT_TARGET,
     Settings,
     parse_channels,
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 WRITING = (
     click.option(
         "--size",
-        default=DEFAULT_SIZE,
-        show_default=True,
-        help="WIDTHxHEIGHT of the input, in pixels.",
+        help="WIDTHxHEIGHT of the input, in pixels. [default: 256x256, or the next that fits]",
     ),
     click.option(
         "--out", default="build", show_default=True, help="Folder that the bundle goes into."
@@ -113,10 +110,8 @@ def main(
 
 def _settings(text: dict[str, str | None]) -> Settings:
     """Parse every option before anything slow is imported."""
-    width, height = parse_size(text["size"] or DEFAULT_SIZE)
     return Settings(
-        width=width,
-        height=height,
+        size=parse_size(text["size"]),
         formats=parse_formats(text["formats"]),
         target=parse_target(text["target"] or DEFAULT_TARGET),
         mean=parse_channels(text["mean"], "MEAN"),

@@ -180,7 +180,10 @@ def _verify(file: BundleFile, folder: Path) -> None:
 def _bundle_from(document: Mapping[str, Any]) -> Bundle:
     data = dict(document)
     data["source"] = Source(**data["source"])
-    data["specification"] = Specification(**data["specification"])
+    fixed = data["specification"].get("fixed_size")
+    data["specification"] = Specification(
+        **{**data["specification"], "fixed_size": tuple(fixed) if fixed else None}
+    )
     contract = data["contract"]
     data["contract"] = InputContract(
         contract["width"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from export.bundle import Artifact, Bundle, Source, write_bundle
 from export.metadata import Description, tool_versions
 from export.place import require_space, staged
-from export.settings import Settings, bundle_name, require_size_fits
+from export.settings import Settings, bundle_name
 from export.writing import write_formats
 from models.command_line import Stages
 from models.deployable import Deployable
@@ -39,8 +39,9 @@ def export(
             choices=settings.choices,
             labels=settings.labels,
         )
-        _require_exportable(recognised, settings)
-        deployable = Deployable(load_network(recognised), settings.contract)
+        _require_exportable(recognised)
+        contract = settings.contract_for(recognised.specification)
+        deployable = Deployable(load_network(recognised), contract)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
         f"{recognised.specification.title}: {recognised.accounting.summary}; "
@@ -53,20 +54,13 @@ def export(
     return bundle, destination
 
 
-def _require_exportable(recognised: Recognised, settings: Settings) -> None:
+def _require_exportable(recognised: Recognised) -> None:
     specification = recognised.specification
     if specification.in_channels != 3:
         raise InputError(
             f"{recognised.checkpoint.path.name} takes {specification.in_channels} input channels; "
             "only networks for RGB pictures (3) can be exported."
         )
-    require_size_fits(
-        settings.width,
-        settings.height,
-        specification.stride,
-        specification.offset,
-        specification.smallest,
-    )
 
 
 def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
@@ -85,7 +79,7 @@ def _build(
     checkpoint = recognised.checkpoint
     description = Description(
         specification=recognised.specification,
-        contract=settings.contract,
+        contract=deployable.contract,
         labels=recognised.labels,
         checkpoint=checkpoint.path.name,
         sha256=checkpoint.sha256,
@@ -96,7 +90,8 @@ def _build(
         deployable, folder, destination.name, settings, description, stages
     )
     source = _source(recognised, destination, settings)
-    bundle = _bundle(recognised, source, settings, artifacts, (*checkpoint.notes, *notes), stages)
+    notes = (*checkpoint.notes, *notes)
+    bundle = _bundle(recognised, source, description, artifacts, notes, stages)
     write_bundle(bundle, folder)
     return bundle
 
@@ -121,7 +116,7 @@ def _source(recognised: Recognised, destination: Path, settings: Settings) -> So
 def _bundle(
     recognised: Recognised,
     source: Source,
-    settings: Settings,
+    description: Description,
     artifacts: tuple[Artifact, ...],
     notes: tuple[str, ...],
     stages: Stages,
@@ -133,7 +128,7 @@ def _bundle(
         source=source,
         specification=specification,
         activation=specification.activation,
-        contract=settings.contract,
+        contract=description.contract,
         labels=recognised.labels.names,
         colours=recognised.labels.colours,
         labels_source=recognised.labels.source,
@@ -143,8 +138,8 @@ def _bundle(
         notes=notes,
         timings={name: round(seconds, 3) for name, seconds in stages.timings.items()},
         versions=tool_versions(),
-        licence=settings.licence,
-        author=settings.author,
+        licence=description.licence,
+        author=description.author,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
-from models.specification import Choices, InputContract
+from models.specification import Choices, InputContract, Specification
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
 DEFAULT_FORMATS = ("torchscript", "mlprogram", "onnx")
@@ -14,7 +14,7 @@ DEFAULT_FORMATS = ("torchscript", "mlprogram", "onnx")
 NEURALNETWORK_TARGETS = ("iOS13", "iOS14")
 TARGETS = (*NEURALNETWORK_TARGETS, "iOS15", "iOS16", "iOS17", "iOS18", "iOS26")
 DEFAULT_TARGET = "iOS15"
-DEFAULT_SIZE = "256x256"
+DEFAULT_SIDE = 256
 LARGEST_SIDE = 8192
 
 
@@ -22,8 +22,7 @@ LARGEST_SIDE = 8192
 class Settings:
     """Everything that decides what a bundle holds, beside the checkpoint itself."""
 
-    width: int = 256
-    height: int = 256
+    size: tuple[int, int] | None = None
     formats: tuple[str, ...] = DEFAULT_FORMATS
     target: str = DEFAULT_TARGET
     mean: tuple[float, ...] | None = None
@@ -34,18 +33,24 @@ class Settings:
     licence: str | None = None
     author: str | None = None
 
-    @property
-    def contract(self) -> InputContract:
-        """What the exported files will expect of a picture."""
-        return InputContract(self.width, self.height, self.mean, self.std)
+    def contract_for(self, specification: Specification) -> InputContract:
+        """What the exported files of this network will expect of a picture.
+
+        Raises InputError when the network does not take the size that was asked for.
+        """
+        width, height = self.size or default_size(specification)
+        require_size_fits(width, height, specification)
+        return InputContract(width, height, self.mean, self.std)
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """`(width, height)` of `512x384`, or of `256` for a square.
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """`(width, height)` of `512x384`, or of `256` for a square; None for none.
 
     >>> parse_size("512x384")
     (512, 384)
     """
+    if text is None:
+        return None
     match = re.fullmatch(r"\s*(\d{1,5})\s*(?:[x×X*,]\s*(\d{1,5})\s*)?", text)
     if match is None:
         raise InputError(f"SIZE={text} is not a size: write WIDTHxHEIGHT in pixels, as 512x384.")
@@ -56,24 +61,45 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def require_size_fits(
-    width: int, height: int, stride: int, offset: int = 0, smallest: int = 1
-) -> None:
-    """Raise InputError, naming the two nearest sizes that fit, unless the network takes both.
+def default_size(specification: Specification) -> tuple[int, int]:
+    """`(width, height)` where none was asked for: 256 × 256, or the next that the network takes."""
+    if specification.fixed_size is not None:
+        return specification.fixed_size
+    side = _at_least(DEFAULT_SIDE, specification)
+    return side, side
 
-    Each side must be `offset` above a multiple of `stride`, and `smallest` at least.
-    """
-    least, sides = max(smallest, stride), (width, height)
-    if all(side >= least and (side - offset) % stride == 0 for side in sides):
+
+def require_size_fits(width: int, height: int, specification: Specification) -> None:
+    """Raise InputError, naming the sizes that fit, unless the network takes this one."""
+    if specification.fixed_size is not None:
+        _require_the_size((width, height), specification.fixed_size)
         return
-    below = [max(least, (side - offset) // stride * stride + offset) for side in sides]
-    above = [max(least, -(-(side - offset) // stride) * stride + offset) for side in sides]
-    plus = f" plus {offset}, and {least} at least" if offset else ""
+    sides = (width, height)
+    above = [_at_least(side, specification) for side in sides]
+    if tuple(above) == sides:
+        return
+    below = [_at_least(side - specification.stride + 1, specification) for side in sides]
+    plus = f" plus {specification.offset}" if specification.offset else ""
+    least = f", and {specification.smallest} at least" if specification.margin else ""
     raise InputError(
         f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
-        f"of {stride}{plus}. The nearest that fit are {below[0]}x{below[1]} and "
-        f"{above[0]}x{above[1]}."
+        f"of {specification.stride}{plus}{least}. The nearest that fit are "
+        f"{below[0]}x{below[1]} and {above[0]}x{above[1]}."
     )
+
+
+def _at_least(side: int, specification: Specification) -> int:
+    """The smallest side of `side` pixels or more that the network takes."""
+    stride, offset = specification.stride, specification.offset
+    return max(specification.smallest, -(-(side - offset) // stride) * stride + offset)
+
+
+def _require_the_size(asked: tuple[int, int], fixed: tuple[int, int]) -> None:
+    if asked != fixed:
+        raise InputError(
+            f"SIZE={asked[0]}x{asked[1]} does not suit this network: its position embeddings "
+            f"are for {fixed[0]}x{fixed[1]} alone. Leave SIZE= away, or say that."
+        )
 
 
 def parse_channels(text: str | None, name: str) -> tuple[float, ...] | None:

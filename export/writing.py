@@ -74,7 +74,7 @@ def write_formats(
         if "onnx" in formats:  # it takes as long as all the others together
             onnx = running.enter_context(beside(lambda: _write(job, "onnx", _onnx)))
         with stage("Tracing"):
-            traced = trace(deployable, settings.contract)
+            traced = trace(deployable, description.contract)
         for format in formats:
             with stage(STAGE[format]):
                 if format == "onnx":
@@ -123,14 +123,14 @@ def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
 
 
 def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
-    single = trace_single_image(traced, job.settings.contract)
+    single = trace_single_image(traced, job.description.contract)
     target = job.settings.target
     write_mlprogram(single, job.path("mlprogram"), target, job.description, job.metadata)
     return "float16", target
 
 
 def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
-    single = trace_single_image(traced, job.settings.contract)
+    single = trace_single_image(traced, job.description.contract)
     path, target = job.path("neuralnetwork"), job.settings.target
     target = write_neuralnetwork(single, path, target, job.description, job.metadata)
     return "float32", target
@@ -139,7 +139,7 @@ def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
 def _onnx(job: Job) -> tuple[str, str]:
     from export.to_onnx import write_onnx
 
-    opset = write_onnx(job.deployable, job.settings.contract, job.path("onnx"), job.metadata)
+    opset = write_onnx(job.deployable, job.description.contract, job.path("onnx"), job.metadata)
     return "float32", f"opset {opset}"
 
 

@@ -20,6 +20,7 @@ class Deployable(nn.Module):
     def __init__(self, network: nn.Module, contract: InputContract):
         super().__init__()
         self.network = network
+        self.contract = contract
         self.register_buffer("mean", _per_channel(contract.mean))
         self.register_buffer("std", _per_channel(contract.std))
         self.eval()

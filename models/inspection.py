@@ -77,6 +77,9 @@ def _weights(recognised: Recognised) -> str:
 
 
 def _sides(specification: Specification) -> str:
+    if specification.fixed_size is not None:
+        width, height = specification.fixed_size
+        return f"{width} × {height} alone"
     text = f"multiples of {specification.stride}"
     if not specification.margin:
         return text

@@ -23,6 +23,8 @@ class Specification:
     `offset` above a multiple of `stride`; the output lacks `margin` pixels on each of its four
     sides, which is 0 but for networks of unpadded convolutions. `activation` turns logits into
     probabilities: `sigmoid` for one channel and `softmax` for several, unless it is given.
+    `fixed_size` is the one `(width, height)` that a network with learned position embeddings
+    takes, in pixels; None where any size above will do.
     """
 
     family: str
@@ -35,6 +37,7 @@ class Specification:
     offset: int = 0
     margin: int = 0
     activation: str = ""
+    fixed_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Settle the activation, where none was given, by the number of classes."""

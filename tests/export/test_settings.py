@@ -1,11 +1,15 @@
 """Options are parsed before anything slow happens, and refused in one sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from export import settings
 from models.errors import InputError
+from models.specification import Specification
+
+NETWORK = Specification("smp", "Unet", in_channels=3, classes=2, stride=32, arguments={})
 
 
 @pytest.mark.parametrize(
@@ -26,11 +30,26 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 
 def test_a_size_that_does_not_fit_names_the_two_nearest() -> None:
-    settings.require_size_fits(320, 256, 32)
+    settings.require_size_fits(320, 256, NETWORK)
     with pytest.raises(InputError, match=r"multiples of 32.* are 224x224 and 256x256"):
-        settings.require_size_fits(250, 250, 32)
+        settings.require_size_fits(250, 250, NETWORK)
     with pytest.raises(InputError, match="are 32x64 and 32x96"):
-        settings.require_size_fits(20, 65, 32)
+        settings.require_size_fits(20, 65, NETWORK)
+
+
+def test_a_size_that_is_not_given_is_one_that_the_network_takes() -> None:
+    assert settings.default_size(NETWORK) == (256, 256)
+    unpadded = replace(NETWORK, stride=16, offset=12, margin=92)
+    assert settings.default_size(unpadded) == (268, 268)
+    settings.require_size_fits(268, 268, unpadded)
+
+
+def test_a_network_of_one_size_takes_that_alone() -> None:
+    fixed = replace(NETWORK, fixed_size=(224, 384))
+    assert settings.default_size(fixed) == (224, 384)
+    settings.require_size_fits(224, 384, fixed)
+    with pytest.raises(InputError, match=r"SIZE=384x224 .* for 224x384 alone"):
+        settings.require_size_fits(384, 224, fixed)
 
 
 def test_means_have_three_values_and_deviations_are_positive() -> None:

@@ -19,7 +19,7 @@ FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
 def exported(place: Path, network: torch.nn.Module) -> Path:
     """The folder of a bundle of `network` in every format, 64 × 64."""
     torch.save(network.state_dict(), place / "tiny.pt")
-    settings = Settings(width=64, height=64, formats=FORMATS)
+    settings = Settings(size=(64, 64), formats=FORMATS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
         stages = Stages(Console(quiet=True))

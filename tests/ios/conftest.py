@@ -31,8 +31,7 @@ def device_bundle(tmp_path_factory):
     network.eval().requires_grad_(False)
     torch.save(network.state_dict(), place / "tiny.pt")
     settings = Settings(
-        width=WIDTH,
-        height=HEIGHT,
+        size=(WIDTH, HEIGHT),
         formats=("mlprogram", "neuralnetwork"),
         labels=("background", "scratch", "긁힘"),
     )

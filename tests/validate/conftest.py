@@ -52,7 +52,7 @@ def export_bundle(tmp_path_factory, make_network):
         place = tmp_path_factory.mktemp("bundle")
         network = make_network(classes)
         torch.save(network.state_dict(), place / "tiny.pt")
-        settings = Settings(width=SIZE, height=SIZE, formats=formats)
+        settings = Settings(size=(SIZE, SIZE), formats=formats)
         stages = Stages(Console(quiet=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
