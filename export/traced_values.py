@@ -1,0 +1,99 @@
+"""Which PyTorch module computes a value of a Core ML file.
+
+coremltools names the values of a program after those of the TorchScript graph it converts, and
+where it joins operations the joined one keeps the last name: a convolution with the batch norm
+behind it is named after the batch norm. So the trace that a file was made of tells the module
+of each of its operations:
+
+    TorchScript   input.3            aten::batch_norm in network.encoder.bn1
+    mlprogram     input_3_cast_fp16  conv
+    .mlmodel      input.3            convolution
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+MADE_BY_ROUNDING = re.compile(r"(_(cast|to)_(fp16|fp32|int32|bool)(_\d+)?)+$")
+NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+OUTPUTS = ("logits", "mask")
+
+
+@dataclass(frozen=True)
+class TracedValue:
+    """A value of the graph: its name there, what computes it, and in which module.
+
+    `module` is the path below the `Deployable`, `network.encoder.conv1` say; the empty text is
+    the `Deployable` itself.
+    """
+
+    name: str
+    operation: str
+    module: str
+
+
+def traced_graph(traced: torch.jit.ScriptModule) -> Any:
+    """The graph of a trace with all calls inlined, its values named as coremltools sees them."""
+    graph = traced.inlined_graph
+    torch._C._jit_pass_inline_fork_wait(graph)
+    torch._C._jit_pass_dce(graph)
+    torch._C._jit_pass_canonicalize_graph_fuser_ops(graph)
+    graph = torch._C._jit_pass_canonicalize(graph)  # numbers what has no name, as it will stay
+    torch._C._jit_pass_lower_all_tuples(graph)
+    return graph
+
+
+def traced_values(graph: Any) -> Iterator[TracedValue]:
+    """Every value that a `traced_graph` computes, in order."""
+    for node in graph.nodes():
+        for value in node.outputs():
+            yield TracedValue(value.debugName(), node.kind(), module_of(node))
+
+
+def module_of(node: Any) -> str:
+    """The path of the module in which a node was traced."""
+    return (
+        str(node.scopeName()).rpartition("/")[2].removeprefix("__module.").replace("__module", "")
+    )
+
+
+class CoreMLNames:
+    """From the names of values in a Core ML file to those of the trace it was made of."""
+
+    def __init__(self, traced: torch.jit.ScriptModule) -> None:
+        graph = traced_graph(traced)
+        values = list(traced_values(graph))
+        keys = Counter(_key(each.name) for each in values)
+        self._values = {_key(each.name): each for each in values if keys[_key(each.name)] == 1}
+        self._name_outputs(graph)
+
+    @property
+    def values(self) -> Mapping[str, TracedValue]:
+        """By the name that the value has in a Core ML file, less what rounding appends to it."""
+        return self._values
+
+    def find(self, name: str) -> TracedValue | None:
+        """The value called `name` in a `.mlpackage` or `.mlmodel`.
+
+        None for what coremltools made up itself; a program's operation has the name of its
+        first output.
+        """
+        return self._values.get(_key(name)) or self._values.get(
+            MADE_BY_ROUNDING.sub("", _key(name))
+        )
+
+    def _name_outputs(self, graph: Any) -> None:
+        """The outputs have the names of the file's interface, whatever the trace calls them."""
+        for name, value in zip(OUTPUTS, graph.outputs(), strict=True):
+            node = value.node()
+            self._values[name] = TracedValue(value.debugName(), node.kind(), module_of(node))
+
+
+def _key(name: str) -> str:
+    """`name` as an ML program may spell it: `input.3` is `input_3`, `295` is `var_295`."""
+    key = NO_NAME.sub("_", name)
+    return f"var_{key}" if key[:1].isdigit() else key
