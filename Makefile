@@ -8,7 +8,8 @@ quoted = '$(subst ','\'',$(1))'
 option = $(if $($(1)),--$(2) $(call quoted,$($(1))))
 reading = $(call option,WEIGHTS,weights) $(call option,ENCODER,encoder) \
 	$(call option,INTERPOLATION,interpolation) $(call option,PADDING,padding) \
-	$(call option,BRANCH,branch) $(call option,LABELS,labels)
+	$(call option,BRANCH,branch) $(call option,ACTIVATION,activation) \
+	$(call option,LABELS,labels)
 writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,formats) \
 	$(call option,TARGET,target) $(call option,MEAN,mean) $(call option,STD,std) \
 	$(call option,LICENCE,licence) $(call option,AUTHOR,author)
@@ -24,7 +25,7 @@ help: ## List the targets
 	@echo 'Usage: make TARGET [NAME=value ...]'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo 'export also takes SIZE=512x384 OUT=build ENCODER= INTERPOLATION= PADDING= BRANCH='
-	@echo '  WEIGHTS= LABELS=a,b'
+	@echo '  ACTIVATION=sigmoid|softmax WEIGHTS= LABELS=a,b'
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
 	@echo 'validate also takes CKPT=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'

@@ -118,7 +118,13 @@ def _settings(text: dict[str, str | None]) -> Settings:
         std=parse_channels(text["std"], "STD"),
         labels=parse_labels(text["labels"]),
         weights=text["weights"],
-        choices=Choices(text["encoder"], text["interpolation"], text["padding"], text["branch"]),
+        choices=Choices(
+            text["encoder"],
+            text["interpolation"],
+            text["padding"],
+            text["branch"],
+            text["activation"],
+        ),
         licence=text["licence"],
         author=text["author"],
     )

@@ -68,6 +68,7 @@ class Source:
     interpolation: str | None = None
     padding: str | None = None
     branch: str | None = None
+    activation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class Bundle:
         size = self.contract.width, self.contract.height
         width, height = self.specification.output_size(*size)
         return (1, self.specification.classes, height, width)
+
+    @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """The shape of the mask of one image: `(H, W)`, or `(C, H, W)` of independent channels."""
+        return self.specification.mask_shape(self.contract.width, self.contract.height)
 
 
 def describe_files(folder: Path, path: str) -> tuple[BundleFile, ...]:
@@ -190,6 +196,7 @@ def _bundle_from(document: Mapping[str, Any]) -> Bundle:
         contract["height"],
         tuple(contract["mean"]) if contract["mean"] else None,
         tuple(contract["std"]) if contract["std"] else None,
+        contract.get("channels", 3),
     )
     data["artifacts"] = tuple(
         Artifact(

@@ -40,17 +40,23 @@ class Description:
     author: str | None = None
 
     @property
-    def mask_shape(self) -> tuple[int, int]:
-        """`(H, W)` of the mask that one picture gives."""
+    def output_size(self) -> tuple[int, int]:
+        """`(H, W)` of the logits and the mask that one picture gives."""
         size = self.contract.width, self.contract.height
         width, height = self.specification.output_size(*size)
         return height, width
 
     @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """The shape of one picture's mask: `(H, W)`, or `(C, H, W)` of independent channels."""
+        return self.specification.mask_shape(self.contract.width, self.contract.height)
+
+    @property
     def sentence(self) -> str:
         """One sentence for a file's description field."""
         classes = ", ".join(self.labels.names)
-        return f"Segmentation by {self.specification.title}; the mask's values are {classes}."
+        what = "independent channels" if self.specification.independent else "values"
+        return f"Segmentation by {self.specification.title}; the mask's {what} are {classes}."
 
 
 def tool_versions() -> dict[str, str]:
@@ -65,7 +71,7 @@ def metadata(description: Description) -> dict[str, str]:
         "name": "image",
         "width": contract.width,
         "height": contract.height,
-        "colour": "RGB",
+        "colour": contract.colour,
         "range": [0, 1],
         "mean": contract.mean,
         "std": contract.std,
@@ -83,6 +89,8 @@ def metadata(description: Description) -> dict[str, str]:
         "checkpoint": {"file": description.checkpoint, "sha256": description.sha256},
         "versions": tool_versions(),
     }
+    if description.specification.independent:
+        facts["mask"] = "(channels, height, width), 1 where a channel's logit is above 0"
     if description.licence is not None:
         facts["licence"] = description.licence
     if description.author is not None:
@@ -91,7 +99,7 @@ def metadata(description: Description) -> dict[str, str]:
 
 
 def preview(labels: Labels) -> dict[str, str]:
-    """The two keys that make Xcode preview a segmentation model.
+    """The two keys that make Xcode preview a segmentation model with one mask.
 
     The second is `…preview.params`; Xcode ignores `…preview.parameters`.
     """

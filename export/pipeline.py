@@ -12,7 +12,7 @@ from export.settings import Settings, bundle_name
 from export.writing import write_formats
 from models.command_line import Stages
 from models.deployable import Deployable
-from models.errors import InputError, ValidationFailed
+from models.errors import ValidationFailed
 from models.loading import Recognised, load_network, recognise_checkpoint
 
 # Whether the bundle in a folder computes what the network computes; leaves its results there.
@@ -39,12 +39,13 @@ def export(
             choices=settings.choices,
             labels=settings.labels,
         )
-        _require_exportable(recognised)
-        contract = settings.contract_for(recognised.specification)
-        deployable = Deployable(load_network(recognised), contract)
+        specification = recognised.specification
+        contract = settings.contract_for(specification)
+        network = load_network(recognised)
+        deployable = Deployable(network, contract, independent=specification.independent)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
-        f"{recognised.specification.title}: {recognised.accounting.summary}; "
+        f"{specification.title}: {recognised.accounting.summary}; "
         f"labels {', '.join(recognised.labels.names)}"
     )
     with staged(destination, checkpoint.name) as folder:
@@ -52,15 +53,6 @@ def export(
         if not judge(bundle, folder, deployable):
             raise _rejected(folder, destination, checkpoint.name)
     return bundle, destination
-
-
-def _require_exportable(recognised: Recognised) -> None:
-    specification = recognised.specification
-    if specification.in_channels != 3:
-        raise InputError(
-            f"{recognised.checkpoint.path.name} takes {specification.in_channels} input channels; "
-            "only networks for RGB pictures (3) can be exported."
-        )
 
 
 def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
@@ -110,6 +102,7 @@ def _source(recognised: Recognised, destination: Path, settings: Settings) -> So
         interpolation=settings.choices.interpolation,
         padding=settings.choices.padding,
         branch=settings.choices.branch,
+        activation=settings.choices.activation,
     )
 
 

@@ -36,11 +36,19 @@ class Settings:
     def contract_for(self, specification: Specification) -> InputContract:
         """What the exported files of this network will expect of a picture.
 
-        Raises InputError when the network does not take the size that was asked for.
+        Raises InputError when the network does not take the size that was asked for, or has
+        another number of channels than MEAN or STD has values.
         """
         width, height = self.size or default_size(specification)
         require_size_fits(width, height, specification)
-        return InputContract(width, height, self.mean, self.std)
+        channels = specification.in_channels
+        for name, values in (("MEAN", self.mean), ("STD", self.std)):
+            if values is not None and len(values) != channels:
+                raise InputError(
+                    f"{name} has {len(values)} value(s) and the network takes {channels} "
+                    "channel(s): write one for each, in their order."
+                )
+        return InputContract(width, height, self.mean, self.std, channels)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -110,10 +118,10 @@ def parse_channels(text: str | None, name: str) -> tuple[float, ...] | None:
         values = tuple(float(part) for part in text.replace(";", ",").split(","))
     except ValueError:
         values = ()
-    if len(values) != 3 or not all(abs(value) < 1e6 for value in values):
+    if not values or not all(abs(value) < 1e6 for value in values):
         raise InputError(
-            f"{name}={text} is not a value per channel: write three numbers for R, G and B in "
-            f"[0, 1], as {name}=0.485,0.456,0.406."
+            f"{name}={text} is not a value per channel: write a number for each, for pictures in "
+            f"[0, 1], as {name}=0.485,0.456,0.406 for R, G and B."
         )
     if name == "STD" and min(values) <= 0:
         raise InputError(

@@ -33,7 +33,8 @@ def write_mlprogram(
 ) -> None:
     """Convert to an FP16 mlprogram and save the `.mlpackage`.
 
-    RGB image input with scale 1/255; `logits (1, C, H, W)` float32 and `mask (H, W)` int32.
+    A grey or RGB image input with scale 1/255, or else an array `(1, channels, H, W)` in [0, 1];
+    `logits (1, C, H, W)` float32, and int32 `mask (H, W)`, or `(C, H, W)` of independent channels.
     Raises ConversionError when coremltools cannot, or lacks its weight writer.
     """
     ct = _coremltools()
@@ -85,8 +86,11 @@ def _has_weight_writer() -> bool:
 def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
     """Say shapes and types of the outputs, which the backend leaves open (and calls float32)."""
     arrays = ct.proto.FeatureTypes_pb2.ArrayFeatureType
-    classes, mask = description.specification.classes, description.mask_shape
-    declared = {LOGITS: (arrays.FLOAT32, (1, classes, *mask)), MASK: (arrays.INT32, mask)}
+    logits = (1, description.specification.classes, *description.output_size)
+    declared = {
+        LOGITS: (arrays.FLOAT32, logits),
+        MASK: (arrays.INT32, description.mask_shape),
+    }
     spec = model.get_spec()
     for output in spec.description.output:
         data_type, shape = declared[output.name]
@@ -105,9 +109,6 @@ def _coremltools() -> Any:
 
 def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options: Any) -> Any:
     ct = _coremltools()
-    image = ct.ImageType(
-        name=INPUT, shape=contract.shape, scale=1 / 255, color_layout=ct.colorlayout.RGB
-    )
     outputs = [
         ct.TensorType(name=LOGITS, dtype=np.float32),
         ct.TensorType(name=MASK, dtype=np.int32),
@@ -115,10 +116,23 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
     with quiet():
         try:
             return ct.convert(
-                traced, inputs=[image], outputs=outputs, skip_model_load=True, **options
+                traced,
+                inputs=[_input(ct, contract)],
+                outputs=outputs,
+                skip_model_load=True,
+                **options,
             )
         except Exception as error:  # the converter raises whatever its passes raise
             raise ConversionError(f"{type(error).__name__}: {_first_line(error)}") from error
+
+
+def _input(ct: Any, contract: InputContract) -> Any:
+    """An image where Core ML has such images, which have 1 or 3 channels, else an array."""
+    if not contract.is_image:
+        return ct.TensorType(name=INPUT, shape=contract.shape, dtype=np.float32)
+    layouts = ct.colorlayout
+    layout = layouts.GRAYSCALE if contract.channels == 1 else layouts.RGB
+    return ct.ImageType(name=INPUT, shape=contract.shape, scale=1 / 255, color_layout=layout)
 
 
 def _describe(model: Any, description: Description, metadata: Mapping[str, str]) -> None:
@@ -127,19 +141,30 @@ def _describe(model: Any, description: Description, metadata: Mapping[str, str])
         model.author = description.author
     if description.licence is not None:
         model.license = description.licence
-    model.user_defined_metadata.update({**metadata, **preview(description.labels)})
-    contract, names = description.contract, description.labels.names
-    height, width = description.mask_shape
-    model.input_description[INPUT] = (
-        f"RGB picture, stretched to {contract.width} × {contract.height}."
-    )
+    model.user_defined_metadata.update(metadata)
+    if description.contract.is_image and not description.specification.independent:
+        model.user_defined_metadata.update(preview(description.labels))
+    height, width = description.output_size
+    model.input_description[INPUT] = _picture(description.contract)
     model.output_description[LOGITS] = (
         f"One score per class and pixel, (1, {description.specification.classes}, "
         f"{height}, {width}); {description.specification.activation} makes "
         "probabilities of them."
     )
-    values = ", ".join(f"{value} {name}" for value, name in enumerate(names))
-    model.output_description[MASK] = f"The class of every pixel: {values}."
+    values = ", ".join(f"{value} {name}" for value, name in enumerate(description.labels.names))
+    if description.specification.independent:
+        what = f"1 where a channel is there, (channel, {height}, {width})"
+    else:
+        what = "The class of every pixel"
+    model.output_description[MASK] = f"{what}: {values}."
+
+
+def _picture(contract: InputContract) -> str:
+    size = f"stretched to {contract.width} × {contract.height}"
+    if contract.is_image:
+        return f"{contract.colour[0].upper()}{contract.colour[1:]} picture, {size}."
+    shape = ", ".join(map(str, contract.shape))
+    return f"Picture ({contract.colour}), {size}, as ({shape}) in [0, 1]."
 
 
 def _first_line(error: Exception) -> str:

@@ -21,7 +21,8 @@ def write_onnx(
 ) -> int:
     """Export, check and save; returns the opset.
 
-    Input `image (batch, 3, H, W)`, outputs `logits (batch, C, H, W)` and `mask (batch, H, W)`.
+    Input `image (batch, channels, H, W)`, outputs `logits (batch, C, H, W)` and
+    `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels.
     Raises onnx.checker.ValidationError when the file is not valid ONNX.
     """
     model = _export(deployable, contract)

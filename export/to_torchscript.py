@@ -15,7 +15,7 @@ def write_torchscript(
 ) -> None:
     """Freeze `traced` and save it, with `metadata` in its extra file `segport.json`.
 
-    The archive takes `image (N, 3, H, W)` in [0, 1] and returns `(logits, mask)`.
+    The archive takes `image (N, channels, H, W)` in [0, 1] and returns `(logits, mask)`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

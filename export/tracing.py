@@ -23,13 +23,13 @@ class SingleImage(nn.Module):
         self.deployable = deployable
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `logits (1, C, H, W)` and `mask (H, W)` of `image (1, 3, H, W)`."""
+        """Return `logits (1, C, H, W)` and `mask (H, W)`, or `(C, H, W)`, of one image."""
         logits, mask = self.deployable(image)
         return logits, mask[0]
 
 
 def example_image(contract: InputContract, seed: int = SEED) -> Tensor:
-    """Seeded noise in [0, 1], `(1, 3, H, W)`."""
+    """Seeded noise in [0, 1], `(1, channels, H, W)`."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(contract.shape, generator=generator)
 

@@ -23,13 +23,14 @@ def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
     interpolation: str | None = None,
     padding: str | None = None,
     branch: str | None = None,
+    activation: str | None = None,
     labels: str | None = None,
 ) -> None:
     """Print the facts of `path`; raises InputError where it could not be exported."""
     recognised = recognise_checkpoint(
         path,
         weights=weights,
-        choices=Choices(encoder, interpolation, padding, branch),
+        choices=Choices(encoder, interpolation, padding, branch, activation),
         labels=None if labels is None else tuple(part.strip() for part in labels.split(",")),
     )
     console.print(_facts(recognised))
@@ -59,7 +60,8 @@ def _facts(recognised: Recognised) -> Table:
         "Network": specification.title,
         "Arguments": _arguments(specification),
         "Input": f"{specification.in_channels} channels, sides {_sides(specification)}",
-        "Output": f"{specification.classes} channel(s), {specification.activation}",
+        "Output": f"{specification.classes} channel(s), {specification.activation}"
+        + (" (independent of each other)" if specification.independent else ""),
         "Labels": _labels(recognised.labels),
         "Keys": recognised.accounting.summary,
     }

@@ -1,7 +1,8 @@
 """Names and colours of the mask's values.
 
 A mask of a C-channel network holds 0 … C-1; that of a one-channel network holds 0 (not
-the class) and 1 (the class), so it has two labels.
+the class) and 1 (the class), so it has two labels. Where several channels are independent,
+the mask holds 0 and 1 for each channel, and the labels and colours are the channels'.
 """
 
 import colorsys
@@ -29,7 +30,10 @@ PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
 
 @dataclass(frozen=True)
 class Labels:
-    """Label and colour (`0xRRGGBBAA`) of each mask value, and where the labels come from."""
+    """Label and colour (`0xRRGGBBAA`) of each mask value, and where the labels come from.
+
+    Of each channel, where channels are independent.
+    """
 
     names: tuple[str, ...]
     colours: tuple[str, ...]
@@ -42,22 +46,29 @@ def mask_values(classes: int) -> int:
 
 
 def choose_labels(
-    path: Path, classes: int, asked: Sequence[str] | None, config: Mapping[str, object]
+    path: Path,
+    classes: int,
+    asked: Sequence[str] | None,
+    config: Mapping[str, object],
+    *,
+    independent: bool = False,
 ) -> Labels:
     """Labels from LABELS=, else from the checkpoint, else from its name, else numbered.
 
     Raises InputError when the labels asked for, or the checkpoint's own, do not fit `classes`.
     """
+    first = 1 if independent else 0  # where no channel means nothing, none is transparent
     if asked is not None:
-        return _named(_fitted(asked, classes, path, "LABELS"), "LABELS")
+        return _named(_fitted(asked, classes, path, "LABELS", independent), "LABELS", first)
     for key in LABEL_KEYS:
         names = _names_in(config.get(key))
         if names:
-            return _named(_fitted(names, classes, path, f"its own entry '{key}'"), "checkpoint")
+            fitted = _fitted(names, classes, path, f"its own entry '{key}'", independent)
+            return _named(fitted, "checkpoint", first)
     for pattern, name in WELL_KNOWN_NAMES.items():
         if re.search(pattern, path.name, re.IGNORECASE) and mask_values(classes) == 2:
-            return _named(("background", name), "file name")
-    return _named(_numbered(classes), "numbered")
+            return _named(("background", name), "file name", first)
+    return _named(_numbered(classes), "numbered", first)
 
 
 def colour_of(value: int) -> str:
@@ -75,8 +86,9 @@ def colour_of(value: int) -> str:
     return f"0x{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}99"
 
 
-def _named(names: Sequence[str], source: str) -> Labels:
-    return Labels(tuple(names), tuple(colour_of(i) for i in range(len(names))), source)
+def _named(names: Sequence[str], source: str, first: int) -> Labels:
+    colours = tuple(colour_of(value) for value, _ in enumerate(names, first))
+    return Labels(tuple(names), colours, source)
 
 
 def _names_in(value: object) -> list[str]:
@@ -88,7 +100,9 @@ def _names_in(value: object) -> list[str]:
     return []
 
 
-def _fitted(names: Sequence[str], classes: int, path: Path, source: str) -> Sequence[str]:
+def _fitted(
+    names: Sequence[str], classes: int, path: Path, source: str, independent: bool
+) -> Sequence[str]:
     if any(not name.strip() for name in names) or len(set(names)) != len(names):
         raise InputError(
             f"{source} names {', '.join(map(repr, names))} for {path.name}: "
@@ -98,9 +112,10 @@ def _fitted(names: Sequence[str], classes: int, path: Path, source: str) -> Sequ
         return ("background", *names)
     if len(names) != mask_values(classes):
         plural = "class" if classes == 1 else "classes"
+        kind = "channel, as none is background" if independent else "class, background first"
         raise InputError(
             f"{path.name} has {classes} {plural}, {source} names {len(names)} "
-            f"({', '.join(names)}): name every class, background first, with LABELS=."
+            f"({', '.join(names)}): name every {kind}, with LABELS=."
         )
     return names
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models.accounting import COUNTER, Accounting, account, require_complete
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
+from models.errors import InputError
 from models.faithful import require_faithful, stated_interpolation
 from models.families import Family, recognise
 from models.health import Finding, examine, require_sound
@@ -46,6 +47,7 @@ def recognise_checkpoint(
     shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
     choices = _settled(choices or Choices(), state, checkpoint)
     family, specification = recognise(path, shapes, choices)
+    specification = _with_activation(specification, choices.activation, path)
     built = _built(family, specification)
     require_faithful(state, built, path, specification.title)
     network = {key: tuple(tensor.shape) for key, tensor in built.state_dict().items()}
@@ -57,8 +59,28 @@ def recognise_checkpoint(
         specification=specification,
         accounting=replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored}),
         findings=examine(state.tensors),
-        labels=choose_labels(path, specification.classes, labels, checkpoint.config),
+        labels=choose_labels(
+            path,
+            specification.classes,
+            labels,
+            checkpoint.config,
+            independent=specification.independent,
+        ),
     )
+
+
+def _with_activation(
+    specification: Specification, activation: str | None, path: Path
+) -> Specification:
+    """The specification with the user's activation, where there is one."""
+    if activation is None:
+        return specification
+    if activation == "softmax" and specification.classes == 1:
+        raise InputError(
+            f"{path.name} has one output channel, which softmax would make 1 everywhere: leave "
+            "ACTIVATION= away, or say ACTIVATION=sigmoid."
+        )
+    return replace(specification, activation=activation)
 
 
 def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choices:

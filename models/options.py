@@ -31,7 +31,17 @@ READING = (
         metavar="1…4|mean",
         help="Which head of a U-Net++ with deep supervision is exported. [default: the last]",
     ),
-    click.option("--labels", metavar="A,B,…", help="Name of every class, background first."),
+    click.option(
+        "--activation",
+        type=click.Choice(["sigmoid", "softmax"]),
+        help="Whether several channels are independent (sigmoid) or exclude each other (softmax). "
+        "[default: softmax, or what the network is known to end in]",
+    ),
+    click.option(
+        "--labels",
+        metavar="A,B,…",
+        help="Name of every class, background first; of every channel, where they are independent.",
+    ),
 )
 
 

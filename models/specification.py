@@ -12,6 +12,7 @@ class Choices:
     interpolation: str | None = None
     padding: str | None = None
     branch: str | None = None
+    activation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Specification:
     `offset` above a multiple of `stride`; the output lacks `margin` pixels on each of its four
     sides, which is 0 but for networks of unpadded convolutions. `activation` turns logits into
     probabilities: `sigmoid` for one channel and `softmax` for several, unless it is given.
+    Several channels with `sigmoid` are independent: a pixel may belong to any number of them.
     `fixed_size` is the one `(width, height)` that a network with learned position embeddings
     takes, in pixels; None where any size above will do.
     """
@@ -46,6 +48,11 @@ class Specification:
             object.__setattr__(self, "activation", usual)
 
     @property
+    def independent(self) -> bool:
+        """Whether there are several channels, each decided without regard to the others."""
+        return self.activation == "sigmoid" and self.classes > 1
+
+    @property
     def smallest(self) -> int:
         """The smallest height or width that gives an output, in pixels."""
         strides = max(0, 2 * self.margin - self.offset) // self.stride + 1
@@ -54,6 +61,14 @@ class Specification:
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """`(width, height)` of the logits and the mask that an input of this size gives."""
         return width - 2 * self.margin, height - 2 * self.margin
+
+    def mask_shape(self, width: int, height: int) -> tuple[int, ...]:
+        """The shape of the mask that an input of this size gives.
+
+        `(H, W)`, or `(C, H, W)` where channels are independent.
+        """
+        columns, rows = self.output_size(width, height)
+        return (self.classes, rows, columns) if self.independent else (rows, columns)
 
     @property
     def title(self) -> str:
@@ -67,18 +82,29 @@ class Specification:
 class InputContract:
     """What the exported files expect of a picture.
 
-    An RGB picture is stretched to `width` × `height` with bilinear interpolation without
-    antialiasing (OpenCV's INTER_LINEAR, half-pixel centres, as the car-damage models were
-    trained), divided by 255, and given as `(N, 3, H, W)`. `mean` and `std`, per channel
-    and for values in [0, 1], are applied inside the exported file.
+    A picture of `channels` channels is stretched to `width` × `height` with bilinear
+    interpolation without antialiasing (OpenCV's INTER_LINEAR, half-pixel centres, as the
+    car-damage models were trained), divided by 255, and given as `(N, channels, H, W)`.
+    `mean` and `std`, per channel and for values in [0, 1], are applied inside the exported file.
     """
 
     width: int
     height: int
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    channels: int = 3
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The shape of one image, `(1, 3, H, W)`."""
-        return (1, 3, self.height, self.width)
+        """The shape of one image, `(1, channels, H, W)`."""
+        return (1, self.channels, self.height, self.width)
+
+    @property
+    def colour(self) -> str:
+        """What the channels are: grey, RGB or RGBA, or else how many there are."""
+        return {1: "grey", 3: "RGB", 4: "RGBA"}.get(self.channels, f"{self.channels} channels")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether Core ML takes such a picture as an image, and not as an array of numbers."""
+        return self.channels in (1, 3)

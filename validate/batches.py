@@ -1,8 +1,10 @@
 """How many pictures are judged at a time, so that memory stays flat."""
 
+import math
 from collections.abc import Iterator
 
 from export.bundle import Bundle
+from validate.pictures import MODES
 from validate.samples import Sample, Samples
 
 BATCH_BYTES = 64 << 20
@@ -34,6 +36,8 @@ def _room(bundle: Bundle) -> int:
 
 
 def _bytes_of_picture(bundle: Bundle) -> int:
-    contract = bundle.contract
-    masks = 4 + len(bundle.artifacts)
-    return contract.width * contract.height * (3 + masks + 4 * bundle.specification.classes)
+    picture = math.prod(bundle.contract.shape)
+    if bundle.contract.channels not in MODES:
+        picture *= 4  # not bytes but float32
+    masks = (4 + len(bundle.artifacts)) * math.prod(bundle.mask_shape)
+    return picture + masks + 4 * math.prod(bundle.shape)

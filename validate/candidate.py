@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from export.bundle import Artifact, Bundle
 from validate.comparison import Comparison, Metrics, compare, measure
 from validate.photo_way import PhotoWay, photo_violations
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.results import ArtifactResult, PictureResult, Status
 from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 from validate.samples import Sample
@@ -69,7 +69,7 @@ class Candidate:
         share = metrics.relative_error / tolerance.max_error
         return share + metrics.decisive_flips, outputs.mask.astype(np.uint8)
 
-    def outputs_of(self, name: str, image: RGBImage) -> Outputs | None:
+    def outputs_of(self, name: str, image: Picture) -> Outputs | None:
         """What it makes of a picture that is not one of the samples; None when it does not run."""
         return self._outputs(Sample(name, image)) if self.runs else None
 

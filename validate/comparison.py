@@ -27,7 +27,8 @@ class Comparison:
     """Sums over the pixels of one picture or of many.
 
     `low` and `high` are the reference's smallest and largest logit, zero included;
-    `confusion (K, K)` counts pixels by the reference's label and the artifact's.
+    `confusion (K, K)` counts pixels by the reference's label and the artifact's, or
+    `(C, 2, 2)` those of each independent channel by whether it is there.
     `off_mask` counts pixels whose mask is not what the artifact's own logits say.
     """
 
@@ -72,7 +73,8 @@ class Comparison:
 class ClassOverlap:
     """Pixels of one class in each mask, in both and in either.
 
-    `iou` is None where both masks are empty: nothing agrees there, and nothing disagrees.
+    Where channels are independent, a class is a channel. `iou` is None where both masks are
+    empty: nothing agrees there, and nothing disagrees.
     """
 
     reference: int
@@ -91,7 +93,8 @@ class Metrics:
     None where a side is all zeros, `agreement` is the share of pixels with equal labels, for
     all pixels and apart for those beside another label (`boundary`) and the rest (`interior`).
     `margin` is the reference's mean margin, in logits, and `undecided` the share of pixels
-    whose margin an error within the tolerance can overcome.
+    whose margin an error within the tolerance can overcome. Where channels are independent, the
+    pixels of every channel are counted.
     """
 
     max_error: float
@@ -115,7 +118,7 @@ class Metrics:
 
 
 def compare(reference: Outputs, candidate: Outputs, limit: float, slack: float) -> Comparison:
-    """Compare one picture's outputs, `logits (C, H, W)` and `mask (H, W)`, all finite.
+    """Compare one picture's outputs, `logits (C, H, W)` and its mask, all finite.
 
     A flipped pixel is decisive when errors up to `limit` (a share of the reference's range)
     cannot explain it; a mask may differ from its own logits' where their gap is within
@@ -135,7 +138,7 @@ def compare(reference: Outputs, candidate: Outputs, limit: float, slack: float) 
         reference_energy=_product(ours, ours),
         candidate_energy=_product(theirs, theirs),
         product=_product(ours, theirs),
-        confusion=_confusion(reference.mask, candidate.mask, mask_values(len(ours))),
+        confusion=_confusion(reference, candidate.mask),
         decisive_flips=_decisive_flips(reference, candidate.mask, limit * scale),
         off_mask=int((_own_gap(candidate) > slack * scale).sum()),
         decisions=decisions(reference, candidate.mask, limit * scale),
@@ -146,7 +149,8 @@ def measure(comparison: Comparison) -> Metrics:
     """Derive the figures of one picture or of many."""
     rms = math.sqrt(comparison.squared_error / comparison.logits)
     energies = math.sqrt(comparison.reference_energy * comparison.candidate_energy)
-    pixels, same = int(comparison.confusion.sum()), int(comparison.confusion.trace())
+    pixels = int(comparison.confusion.sum())
+    same = int(comparison.confusion.diagonal(axis1=-2, axis2=-1).sum())
     counts, flips = comparison.decisions, pixels - same
     return Metrics(
         max_error=comparison.max_error,
@@ -174,25 +178,33 @@ def _decisive_flips(reference: Outputs, mask: NDArray[np.int32], error: float) -
     flipped = reference.mask != mask
     if not flipped.any():
         return 0
-    gaps = margins(reference.logits[:, flipped][:, None])[0]
-    return int((gaps > explained(reference.logits, error)).sum())
+    if reference.independent:
+        gaps = np.abs(reference.logits[flipped])
+    else:
+        gaps = margins(reference.logits[:, flipped][:, None])[0]
+    return int((gaps > explained(reference, error)).sum())
 
 
 def _own_gap(outputs: Outputs) -> NDArray[np.float32]:
-    """By how much the label of `mask` misses the best of its own logits, `(H, W)`."""
+    """By how much each label of the mask misses the best of its own logits, as the mask is."""
     gap: NDArray[np.float32]
-    if len(outputs.logits) == 1:
-        logit = outputs.logits[0]
-        gap = np.maximum(np.where(outputs.mask == 1, -logit, logit), 0)
+    if outputs.independent or len(outputs.logits) == 1:
+        logits = outputs.logits.reshape(outputs.mask.shape)
+        gap = np.maximum(np.where(outputs.mask == 1, -logits, logits), 0)
     else:
         labels = outputs.mask[None].astype(np.int64)
         gap = outputs.logits.max(axis=0) - np.take_along_axis(outputs.logits, labels, axis=0)[0]
     return gap
 
 
-def _confusion(
-    ours: NDArray[np.int32], theirs: NDArray[np.int32], values: int
-) -> NDArray[np.int64]:
+def _confusion(reference: Outputs, theirs: NDArray[np.int32]) -> NDArray[np.int64]:
+    if reference.independent:
+        pairs = zip(reference.mask, theirs, strict=True)
+        return np.stack([_counts(ours, other, 2) for ours, other in pairs])
+    return _counts(reference.mask, theirs, mask_values(len(reference.logits)))
+
+
+def _counts(ours: NDArray[np.int32], theirs: NDArray[np.int32], values: int) -> NDArray[np.int64]:
     pairs = ours.astype(np.int64).ravel() * values + theirs.ravel()
     return np.bincount(pairs, minlength=values * values).reshape(values, values)
 
@@ -208,7 +220,10 @@ def _snr(comparison: Comparison) -> float | None:
 
 
 def _overlaps(confusion: NDArray[np.int64]) -> tuple[ClassOverlap, ...]:
-    both, ours, theirs = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    both = confusion.diagonal(axis1=-2, axis2=-1)
+    ours, theirs = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    if confusion.ndim == 3:  # of each channel what is there, and not what is not
+        both, ours, theirs = both[:, 1], ours[:, 1], theirs[:, 1]
     counts = (column.tolist() for column in (ours, theirs, both, ours + theirs - both))
     return tuple(
         ClassOverlap(r, c, i, u, i / u if u else None) for r, c, i, u in zip(*counts, strict=True)

@@ -14,7 +14,7 @@ from validate.runtimes import Outputs
 
 @dataclass(frozen=True)
 class Decisions:
-    """Sums over the pixels of one picture or of many.
+    """Sums over the pixels of one picture or of many; over every channel's, if independent.
 
     `margin` sums the reference's margins, in logits; `undecided` counts pixels whose margin an
     error within the tolerance can overcome. Boundary pixels have a neighbour, of the four, with
@@ -50,13 +50,13 @@ class Region:
 
 
 def decisions(reference: Outputs, mask: NDArray[np.int32], error: float) -> Decisions:
-    """Count the reference's decisions, and where `mask (H, W)` differs; `error` is in logits."""
+    """Count the reference's decisions, and where `mask` differs; `error` is in logits."""
     edge, flipped = boundary(reference.mask), reference.mask != mask
-    gaps = margins(reference.logits)
+    gaps = np.abs(reference.logits) if reference.independent else margins(reference.logits)
     return Decisions(
         boundary=int(edge.sum()),
         boundary_flips=int((edge & flipped).sum()),
-        undecided=int((gaps <= explained(reference.logits, error)).sum()),
+        undecided=int((gaps <= explained(reference, error)).sum()),
         margin=float(gaps.sum(dtype=np.float64)),
     )
 
@@ -65,6 +65,7 @@ def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """By how much each pixel's label was chosen, `(H, W)`.
 
     The gap between the two largest of `logits (C, H, W)`, or |logit| where there is one channel.
+    Independent channels are so many times one channel.
     """
     gap: NDArray[np.float32]
     if len(logits) <= 2:
@@ -75,20 +76,21 @@ def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return gap
 
 
-def explained(logits: NDArray[np.float32], error: float) -> float:
+def explained(reference: Outputs, error: float) -> float:
     """The largest margin that errors up to `error` can overcome.
 
     An error moves each of two logits against the other, but a lone logit against zero.
     """
-    return min(2, len(logits)) * error
+    return error if reference.independent else min(2, len(reference.logits)) * error
 
 
 def boundary(mask: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which pixels of `mask (H, W)` touch another label above, below, left or right."""
+    """Which pixels of `mask (…, H, W)` touch another label above, below, left or right."""
     edge = np.zeros(mask.shape, bool)
-    rows, columns = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
-    edge[1:] |= rows
-    edge[:-1] |= rows
-    edge[:, 1:] |= columns
-    edge[:, :-1] |= columns
+    rows = mask[..., 1:, :] != mask[..., :-1, :]
+    columns = mask[..., 1:] != mask[..., :-1]
+    edge[..., 1:, :] |= rows
+    edge[..., :-1, :] |= rows
+    edge[..., 1:] |= columns
+    edge[..., :-1] |= columns
     return edge

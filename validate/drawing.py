@@ -25,8 +25,20 @@ def photo_uri(image: RGBImage) -> str:
 
 
 def mask_uri(mask: NDArray[np.uint8], colours: Sequence[str]) -> str:
-    """`mask (H, W)`, label k in `colours[k]`, written `0xRRGGBBAA`."""
-    return _palette_uri(mask, [_rgba(colour) for colour in colours])
+    """`mask (H, W)`, label k in `colours[k]`, written `0xRRGGBBAA`.
+
+    Of independent channels `(C, H, W)`, each has a colour, and the last one covers the others.
+    """
+    painted = [_rgba(colour) for colour in colours]
+    if mask.ndim == 2:
+        return _palette_uri(mask, painted)
+    return _palette_uri(topmost(mask), [CLEAR, *painted])
+
+
+def topmost(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of independent channels `(C, H, W)` the last that is there, counted from 1; 0 for none."""
+    numbers = np.arange(1, len(mask) + 1)[:, None, None]
+    return np.asarray((mask * numbers).max(axis=0), np.uint8)
 
 
 def difference_uri(where: NDArray[np.bool_]) -> str:

@@ -12,7 +12,7 @@ def facts_of(bundle: Bundle) -> dict[str, str]:
         "Checkpoint": f"{source.file} ({source.container}), SHA-256 {source.sha256}",
         "Input": _input(bundle.contract),
         "Labels": f"{', '.join(bundle.labels)} (from: {bundle.labels_source})",
-        "Activation": bundle.activation,
+        "Activation": _activation(bundle),
         "Exported": bundle.created,
         "Licence": bundle.licence,
         "Author": bundle.author,
@@ -20,8 +20,14 @@ def facts_of(bundle: Bundle) -> dict[str, str]:
     return {title: text for title, text in facts.items() if text}
 
 
+def _activation(bundle: Bundle) -> str:
+    several = ", each channel decided by itself" if bundle.specification.independent else ""
+    return f"{bundle.activation}{several}"
+
+
 def _input(contract: InputContract) -> str:
-    size = f"RGB, {contract.width} × {contract.height}, divided by 255"
+    values = "divided by 255" if contract.is_image else "in [0, 1]"
+    size = f"{contract.colour}, {contract.width} × {contract.height}, {values}"
     if contract.mean is None and contract.std is None:
         return f"{size}, no mean or standard deviation"
     return f"{size}, mean {_numbers(contract.mean)}, standard deviation {_numbers(contract.std)}"

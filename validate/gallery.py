@@ -97,13 +97,17 @@ def _share(report: Report, index: int, found: PictureResult) -> float:
 
 
 def _labelled(report: Report, picture: ShownPicture) -> str:
-    """What PyTorch's mask shows: the labels that cover most, without the first one."""
-    counts = np.bincount(picture.mask.ravel(), minlength=len(report.labels))[1:]
-    order = [int(value) + 1 for value in np.argsort(-counts, kind="stable") if counts[value]]
-    parts = [
-        f"{report.labels[value]} on {wording.percent(counts[value - 1] / picture.mask.size)}"
-        for value in order[:NAMED]
-    ]
+    """What PyTorch's mask shows: the labels that cover most, without that of the background."""
+    mask = picture.mask
+    pixels = mask.shape[-2] * mask.shape[-1]
+    if report.independent:
+        labels, nothing = report.labels, "no channel anywhere"
+        counts = mask.sum(axis=(1, 2), dtype=np.int64)
+    else:
+        labels, nothing = report.labels[1:], f"{report.labels[0]} everywhere"
+        counts = np.bincount(mask.ravel(), minlength=len(report.labels))[1:]
+    order = [int(value) for value in np.argsort(-counts, kind="stable") if counts[value]]
+    parts = [f"{labels[v]} on {wording.percent(counts[v] / pixels)}" for v in order[:NAMED]]
     if len(order) > NAMED:
         parts.append(f"{len(order) - NAMED} more labels")
-    return ", ".join(parts) or f"{report.labels[0]} everywhere"
+    return ", ".join(parts) or nothing

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.deployable import Deployable
 from validate.comparison import compare, measure
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 
@@ -33,7 +33,7 @@ class Noise:
 
 
 def float16_noise(
-    deployable: Deployable, pictures: Sequence[tuple[RGBImage, Outputs]]
+    deployable: Deployable, pictures: Sequence[tuple[Picture, Outputs]]
 ) -> Noise | None:
     """The noise over some pictures and what the plain network made of them.
 

@@ -34,7 +34,7 @@ def to_html(report: Report) -> str:
         words=wording,
         cards=gallery(report),
         charts=charts_of(report),
-        swatches=[_css(colour) for colour in report.colours],
+        legend=_legend(report),
         width=width,
         height=height,
         script=Markup(script),
@@ -52,8 +52,14 @@ def _size(report: Report) -> tuple[int, int]:
     """Width and height of the pictures shown."""
     if not report.shown:
         return (1, 1)
-    height, width = report.shown[0].mask.shape
+    height, width = report.shown[0].mask.shape[-2:]
     return width, height
+
+
+def _legend(report: Report) -> list[tuple[str, str]]:
+    """Labels and colours, without the background."""
+    pairs = list(zip(report.labels, map(_css, report.colours), strict=True))
+    return pairs if report.independent else pairs[1:]
 
 
 def _css(colour: str) -> str:

@@ -154,7 +154,9 @@ def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None)
         )
     if path.is_file():
         _require_same(sha256_of(path), bundle, path)
-    choices = Choices(source.encoder, source.interpolation, source.padding, source.branch)
+    choices = Choices(
+        source.encoder, source.interpolation, source.padding, source.branch, source.activation
+    )
     recognised = recognise_checkpoint(
         path, weights=source.weights, choices=choices, labels=bundle.labels
     )
@@ -164,7 +166,8 @@ def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None)
             f"{path.name} is now recognised as {recognised.specification.title}, and not as the "
             f"network that {folder / MANIFEST} describes: export the bundle again."
         )
-    return Deployable(load_network(recognised), bundle.contract)
+    independent = bundle.specification.independent
+    return Deployable(load_network(recognised), bundle.contract, independent=independent)
 
 
 def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:

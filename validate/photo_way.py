@@ -20,7 +20,7 @@ from PIL import Image
 
 from models.deployable import Deployable
 from validate.comparison import ClassOverlap, Comparison, compare, measure
-from validate.pictures import RGBImage, read_picture
+from validate.pictures import Picture
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 from validate.samples import Sample, Samples
@@ -95,7 +95,7 @@ class PhotoTrial:
         self._names = tuple(sample.name for sample, _ in photos)
         self._training = [outputs for _, outputs in photos]
         self._files: list[WayResult] = []
-        pictures = [read_picture(samples.paths[sample.index]) for sample, _ in photos]
+        pictures = [samples.original(sample.index) for sample, _ in photos]
         size = samples.contract.width, samples.contract.height
         network = Eager(deployable)
         moved = {}
@@ -112,7 +112,7 @@ class PhotoTrial:
     def judge(
         self, path: str, runtime: str, outputs: Sequence[Outputs], tolerance: Tolerance
     ) -> None:
-        """Compare what a file made of `pixels`, which are `(H, W, 3)`, uint8, RGB."""
+        """Compare what a file made of `pixels`, which are `(H, W, C)`, uint8."""
         limit, slack = tolerance.max_error, tolerance.mask_slack
         same = measure(_sum(self._same, outputs, limit, slack))
         apart = measure(_sum(self._training, outputs))
@@ -133,19 +133,22 @@ def photo_trial(
 ) -> PhotoTrial | None:
     """A trial of the first photos of `batch`.
 
-    None where the network is not there, or every picture has the model's size already.
+    None where the network is not there, takes no image from a phone, or every picture has the
+    model's size already.
     """
-    if deployable is None:
+    if deployable is None or not samples.contract.is_image:
         return None
     pairs = zip(batch, references, strict=True)
     photos = [pair for pair in pairs if pair[0].resized][:PHOTOS]
     return PhotoTrial(photos, samples, deployable) if photos else None
 
 
-def shrunk(picture: RGBImage, width: int, height: int, filter: str) -> RGBImage:
-    """`picture` stretched to `width` × `height` by one of FILTERS, which antialias."""
-    stretched = Image.fromarray(picture).resize((width, height), FILTERS[filter])
-    return np.asarray(stretched)
+def shrunk(picture: Picture, width: int, height: int, filter: str) -> Picture:
+    """`picture`, grey or RGB, stretched to `width` × `height` by one of FILTERS."""
+    channels = picture.shape[2]
+    image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
+    stretched = np.asarray(image.resize((width, height), FILTERS[filter]))
+    return stretched.reshape(height, width, channels)
 
 
 def _sum(

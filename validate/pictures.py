@@ -1,7 +1,8 @@
-"""Pictures as a training pipeline sees them: upright RGB, stretched without antialiasing.
+"""Pictures as a training pipeline sees them: upright, stretched without antialiasing.
 
-What `cv2.imread` drops is dropped here too: an alpha channel, frames after the first, the
-lower byte of 16-bit samples. CMYK and palettes become RGB, greyscale fills three channels.
+What `cv2.imread` drops is dropped here too: an alpha channel (unless four channels are asked
+for), frames after the first, the lower byte of 16-bit samples. CMYK and palettes become RGB,
+greyscale fills three channels; colours become grey by ITU-R BT.601's luma.
 """
 
 import warnings
@@ -13,7 +14,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 RGBImage = NDArray[np.uint8]
 """A picture `(H, W, 3)`, red first."""
+Picture = NDArray[np.uint8 | np.float32]
+"""A picture `(H, W, C)`: uint8 in 0…255, or float32 in [0, 1]."""
 
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""What photos can be read as, by the number of channels."""
 WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -21,18 +26,21 @@ class UnreadablePicture(Exception):
     """A file that cannot become a picture; the message says why, for a list of such files."""
 
 
-def read_picture(path: Path) -> RGBImage:
-    """The picture in `path`, upright as its EXIF orientation says, `(H, W, 3)` in 0…255.
+def read_picture(path: Path, channels: int = 3) -> RGBImage:
+    """The photo in `path`, upright as its EXIF orientation says, `(H, W, channels)` in 0…255.
 
+    One channel is grey, three are RGB, four RGBA, opaque where the photo has no alpha.
     Raises UnreadablePicture for a file that is no picture, is damaged, or is so large
     (Pillow's limit, about 89 million pixels) that it may be a decompression bomb.
     """
+    mode = MODES[channels]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, which does not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
+                pixels = np.asarray(_converted(ImageOps.exif_transpose(picture), mode))
+                return pixels.reshape(*pixels.shape[:2], channels)
     except UnidentifiedImageError:
         raise UnreadablePicture("not a picture that Pillow can read") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -43,20 +51,21 @@ def read_picture(path: Path) -> RGBImage:
         raise UnreadablePicture(reason.rstrip(".")) from None
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def _converted(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode in WIDE_MODES:
         samples = np.clip(np.asarray(picture).astype(np.int64), 0, 0xFFFF)
         picture = Image.fromarray((samples >> 8).astype(np.uint8))
     if picture.mode == "F":
         raise UnreadablePicture("its samples are floating-point numbers without a known range")
-    return picture.convert("RGB")
+    return picture.convert("RGBA") if mode == "RGBA" else picture.convert("RGB").convert(mode)
 
 
-def stretch(picture: RGBImage, width: int, height: int) -> RGBImage:
-    """`picture` stretched to `width` × `height`: bilinear, half-pixel centres, no antialiasing.
+def stretch(picture: Picture, width: int, height: int) -> Picture:
+    """`picture (H, W, C)` stretched to `width` × `height`, without antialiasing.
 
-    This is OpenCV's INTER_LINEAR, up to 1 in 255 where its fixed-point sums round otherwise.
-    Pillow's own BILINEAR widens its filter when it shrinks, and gives other pixels.
+    Bilinear with half-pixel centres: OpenCV's INTER_LINEAR, up to 1 in 255 where its fixed-point
+    sums round otherwise. Pillow's own BILINEAR widens its filter when it shrinks, and gives other
+    pixels.
     """
     rows, columns = picture.shape[:2]
     if (rows, columns) == (height, width):
@@ -67,7 +76,8 @@ def stretch(picture: RGBImage, width: int, height: int) -> RGBImage:
     upper, lower = picture[above], picture[below]
     top = _mixed(upper[:, left], upper[:, right], across)
     bottom = _mixed(lower[:, left], lower[:, right], across)
-    return np.rint(_mixed(top, bottom, down)).astype(np.uint8)
+    stretched = _mixed(top, bottom, down)
+    return np.rint(stretched).astype(np.uint8) if picture.dtype == np.uint8 else stretched
 
 
 Floats = NDArray[np.float32]

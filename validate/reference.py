@@ -12,7 +12,7 @@ import numpy as np
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.noise import Noise, float16_noise
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 from validate.samples import Sample
@@ -55,7 +55,7 @@ class Computed:
     def __init__(self, deployable: Deployable):
         self.deployable: Deployable = deployable
         self.milliseconds: list[float] = []
-        self._first: list[tuple[RGBImage, Outputs]] = []
+        self._first: list[tuple[Picture, Outputs]] = []
         self._noise: list[Noise | None] = []
 
     def outputs(self, sample: Sample) -> Outputs:

@@ -64,10 +64,11 @@ class SampleFacts:
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A picture for the page: `image (H, W, 3)`, PyTorch's `mask (H, W)`, each result's mask.
+    """A picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
 
-    `masks` maps the index of a result in the report to its mask, uint8 like PyTorch's, and
-    `differs` to where a label is not PyTorch's, for the results where there is such a pixel.
+    A mask is `(H, W)`, or `(C, H, W)` where channels are independent. `masks` maps the index of a
+    result in the report to its mask, uint8 like PyTorch's, and `differs (H, W)` to where a label
+    is not PyTorch's, for the results where there is such a pixel.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Report:
     """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
     the file that took the place of the table's rows, None where none did; `photo_way` compares
     the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
-    resized.
+    resized. `independent` says that the labels are channels, of which a pixel may have any number.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -102,6 +103,7 @@ class Report:
     seconds: float
     tolerances: TolerancesFile | None = None
     photo_way: PhotoWay | None = None
+    independent: bool = False
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

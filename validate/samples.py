@@ -6,20 +6,21 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.specification import InputContract
-from validate.pictures import RGBImage, UnreadablePicture, read_picture, stretch
+from validate.arrays import SUFFIX, mixed, read_array
+from validate.pictures import MODES, Picture, UnreadablePicture, read_picture, stretch
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture, stretched to the contract's size: `image (H, W, 3)`, uint8, RGB.
+    """One picture, stretched to the contract's size: `image (H, W, channels)`.
 
     `index` is its place among the files; `resized` tells that it had another size there.
     """
 
     name: str
-    image: RGBImage
+    image: Picture
     index: int = 0
     resized: bool = False
 
@@ -37,7 +38,8 @@ class Samples:
     """Pictures on disk, in the order of their names.
 
     Loading begins with the file `start`; `consumed` files of `paths` have been looked at so
-    far, and `skipped` grows meanwhile.
+    far, and `skipped` grows meanwhile. With `mix`, the files are photos whose colours are mixed
+    to as many channels as the contract has.
     """
 
     origin: str
@@ -46,6 +48,7 @@ class Samples:
     skipped: list[Skipped] = field(default_factory=list)
     start: int = 0
     consumed: int = 0
+    mix: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -63,9 +66,16 @@ class Samples:
     def read(self, index: int) -> Sample:
         """The sample in one of the files. Raises UnreadablePicture."""
         path, contract = self.paths[index], self.contract
-        picture = read_picture(path)
+        picture = self.original(index)
         image = stretch(picture, contract.width, contract.height)
         return Sample(path.name, image, index, resized=picture.shape != image.shape)
+
+    def original(self, index: int) -> Picture:
+        """The picture in one of the files, in its own size. Raises UnreadablePicture."""
+        path, channels = self.paths[index], self.contract.channels
+        if self.mix:
+            return mixed(read_picture(path), channels)
+        return read_channels(path, channels)
 
 
 def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:
@@ -75,8 +85,7 @@ def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) 
     InputError when there is no such folder or file, or nothing in it.
     """
     if source is None:
-        rendered = [path for path in _files_in(DEFAULT_FOLDER) if path.suffix == ".jpg"]
-        return Samples("the rendered samples", tuple(rendered), contract)
+        return _rendered(contract)
     if isinstance(source, Path):
         if source.is_file():
             return find_samples([source], contract)
@@ -87,6 +96,26 @@ def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) 
     if not source:
         raise InputError("No samples were named: give a folder of photos, or photos.")
     return Samples("the list given", tuple(source), contract)
+
+
+def read_channels(path: Path, channels: int) -> Picture:
+    """The picture in a photo or, for networks that take no image, in a NumPy file.
+
+    `(H, W, channels)`, in its own size. Raises UnreadablePicture.
+    """
+    if path.suffix == SUFFIX and channels not in (1, 3):
+        return read_array(path, channels)
+    if channels not in MODES:
+        raise UnreadablePicture(f"photos have no {channels} channels: give NumPy files ({SUFFIX})")
+    return read_picture(path, channels)
+
+
+def _rendered(contract: InputContract) -> Samples:
+    paths = tuple(path for path in _files_in(DEFAULT_FOLDER) if path.suffix == ".jpg")
+    if contract.channels in MODES:
+        return Samples("the rendered samples", paths, contract)
+    origin = f"the rendered samples, whose colours were mixed to {contract.channels} channels"
+    return Samples(origin, paths, contract, mix=True)
 
 
 def require_some(samples: Samples) -> None:

@@ -1,16 +1,24 @@
 """Pictures as the page shows them: small enough that a hundred stay in memory."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from validate.pictures import RGBImage
+from validate.pictures import Picture, RGBImage
 from validate.results import ShownPicture
 
 SIDE = 512
 """The longest side of a picture on the page, in pixels."""
+
+
+def as_rgb(picture: Picture) -> RGBImage:
+    """`picture (H, W, C)` for people: its first three channels, or the first one as grey."""
+    channels = [0, 1, 2] if picture.shape[2] >= 3 else [0, 0, 0]
+    chosen = picture[:, :, channels]
+    return np.asarray(chosen if chosen.dtype == np.uint8 else np.rint(chosen * 255), np.uint8)
 
 
 def shown_picture(
@@ -19,15 +27,16 @@ def shown_picture(
     mask: NDArray[np.uint8],
     masks: Mapping[int, NDArray[np.uint8]],
 ) -> ShownPicture:
-    """`image (H, W, 3)` and its masks `(H, W)`, reduced by a whole number to at most SIDE.
+    """`image (H, W, 3)` and its masks `(…, H, W)`, reduced by a whole number to at most SIDE.
 
     A pixel whose label differs stays marked, however few of its neighbours do. Where a network of
     unpadded convolutions gives masks smaller than its input, only the part they cover is shown.
     """
-    top, left = ((has - gives) // 2 for has, gives in zip(image.shape, mask.shape, strict=False))
-    image = image[top : top + mask.shape[0], left : left + mask.shape[1]]
+    height, width = mask.shape[-2:]
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    image = image[top : top + height, left : left + width]
     picture = ShownPicture(name, image, mask, masks, _differing(mask, masks))
-    return reduced(picture, -(-max(mask.shape) // SIDE))
+    return reduced(picture, -(-max(height, width) // SIDE))
 
 
 def reduced(picture: ShownPicture, factor: int) -> ShownPicture:
@@ -43,21 +52,27 @@ def reduced(picture: ShownPicture, factor: int) -> ShownPicture:
     )
 
 
-def bytes_of_shown(width: int, height: int, results: int) -> int:
-    """What one picture with `results` results takes at most, none of its masks being equal."""
-    factor = -(-max(width, height) // SIDE)
-    return -(-width // factor) * -(-height // factor) * (4 + 2 * results)
+def bytes_of_shown(mask: tuple[int, ...], results: int) -> int:
+    """What one picture with masks of this shape takes at most, where none of them are equal."""
+    factor = -(-max(mask[-2:]) // SIDE)
+    *channels, height, width = mask
+    planes = 3 + math.prod(channels) * (1 + results) + results
+    return -(-width // factor) * -(-height // factor) * planes
 
 
 def _differing(
     mask: NDArray[np.uint8], masks: Mapping[int, NDArray[np.uint8]]
 ) -> dict[int, NDArray[np.bool_]]:
-    differs = {index: other != mask for index, other in masks.items()}
+    differs = {index: _in_any_channel(other != mask) for index, other in masks.items()}
     return {index: where for index, where in differs.items() if where.any()}
 
 
+def _in_any_channel(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(where.reshape(-1, *where.shape[-2:]).any(axis=0))
+
+
 def _sampled(mask: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(mask[::factor, ::factor])
+    return np.ascontiguousarray(mask[..., ::factor, ::factor])
 
 
 def _any(where: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:

@@ -1,11 +1,11 @@
 """PyTorch's outputs in a file, so that a bundle is judged without its checkpoint.
 
 The file is a zip archive that `numpy.load` opens too: `000000.logits` float32 `(C, H, W)` as
-PyTorch gave them, to the bit, and `000000.mask` uint8 `(H, W)` for each picture, and
-`reference.json`, which says of which network and on which pixels (`reference.schema.json`).
-No pickles are written or read. Logits are stored as they are: deflating them saves a tenth of
-the size for 17 ms a picture. Pictures are written as they come and read when they are asked
-for, so that memory does not grow with their number.
+PyTorch gave them, to the bit, and `000000.mask` uint8 `(H, W)` for each picture, or `(C, H, W)`
+where channels are independent, and `reference.json`, which says of which network and on which
+pixels (`reference.schema.json`). No pickles are written or read. Logits are stored as they are:
+deflating them saves a tenth of the size for 17 ms a picture. Pictures are written as they come and
+read when they are asked for, so that memory does not grow with their number.
 """
 
 import hashlib
@@ -78,6 +78,7 @@ class Stored:
     def __init__(self, path: Path, archive: zipfile.ZipFile, bundle: Bundle):
         self.milliseconds: list[float] = []
         self._path, self._archive, self._shape = path, archive, bundle.shape[1:]
+        self._mask = bundle.mask_shape
         document = self._described(bundle)
         self._skipped = frozenset(document["skipped"])
         self._stored: dict[str, dict[str, int]] = {}
@@ -100,7 +101,7 @@ class Stored:
         logits, mask = (self._array(name) for name in entry_names(index))
         if logits.dtype != "<f4" or mask.dtype != "uint8" or not np.isfinite(logits).all():
             raise self._damaged(f"the arrays of {sample.name} are not finite logits and a mask")
-        if logits.shape != self._shape or mask.shape != self._shape[1:]:
+        if logits.shape != self._shape or mask.shape != self._mask:
             raise self._damaged(f"the arrays of {sample.name} have other shapes than the logits")
         return Outputs(logits.astype(np.float32), mask.astype(np.int32))
 

@@ -20,7 +20,7 @@ from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
 from validate.samples import Sample, Samples
-from validate.showing import bytes_of_shown, shown_picture
+from validate.showing import as_rgb, bytes_of_shown, shown_picture
 from validate.tolerances import Row, Tolerance, row_of, tolerance_for
 
 SHOWN = 100
@@ -166,6 +166,7 @@ class Trial:
             machine=machine_facts(),
             tolerances=self._given.source,
             photo_way=self._photo_way,
+            independent=self._bundle.specification.independent,
             seconds=seconds,
             shown=tuple(self._with_image(picture, index) for _, index, picture in shown),
         )
@@ -174,8 +175,9 @@ class Trial:
         """Read the photo again of a picture that an earlier run has judged."""
         if picture.image.size:
             return picture
-        empty = np.zeros(self._bundle.shape[2:], np.uint8)
-        alone = shown_picture(picture.name, self._samples.read(index).image, empty, {})
+        empty = np.zeros(self._bundle.mask_shape, np.uint8)
+        image = as_rgb(self._samples.read(index).image)
+        alone = shown_picture(picture.name, image, empty, {})
         return replace(picture, image=alone.image)
 
     def _facts(self) -> dict[str, str]:
@@ -200,13 +202,12 @@ class Trial:
         fresh = []
         for position, sample in enumerate(batch):
             mask = references[position].mask.astype(np.uint8)
-            picture = shown_picture(sample.name, sample.image, mask, masks[position])
+            picture = shown_picture(sample.name, as_rgb(sample.image), mask, masks[position])
             fresh.append((shares[position], sample.index, picture))
         self._keep_worst(fresh)
 
     def _keep_worst(self, fresh: Iterable[tuple[float, int, ShownPicture]]) -> None:
-        contract = self._bundle.contract
-        size = bytes_of_shown(contract.width, contract.height, len(self._entries))
+        size = bytes_of_shown(self._bundle.mask_shape, len(self._entries))
         room = max(1, min(SHOWN, SHOWN_BYTES // size))
         everything = [*self._shown, *fresh]
         self._shown = heapq.nlargest(room, everything, key=lambda each: (each[0], -each[1]))

@@ -52,14 +52,25 @@ def test_a_network_of_one_size_takes_that_alone() -> None:
         settings.require_size_fits(384, 224, fixed)
 
 
-def test_means_have_three_values_and_deviations_are_positive() -> None:
+def test_means_are_numbers_and_deviations_are_positive() -> None:
     assert settings.parse_channels("0.485, 0.456,0.406", "MEAN") == (0.485, 0.456, 0.406)
     assert settings.parse_channels(None, "MEAN") is None
-    for text in ("0.5", "a,b,c", "0.1,0.2,nan", "inf,0,0", ""):
+    assert settings.parse_channels("0.5", "MEAN") == (0.5,)
+    for text in ("a,b,c", "0.1,0.2,nan", "inf,0,0", ""):
         with pytest.raises(InputError, match="MEAN="):
             settings.parse_channels(text, "MEAN")
     with pytest.raises(InputError, match="above zero"):
         settings.parse_channels("0.2,0,0.2", "STD")
+
+
+def test_means_have_a_value_for_each_channel_of_the_network() -> None:
+    three = settings.Settings(mean=(0.5, 0.4, 0.3), std=(1.0, 1.0, 1.0))
+    contract = three.contract_for(NETWORK)
+    assert (contract.channels, contract.mean) == (3, (0.5, 0.4, 0.3))
+    grey = replace(NETWORK, in_channels=1)
+    with pytest.raises(InputError, match=r"MEAN has 3 value\(s\) and the network takes 1 channel"):
+        three.contract_for(grey)
+    assert settings.Settings(std=(0.5,)).contract_for(grey).shape == (1, 1, 256, 256)
 
 
 def test_formats_come_in_writing_order() -> None:

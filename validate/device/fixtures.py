@@ -24,6 +24,7 @@ from validate.pictures import RGBImage
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 from validate.samples import Sample, find_samples, require_some
+from validate.showing import as_rgb
 from validate.tolerances import row_of, tolerance_for
 
 COUNT = 4
@@ -51,17 +52,18 @@ def write_fixtures(
 
     `samples` is a folder, a list of files, or None for the project's own; of each the first
     COUNT that can be read are used. Returns the files, the JSON first. Raises InputError when
-    the bundle or its checkpoint is damaged or missing, it has no Core ML file, or no sample
-    can be read.
+    the bundle or its checkpoint is damaged or missing, it has no Core ML file, is not for the
+    app, or no sample can be read.
     """
     bundle = read_bundle(bundle_folder)
     verify_files(bundle, bundle_folder)
+    _require_for_the_app(bundle, bundle_folder)
     artifacts = coreml_artifacts(bundle, bundle_folder)
     found = find_samples(samples, bundle.contract)
     deployable = load_reference(bundle, bundle_folder, checkpoint)
     reference = Eager(deployable)
     pictures = [
-        GoldenPicture(name, sample.image, reference.run(sample.image))
+        GoldenPicture(name, as_rgb(sample.image), reference.run(sample.image))
         for name, sample in _named(islice(found, COUNT))
     ]
     require_some(found)
@@ -83,6 +85,19 @@ def coreml_artifacts(bundle: Bundle, folder: Path) -> tuple[Artifact, ...]:
             "FORMATS=mlprogram."
         )
     return artifacts
+
+
+def _require_for_the_app(bundle: Bundle, folder: Path) -> None:
+    if bundle.contract.colour != "RGB":
+        raise InputError(
+            f"{folder} takes {bundle.contract.colour} pictures, and the app gives RGB: it cannot "
+            "run this network."
+        )
+    if bundle.specification.independent:
+        raise InputError(
+            f"{folder} has {bundle.specification.classes} independent channels, and the app paints "
+            "one class for each pixel: it cannot show this network's masks."
+        )
 
 
 def _named(samples: Iterator[Sample]) -> Iterator[tuple[str, Sample]]:

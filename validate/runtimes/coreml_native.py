@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import coremltools
-from PIL import Image
 
 from export.bundle import Bundle
-from validate.pictures import RGBImage
-from validate.runtimes.interface import Outputs, checked_outputs, named_outputs
+from validate.pictures import Picture
+from validate.runtimes.interface import Outputs, as_feature, checked_outputs, named_outputs
 
 
 class CoreMLNative:
@@ -17,7 +16,7 @@ class CoreMLNative:
         self._model = coremltools.models.MLModel(str(path))
         self._specification = bundle.specification
 
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
-        outputs = named_outputs(self._model.predict({"image": Image.fromarray(image)}))
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`."""
+        outputs = named_outputs(self._model.predict({"image": as_feature(image)}))
         return checked_outputs(*outputs, self._specification, image)

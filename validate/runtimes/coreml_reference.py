@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from export.bundle import Bundle
 from validate import coreml
-from validate.pictures import RGBImage
-from validate.runtimes.interface import OutOfScope, Outputs, checked_outputs, named_outputs
+from validate.pictures import Picture
+from validate.runtimes.interface import (
+    OutOfScope,
+    Outputs,
+    as_feature,
+    checked_outputs,
+    named_outputs,
+)
 
 
 class CoreMLReference:
@@ -20,7 +24,7 @@ class CoreMLReference:
             raise OutOfScope(str(error)) from None
         self._specification = bundle.specification
 
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
-        outputs = named_outputs(self._model.predict({"image": Image.fromarray(image)}))
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`."""
+        outputs = named_outputs(self._model.predict({"image": as_feature(image)}))
         return checked_outputs(*outputs, self._specification, image)

@@ -3,7 +3,7 @@
 import torch
 
 from models.deployable import Deployable
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes.interface import Outputs, as_input
 
 
@@ -14,7 +14,7 @@ class Eager:
         self._deployable = deployable
 
     @torch.inference_mode()
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`."""
         logits, mask = self._deployable(torch.from_numpy(as_input(image)))
         return Outputs(logits[0].numpy(), mask[0].numpy())

@@ -6,26 +6,36 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from models.labels import mask_values
 from models.specification import Specification
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a runtime computed for one picture: float32 `logits (C, H, W)`, int32 `mask (H, W)`."""
+    """What a runtime computed for one picture: float32 `logits (C, H, W)` and an int32 mask.
+
+    The mask is `(H, W)`, or `(C, H, W)` of 0 and 1 where the channels are independent.
+    """
 
     logits: NDArray[np.float32]
     mask: NDArray[np.int32]
+
+    @property
+    def independent(self) -> bool:
+        """Whether each channel was decided by itself, and has a mask of its own."""
+        return self.mask.ndim == 3
 
 
 class Runtime(Protocol):
     """An artifact, loaded and ready to compute."""
 
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB.
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`.
 
         Raises MalformedOutput when the artifact gives something else than a bundle promises.
         """
@@ -49,11 +59,12 @@ class OutOfScope(Exception):
 
 
 def checked_outputs(
-    logits: object, mask: object, specification: Specification, image: RGBImage
+    logits: object, mask: object, specification: Specification, image: Picture
 ) -> Outputs:
     """Outputs made of one picture's `logits (1, C, H, W)` and `mask`, `(H, W)` or `(1, H, W)`.
 
-    H and W are the picture's own, less the margin that a network of unpadded convolutions loses.
+    Independent channels have a mask `(C, H, W)` or `(1, C, H, W)`. H and W are the picture's own,
+    less the margin that a network of unpadded convolutions loses.
 
     Raises MalformedOutput for another type, shape, or a mask value that is no class; values
     that are not finite are left to the comparison, which knows the reference's.
@@ -61,11 +72,13 @@ def checked_outputs(
     classes = specification.classes
     width, height = specification.output_size(image.shape[1], image.shape[0])
     good = _array("logits", logits, "float32", [(1, classes, height, width)])
-    labels = _array("mask", mask, "int32", [(height, width), (1, height, width)])
-    labels = labels.reshape(height, width)
-    if labels.min() < 0 or labels.max() >= max(2, classes):
-        worst = labels.max() if labels.max() >= max(2, classes) else labels.min()
-        raise MalformedOutput(f"its mask holds {worst}, which is none of the {classes} classes")
+    single = specification.mask_shape(image.shape[1], image.shape[0])
+    labels = _array("mask", mask, "int32", [single, (1, *single)]).reshape(single)
+    values = 2 if specification.independent else mask_values(classes)
+    if labels.min() < 0 or labels.max() >= values:
+        worst = labels.max() if labels.max() >= values else labels.min()
+        what = "neither 0 nor 1" if specification.independent else f"none of the {classes} classes"
+        raise MalformedOutput(f"its mask holds {worst}, which is {what}")
     return Outputs(good[0], labels)
 
 
@@ -78,11 +91,19 @@ def named_outputs(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
     return outputs["logits"], outputs["mask"]
 
 
-def as_input(image: RGBImage) -> NDArray[np.float32]:
-    """`image (H, W, 3)` in 0…255 as the networks take it: `(1, 3, H, W)` float32 in [0, 1]."""
+def as_input(image: Picture) -> NDArray[np.float32]:
+    """`image (H, W, C)` as the networks take it: `(1, C, H, W)` float32 in [0, 1]."""
     planes = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
-    planes /= 255
+    if image.dtype == np.uint8:
+        planes /= 255
     return planes[None]
+
+
+def as_feature(image: Picture) -> Image.Image | NDArray[np.float32]:
+    """`image (H, W, C)` as Core ML's input takes it: an image if grey or RGB, else an array."""
+    if image.shape[2] == 1:
+        return Image.fromarray(image[:, :, 0])
+    return Image.fromarray(image) if image.shape[2] == 3 else as_input(image)
 
 
 def _array(name: str, value: object, dtype: str, shapes: list[Shape]) -> NDArray[Any]:

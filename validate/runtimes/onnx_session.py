@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 
 from export.bundle import Bundle
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes.interface import Outputs, as_input, checked_outputs, named_outputs
 
 
@@ -23,8 +23,8 @@ class OnnxSession:
         self._names = [output.name for output in self._session.get_outputs()]
         self._specification = bundle.specification
 
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`."""
         values = self._session.run(None, {"image": as_input(image)})
         outputs = named_outputs(dict(zip(self._names, values, strict=True)))
         return checked_outputs(*outputs, self._specification, image)

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from export.bundle import Bundle
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes.interface import MalformedOutput, Outputs, as_input, checked_outputs
 
 
@@ -17,8 +17,8 @@ class TorchScript:
         self._specification = bundle.specification
 
     @torch.inference_mode()
-    def run(self, image: RGBImage) -> Outputs:
-        """Compute logits and mask of `image (H, W, 3)`, uint8, RGB."""
+    def run(self, image: Picture) -> Outputs:
+        """Compute logits and mask of `image (H, W, C)`."""
         outputs = self._module(torch.from_numpy(as_input(image)))
         tensors = isinstance(outputs, tuple) and all(isinstance(o, torch.Tensor) for o in outputs)
         if not tensors or len(outputs) != 2:
