@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
@@ -20,10 +20,6 @@ from export.settings import (
 from models.command_line import CONTEXT, Stages, console, run
 from models.options import CHECKPOINT, READING, with_options
 from models.specification import Choices
-
-if TYPE_CHECKING:
-    from export.bundle import Bundle
-    from models.deployable import Deployable
 
 WRITING = (
     click.option(
@@ -85,26 +81,10 @@ def main(
 
     from export.pipeline import export
     from export.summary import print_summary
-    from validate.console import print_report
-    from validate.parity import judge_network
-    from validate.writing import write_results
+    from validate.gate import Gate
 
-    def judge(bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
-        with stages.counted("Checking parity") as progress:
-            report = judge_network(
-                deployable,
-                bundle,
-                folder,
-                samples=samples,
-                coreml=coreml,
-                tolerances=tolerances,
-                progress=progress,
-            )
-        write_results(report, folder)
-        print_report(report, stages.console)
-        return report.passed
-
-    bundle, folder = export(Path(checkpoint), Path(out), settings, stages, judge)
+    gate = Gate(samples, coreml, tolerances, stages)
+    bundle, folder = export(Path(checkpoint), Path(out), settings, stages, gate.judge, gate)
     print_summary(bundle, folder, stages.console)
 
 

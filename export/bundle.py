@@ -32,11 +32,30 @@ class BundleFile:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """An operation of a float16 program that is computed in float32, and why.
+
+    `operation` is its name and `type` its type in the program, `module` the PyTorch module that
+    it comes from, where that is known.
+    """
+
+    operation: str
+    type: str
+    module: str | None
+    reason: str
+
+    @property
+    def title(self) -> str:
+        """The name that says most, with the type: `decoder.blocks.2.conv1.0 (conv)`."""
+        return f"{self.module or self.operation} ({self.type})"
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One exported format: `torchscript`, `mlprogram`, `neuralnetwork` or `onnx`.
 
     `path` is the file, or the folder in the case of an `.mlpackage`; `precision` is that of
-    its arithmetic, `target` the Core ML deployment target or the ONNX opset.
+    its arithmetic but for the `pins`, `target` the Core ML deployment target or the ONNX opset.
     """
 
     format: str
@@ -46,6 +65,7 @@ class Artifact:
     files: tuple[BundleFile, ...]
     seconds: float
     notes: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
     @property
     def size(self) -> int:
@@ -204,6 +224,7 @@ def _bundle_from(document: Mapping[str, Any]) -> Bundle:
                 **artifact,
                 "files": tuple(BundleFile(**file) for file in artifact["files"]),
                 "notes": tuple(artifact["notes"]),
+                "pins": tuple(Pin(**pin) for pin in artifact.get("pins", ())),
             }
         )
         for artifact in data["artifacts"]

@@ -5,9 +5,11 @@ file of the TorchScript archive. Values are text; structured ones are JSON.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from export.bundle import Pin
 from models.labels import Labels
 from models.specification import InputContract, Specification
 
@@ -105,6 +107,12 @@ def preview(labels: Labels) -> dict[str, str]:
     """
     parameters = {"labels": labels.names, "colors": labels.colours}
     return {PREVIEW_TYPE: "imageSegmenter", PREVIEW_PARAMETERS: json.dumps(parameters)}
+
+
+def pinned(pins: Sequence[Pin]) -> dict[str, str]:
+    """The key that names the operations which a float16 program computes in float32."""
+    names = [pin.title for pin in pins]
+    return {PREFIX + "kept_in_float32": json.dumps(names)} if names else {}
 
 
 def _text(value: object) -> str:

@@ -2,31 +2,35 @@
 
 import datetime
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, Source, write_bundle
+from export.mending import Guard, Judge, mended
 from export.metadata import Description, tool_versions
 from export.place import require_space, staged
 from export.settings import Settings, bundle_name
-from export.writing import write_formats
+from export.writing import Job, write_formats
 from models.command_line import Stages
 from models.deployable import Deployable
 from models.errors import ValidationFailed
 from models.loading import Recognised, load_network, recognise_checkpoint
 
-# Whether the bundle in a folder computes what the network computes; leaves its results there.
-Judge = Callable[[Bundle, Path, Deployable], bool]
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
 SLACK = 8 << 20
 
 
 def export(
-    checkpoint: Path, out: Path, settings: Settings, stages: Stages, judge: Judge
+    checkpoint: Path,
+    out: Path,
+    settings: Settings,
+    stages: Stages,
+    judge: Judge,
+    guard: Guard | None = None,
 ) -> tuple[Bundle, Path]:
     """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
 
+    Where the float16 mlprogram alone fails, `guard` says which of its operations stay in float32.
     Returns the bundle and its folder. Raises InputError for anything that cannot be exported,
     and ValidationFailed, with the files kept in `NAME.failed`, when one does not compute what
     PyTorch computes; an earlier bundle stays where it is in both cases.
@@ -49,8 +53,12 @@ def export(
         f"labels {', '.join(recognised.labels.names)}"
     )
     with staged(destination, checkpoint.name) as folder:
-        bundle = _build(recognised, deployable, folder, destination, settings, stages)
-        if not judge(bundle, folder, deployable):
+        job = _job(recognised, deployable, folder, destination, settings)
+        built = _build(recognised, job, destination, stages)
+        bundle: Bundle | None = built
+        if not judge(built, folder, deployable):
+            bundle = mended(built, job, judge, guard, stages) if guard else None
+        if bundle is None:
             raise _rejected(folder, destination, checkpoint.name)
     return bundle, destination
 
@@ -60,31 +68,31 @@ def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
     return int(weights * sum(SHARE_OF_WEIGHTS[f] for f in settings.formats)) + SLACK
 
 
-def _build(
+def _job(
     recognised: Recognised,
     deployable: Deployable,
     folder: Path,
     destination: Path,
     settings: Settings,
-    stages: Stages,
-) -> Bundle:
-    checkpoint = recognised.checkpoint
+) -> Job:
     description = Description(
         specification=recognised.specification,
         contract=deployable.contract,
         labels=recognised.labels,
-        checkpoint=checkpoint.path.name,
-        sha256=checkpoint.sha256,
+        checkpoint=recognised.checkpoint.path.name,
+        sha256=recognised.checkpoint.sha256,
         licence=settings.licence,
         author=settings.author,
     )
-    artifacts, notes = write_formats(
-        deployable, folder, destination.name, settings, description, stages
-    )
-    source = _source(recognised, destination, settings)
-    notes = (*checkpoint.notes, *notes)
-    bundle = _bundle(recognised, source, description, artifacts, notes, stages)
-    write_bundle(bundle, folder)
+    return Job(folder, destination.name, settings, description, deployable)
+
+
+def _build(recognised: Recognised, job: Job, destination: Path, stages: Stages) -> Bundle:
+    artifacts, notes = write_formats(job, stages)
+    source = _source(recognised, destination, job.settings)
+    notes = (*recognised.checkpoint.notes, *notes)
+    bundle = _bundle(recognised, source, job.description, artifacts, notes, stages)
+    write_bundle(bundle, job.folder)
     return bundle
 
 

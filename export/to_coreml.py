@@ -1,14 +1,17 @@
 """Writes the traced module as an FP16 mlprogram, or with the NeuralNetwork backend."""
 
 import importlib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from export.metadata import Description, preview
+from export.bundle import Pin
+from export.metadata import Description, pinned, preview
 from export.quiet import quiet
 from models.errors import SegportError
 from models.specification import InputContract
@@ -18,6 +21,18 @@ LOGITS = "logits"
 MASK = "mask"
 # The newest target that the NeuralNetwork backend may be given.
 NEURALNETWORK_TARGET = "iOS14"
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What an mlprogram computes in: a float16 one may keep some operations in float32."""
+
+    precision: Literal["float16", "float32"] = "float16"
+    pins: tuple[Pin, ...] = ()
+
+
+FLOAT16 = Arithmetic()
+FLOAT32 = Arithmetic("float32")
 
 
 class ConversionError(SegportError):
@@ -30,11 +45,13 @@ def write_mlprogram(
     target: str,
     description: Description,
     metadata: Mapping[str, str],
+    arithmetic: Arithmetic = FLOAT16,
 ) -> None:
-    """Convert to an FP16 mlprogram and save the `.mlpackage`.
+    """Convert to an mlprogram and save the `.mlpackage`.
 
     A grey or RGB image input with scale 1/255, or else an array `(1, channels, H, W)` in [0, 1];
     `logits (1, C, H, W)` float32, and int32 `mask (H, W)`, or `(C, H, W)` of independent channels.
+    Weights and arithmetic are as `arithmetic` says.
     Raises ConversionError when coremltools cannot, or lacks its weight writer.
     """
     ct = _coremltools()
@@ -45,10 +62,25 @@ def write_mlprogram(
         description.contract,
         convert_to="mlprogram",
         minimum_deployment_target=getattr(ct.target, target),
-        compute_precision=ct.precision.FLOAT16,
+        compute_precision=_compute_precision(ct, arithmetic),
     )
-    _describe(model, description, metadata)
+    _describe(model, description, {**metadata, **pinned(arithmetic.pins)})
     model.save(str(path))
+
+
+def _compute_precision(ct: Any, arithmetic: Arithmetic) -> Any:
+    if arithmetic.precision == "float32":
+        return ct.precision.FLOAT32
+    if not arithmetic.pins:
+        return ct.precision.FLOAT16
+    pins = {pin.operation for pin in arithmetic.pins}
+    return ct.transform.FP16ComputePrecision(op_selector=lambda op: _stored(op.name) not in pins)
+
+
+def _stored(name: str) -> str:
+    """The name that an operation will have in the file: `input.143` becomes `input_143`."""
+    safe = re.sub("[^a-zA-Z0-9_]", "_", name)
+    return f"op_{safe}" if safe[:1].isdigit() else safe
 
 
 def write_neuralnetwork(

@@ -1,6 +1,7 @@
 """Writes every format that was asked for, each from the one deployable module."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -11,10 +12,16 @@ from pathlib import Path
 import torch
 
 from export.beside import beside
-from export.bundle import Artifact, describe_files
+from export.bundle import Artifact, Pin, describe_files
 from export.metadata import Description, metadata
 from export.settings import Settings, checked_formats
-from export.to_coreml import ConversionError, write_mlprogram, write_neuralnetwork
+from export.to_coreml import (
+    FLOAT16,
+    Arithmetic,
+    ConversionError,
+    write_mlprogram,
+    write_neuralnetwork,
+)
 from export.to_torchscript import write_torchscript
 from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
@@ -43,29 +50,34 @@ class Job:
     settings: Settings
     description: Description
     deployable: Deployable
-    metadata: Mapping[str, str]
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What every file says of itself."""
+        return metadata(self.description)
 
     def path(self, format: str) -> Path:
         """Where the file of `format` goes."""
         return self.folder / (self.name + SUFFIX[format])
 
 
-def write_formats(
-    deployable: Deployable,
-    folder: Path,
-    name: str,
-    settings: Settings,
-    description: Description,
-    stage: Stage,
-) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
-    """Write all formats of `settings` into `folder`; returns the artifacts and conversion notes.
+@dataclass(frozen=True)
+class Written:
+    """What a writer tells of its file, for the `Artifact`."""
+
+    precision: str
+    target: str
+    pins: tuple[Pin, ...] = ()
+
+
+def write_formats(job: Job, stage: Stage) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+    """Write all formats that were asked for; returns the artifacts and conversion notes.
 
     Where the mlprogram cannot be made, the NeuralNetwork backend writes `.mlmodel` and a note
     says why. Raises SegportError when a format cannot be written at all.
     """
-    formats, replaced = checked_formats(settings.formats, settings.target)
+    formats, replaced = checked_formats(job.settings.formats, job.settings.target)
     notes = [replaced] if replaced else []
-    job = Job(folder, name, settings, description, deployable, metadata(description))
     if formats == ("onnx",):
         with stage(STAGE["onnx"]):
             return (_write(job, "onnx", _onnx),), tuple(notes)
@@ -74,7 +86,7 @@ def write_formats(
         if "onnx" in formats:  # it takes as long as all the others together
             onnx = running.enter_context(beside(lambda: _write(job, "onnx", _onnx)))
         with stage("Tracing"):
-            traced = trace(deployable, description.contract)
+            traced = trace(job.deployable, job.description.contract)
         for format in formats:
             with stage(STAGE[format]):
                 if format == "onnx":
@@ -103,47 +115,58 @@ def _write_or_fall_back(
         return _write(job, "neuralnetwork", partial(_neuralnetwork, traced)), note
 
 
-def _write(job: Job, format: str, writer: Callable[[Job], tuple[str, str]]) -> Artifact:
+def rewrite_mlprogram(job: Job, single: torch.jit.ScriptModule, arithmetic: Arithmetic) -> Artifact:
+    """Write the mlprogram again, in another arithmetic, in the place of the one that is there."""
+    shutil.rmtree(job.path("mlprogram"), ignore_errors=True)
+    return _write(job, "mlprogram", lambda job: _program(single, job, arithmetic))
+
+
+def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
     started = time.perf_counter()
-    precision, target = writer(job)
+    written = writer(job)
     path = job.path(format)
     return Artifact(
         format=format,
         path=path.name,
-        precision=precision,
-        target=target,
+        precision=written.precision,
+        target=written.target,
         files=describe_files(job.folder, path.name),
         seconds=round(time.perf_counter() - started, 3),
+        pins=written.pins,
     )
 
 
-def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> Written:
     write_torchscript(traced, job.path("torchscript"), job.metadata)
-    return "float32", f"torch {torch.__version__.split('+')[0]}"
+    return Written("float32", f"torch {torch.__version__.split('+')[0]}")
 
 
-def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> Written:
     single = trace_single_image(traced, job.description.contract)
-    target = job.settings.target
-    write_mlprogram(single, job.path("mlprogram"), target, job.description, job.metadata)
-    return "float16", target
+    return _program(single, job, FLOAT16)
 
 
-def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> tuple[str, str]:
+def _program(single: torch.jit.ScriptModule, job: Job, arithmetic: Arithmetic) -> Written:
+    path, target = job.path("mlprogram"), job.settings.target
+    write_mlprogram(single, path, target, job.description, job.metadata, arithmetic)
+    return Written(arithmetic.precision, target, arithmetic.pins)
+
+
+def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> Written:
     single = trace_single_image(traced, job.description.contract)
     path, target = job.path("neuralnetwork"), job.settings.target
     target = write_neuralnetwork(single, path, target, job.description, job.metadata)
-    return "float32", target
+    return Written("float32", target)
 
 
-def _onnx(job: Job) -> tuple[str, str]:
+def _onnx(job: Job) -> Written:
     from export.to_onnx import write_onnx
 
     opset = write_onnx(job.deployable, job.description.contract, job.path("onnx"), job.metadata)
-    return "float32", f"opset {opset}"
+    return Written("float32", f"opset {opset}")
 
 
-WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], tuple[str, str]]] = {
+WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], Written]] = {
     "torchscript": _torchscript,
     "mlprogram": _mlprogram,
     "neuralnetwork": _neuralnetwork,

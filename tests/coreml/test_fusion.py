@@ -84,7 +84,7 @@ def test_joined_steps_compute_what_the_graph_says(network):
 
 @packed_only
 def test_steps_are_joined_only_where_one_step_uses_a_value(network):
-    graph = coreml.load(network[0])._graph
+    graph = coreml.load(network[0]).graph
     kinds = [step.op_type for step in fuse(graph, rounds=False).steps]
     # The first three convolutions take in what follows; d is used three times.
     assert sorted(kinds) == sorted(["relu"] * 5 + ["add", "reduce_mean", "conv", "concat"])

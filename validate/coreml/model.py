@@ -35,6 +35,7 @@ class Model:
         arithmetic: "float32" or "as_stored".
         backend: "mlprogram" or "neuralnetwork".
         interface: inputs, outputs and states as described.
+        graph: the steps, one for each operation.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Model:
         self.interface = interface
         self._inputs = graph.inputs
         self._features = {feature.name: feature for feature in interface.inputs}
-        self._graph = graph
+        self.graph = graph
         self._rounds = arithmetic == "as_stored"
         self._executable = Executable(fuse(graph, rounds=self._rounds), rounds=self._rounds)
         self._output_names = graph.outputs
@@ -106,7 +107,7 @@ class Model:
 
     def _executed(self, watch: Watch | None) -> Executable:
         """Return what runs: joined steps, unless somebody wants to see each value."""
-        return self._executable if watch is None else Executable(self._graph, rounds=self._rounds)
+        return self._executable if watch is None else Executable(self.graph, rounds=self._rounds)
 
     def make_state(self) -> State:
         """Return new buffers, filled with zeros, for the model's states."""
@@ -169,7 +170,7 @@ def load(
         raise InputError(f"The arithmetic must be float32 or as_stored, not {arithmetic!r}.")
     try:
         files = locate(path)
-        return _load(path, files, _parse(files.specification), function, arithmetic or "as_stored")
+        return _load(path, files, parse(files.specification), function, arithmetic or "as_stored")
     except InputError as error:
         raise _about(path, error) from None
 
@@ -180,7 +181,8 @@ def _about(path: Path, error: InputError) -> InputError:
     return type(error)(f"{path}: {text if len(text) <= _LONGEST else text[:_LONGEST] + ' …'}")
 
 
-def _parse(specification: Path) -> Any:
+def parse(specification: Path) -> Any:
+    """Read the protobuf of a model. Raises InputError where it is none."""
     try:
         return Model_pb2.Model.FromString(specification.read_bytes())
     except OSError as error:

@@ -1,0 +1,208 @@
+"""What float16 can hold, and what a network needs: operation by operation, on samples.
+
+    largest float16                          65,504     beyond: infinity, and NaN soon after
+    smallest with all its 11 bits            6.1e-5     below: fewer bits the smaller (subnormal)
+    smallest at all                          5.96e-8    below half of it: zero
+
+Measured on the float32 program, so that an overflow hides nothing after it. Whether small values
+lose their signal shows in what rounding alone does to them: the RMS of the rounding errors as a
+share of the RMS of the values is 2e-4 for values in range, whatever they are. Zeros (of a ReLU)
+are exact and lose nothing. IEEE 754-2019, binary16.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from export.to_coreml import INPUT
+from validate.coreml import Intermediate, Model
+from validate.coreml.mixed import SUFFIX
+from validate.pictures import Picture
+from validate.runtimes.interface import as_feature
+
+LARGEST = 65_504.0
+NORMAL = 2.0**-14
+SMALLEST = 2.0**-24
+ROOM = 2.0
+"""Values within this factor of the largest float16 are taken for beyond it: other photos reach
+further than the samples do."""
+LOST = 2.0**-9
+"""Ten times what rounding errors are, as a share of the RMS of the values, in range."""
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """Magnitudes of some values that are not zero; all 0 where every one is zero.
+
+    `lost` is the RMS of the errors that rounding to float16 alone makes, as a share of the RMS of
+    the values; what exceeds the range counts as `largest`, not here. `subnormal` is the share of
+    the values below 6.1e-5.
+    """
+
+    largest: float
+    smallest: float
+    subnormal: float
+    lost: float
+
+    @property
+    def overflows(self) -> bool:
+        """Whether float16 cannot hold the largest of them."""
+        return self.largest > LARGEST
+
+    @property
+    def near(self) -> bool:
+        """Whether the largest is beyond float16's range, or within a factor of ROOM of it."""
+        return self.largest * ROOM > LARGEST
+
+    @property
+    def loses(self) -> bool:
+        """Whether float16 does not hold enough of them."""
+        return self.lost > LOST
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with them for float16, after "values"; None where it holds them."""
+        if self.near:
+            where = "beyond" if self.overflows else "close to"
+            return f"reach {self.largest:.2g}, {where} 65,504"
+        if self.loses:
+            return (
+                f"are so small (largest {self.largest:.2g}, {self.subnormal:.0%} below 6.1e-5) "
+                f"that rounding changes them by {self.lost:.1%}"
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class OperationRange:
+    """One operation: what it computes, and its weights where it has some.
+
+    `name` is the operation's in the float32 program, `module` PyTorch's where that is known.
+    """
+
+    name: str
+    type: str
+    module: str | None
+    values: Magnitudes
+    weights: Magnitudes | None
+    pinned: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name that says most, with the type: `decoder.blocks.2.conv1.1 (conv)`."""
+        return f"{self.module or self.name} ({self.type})"
+
+    @property
+    def fault(self) -> str | None:
+        """What float16 would do to it, as the end of a sentence; None where it holds it."""
+        if self.values.fault:
+            return f"its values {self.values.fault}"
+        if self.weights and self.weights.fault:
+            return f"its weights {self.weights.fault}"
+        return None
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Every operation of a program, in its order, on so many `pictures`.
+
+    `weights` tells whether weights were judged too, which needs the float32 program.
+    """
+
+    pictures: int
+    weights: bool
+    operations: tuple[OperationRange, ...]
+
+    @property
+    def faulty(self) -> tuple[OperationRange, ...]:
+        """The operations that float16 does not suit and that are computed in it all the same."""
+        return tuple(each for each in self.operations if each.fault and not each.pinned)
+
+
+@dataclass
+class _Tally:
+    """Collects magnitudes, tensor by tensor."""
+
+    largest: float = 0.0
+    smallest: float = float("inf")
+    count: int = 0
+    subnormal: int = 0
+    power: float = 0.0
+    error: float = 0.0
+
+    def add(self, values: Tensor) -> None:
+        sizes = values.detach().abs().flatten()
+        self.largest = max(self.largest, float(sizes.max()) if sizes.numel() else 0.0)
+        sizes = sizes[(sizes > 0) & (sizes <= LARGEST)]
+        if not sizes.numel():
+            return
+        self.smallest = min(self.smallest, float(sizes.min()))
+        self.count += sizes.numel()
+        self.subnormal += int((sizes < NORMAL).sum())
+        self.power += float(sizes.square().sum(dtype=torch.float64))
+        errors = sizes - sizes.to(torch.float16).to(torch.float32)
+        self.error += float(errors.square().sum(dtype=torch.float64))
+
+    def result(self) -> Magnitudes:
+        if not self.count:
+            return Magnitudes(self.largest, self.largest, 0.0, 0.0)
+        lost = (self.error / self.power) ** 0.5 if self.power else 1.0
+        return Magnitudes(self.largest, self.smallest, self.subnormal / self.count, lost)
+
+
+def measure_ranges(
+    model: Model,
+    pictures: Iterable[Picture],
+    weights: Mapping[str, tuple[np.ndarray, ...]] | None = None,
+    module_of: Callable[[str], str | None] = lambda _: None,
+    pinned: Collection[str] = (),
+) -> Ranges:
+    """Run `model` on every picture `(H, W, C)`, and say what each operation needs.
+
+    `model` is a float32 program, or is loaded with the arithmetic "float32"; `weights` are those
+    of the float32 program (see `validate.coreml.weights`); `module_of` gives an operation's
+    PyTorch module, and `pinned` names those that a float16 program computes in float32.
+    """
+    watcher, count = _Watcher(), 0
+    for image in pictures:
+        model.run({INPUT: as_feature(image)}, watch=watcher)
+        count += 1
+    rows = (
+        OperationRange(
+            name,
+            type_,
+            module_of(name),
+            watcher.tallies[name].result(),
+            _weights_range((weights or {}).get(name, ())),
+            name in pinned,
+        )
+        for name, type_ in watcher.types.items()
+    )
+    return Ranges(count, weights is not None, tuple(rows))
+
+
+class _Watcher:
+    """Tallies the values of each operation, under its name in the float32 program."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[str, _Tally] = {}
+        self.types: dict[str, str] = {}
+
+    def __call__(self, seen: Intermediate) -> None:
+        value = seen.value
+        if seen.op_type == "cast" or not isinstance(value, Tensor):
+            return
+        if value.is_floating_point():
+            name = seen.op_name.removesuffix(SUFFIX)
+            self.types[name] = seen.op_type
+            self.tallies.setdefault(name, _Tally()).add(value)
+
+
+def _weights_range(arrays: Sequence[np.ndarray]) -> Magnitudes | None:
+    tally = _Tally()
+    for array in arrays:
+        tally.add(torch.from_numpy(np.array(array, dtype=np.float32)))
+    return tally.result() if arrays else None
