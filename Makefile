@@ -28,7 +28,8 @@ help: ## List the targets
 	@echo '  ACTIVATION=sigmoid|softmax WEIGHTS= LABELS=a,b'
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
-	@echo 'validate also takes CKPT=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
+	@echo 'validate also takes CKPT=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later,'
+	@echo '  and DRIFT=1 to name the first operation that departs from PyTorch'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
 	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
@@ -40,7 +41,7 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
 	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(reference) $(judging) \
-		-- $(call quoted,$(BUNDLE))
+		$(if $(DRIFT),--drift) -- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)

@@ -58,13 +58,15 @@ class WeightDifference:
     """A weight of the file against PyTorch's, batch norms folded in as the converters do.
 
     `difference` is the largest one of any element, in shares of PyTorch's largest; None where the
-    shapes differ. `explained` is what rounding explains.
+    shapes differ. `explained` is what rounding explains. `change` says what was done to it, "is
+    all zero" say, where that is simple; else it is empty.
     """
 
     parameter: str
     source: str
     difference: float | None
     explained: float
+    change: str = ""
 
     @property
     def differs(self) -> bool:

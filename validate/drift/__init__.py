@@ -6,11 +6,12 @@
     operations     what a file computes, as operations that can be run one at a time
     coreml_file, onnx_file
                    the operations of a `.mlpackage` or `.mlmodel`, and of an `.onnx`
+    opening        a file beside the recording that its names are from
     rounding_noise what rounding alone does to an operation: the limit of its own error
     following      runs both sides in step and measures
     weights        a departing operation's constants against those of its PyTorch modules
     naming         the cause in a sentence
-    drifts         all of a bundle
+    drifts         all files of a bundle
 
-`drifts_of` is the way in; `validate.drift_results` holds what it returns.
+`drifts.with_drift` is the way in; `validate.drift_results` holds what it returns.
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from google.protobuf import text_format
+from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from validate.coreml import ir
 from validate.coreml.neuralnetwork import weights as stored
@@ -109,4 +109,4 @@ def _shapes(kind: str, parameters: Any) -> dict[str, tuple[int, ...]]:
 def _text(message: Any) -> str:
     if message.ByteSize() > 100 * LONGEST:
         return "…"
-    return text_format.MessageToString(message, as_one_line=True)[:LONGEST]
+    return str(text_format.MessageToString(message, as_one_line=True))[:LONGEST]

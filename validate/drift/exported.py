@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import torch
 from torch import fx
 
 from export.to_onnx import onnx_program
+from export.traced_values import OUTPUTS
 from models.deployable import Deployable
 from models.specification import InputContract
 from validate.drift.recording import Node, Recording, Values
-
-OUTPUTS = ("logits", "mask")
 
 
 def record_exported(deployable: Deployable, contract: InputContract) -> Recording:
@@ -58,4 +56,5 @@ def _node(node: fx.Node) -> Node:
 def _module(node: fx.Node) -> str:
     """The path of the innermost module that the exporter saw around a node."""
     stack = node.meta.get("nn_module_stack") or {}
-    return next((path for path, _ in reversed(list(stack.values()))), "")
+    path = next((path for path, _ in reversed(list(stack.values()))), "")
+    return str(path).partition("@")[0]  # which call of a module it was

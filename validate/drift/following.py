@@ -10,9 +10,10 @@ An operation that PyTorch does not have, a cast or a scaling of pixels, is measu
 the next one that it has.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from torch import Tensor
 from validate.drift.operations import OpenedFile, Operation
 from validate.drift.recording import Playback, Recording
 from validate.drift.rounding_noise import Coin, difference, explained
-from validate.drift_results import OperationDrift
+from validate.drift_results import InputDifference, OperationDrift
 from validate.pictures import RGBImage
 from validate.runtimes.interface import as_input
 
@@ -31,28 +32,33 @@ LIMIT = 1e9
 
 @dataclass(frozen=True)
 class Followed:
-    """An operation that was measured, and where its values come from in PyTorch."""
+    """An operation that was measured.
+
+    Attributes:
+        inputs: the measured values that it was computed of.
+        modules: paths of the modules that PyTorch computes the same in.
+        at_input: whether its value is the network's input.
+    """
 
     operation: Operation
     drift: OperationDrift
-    reference: str
+    inputs: tuple[InputDifference, ...]
+    modules: tuple[str, ...]
+    at_input: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Values:
-    """One value of the file; `joined` names the operations since the last that PyTorch has."""
+    """One value of the file, and the measured values that it was computed of.
+
+    `joined` names the operations since those.
+    """
 
     ran: Any
     expected: Any
     moved: Any
+    sources: tuple[InputDifference, ...] = ()
     joined: tuple[str, ...] = ()
-    accumulated: float = 0.0
-
-
-@dataclass
-class _State:
-    values: dict[str, _Values]
-    coin: Coin = field(default_factory=Coin)
 
 
 def follow(file: OpenedFile, recording: Recording, image: RGBImage) -> Iterator[Followed]:
@@ -60,47 +66,81 @@ def follow(file: OpenedFile, recording: Recording, image: RGBImage) -> Iterator[
 
     Raises InputError when an operation of the file cannot be computed.
     """
-    names = {
-        name: reference
-        for operation in file.operations
-        for name in operation.outputs
-        if (reference := file.reference_name(name)) is not None
-    }
-    playback = Playback(recording, torch.from_numpy(as_input(image)), Counter(names.values()))
-    state = _State({k: _Values(v, v, v) for k, v in file.inputs(image).items()})
-    last = {name: i for i, each in enumerate(file.operations) for name in each.inputs}
-    for position, operation in enumerate(file.operations):
-        yield from _step(file, operation, state, names, playback, recording)
-        for name in {*operation.inputs, *operation.outputs}:
-            if last.get(name, position) <= position:
-                state.values.pop(name, None)
+    return _Following(file, recording, image).run()
 
 
-def _step(
-    file: OpenedFile,
-    operation: Operation,
-    state: _State,
-    names: dict[str, str],
-    playback: Playback,
-    recording: Recording,
-) -> Iterator[Followed]:
-    given = [state.values[name] for name in operation.inputs]
-    joined = tuple(dict.fromkeys(name for each in given for name in each.joined))
-    with torch.inference_mode():
-        ran = operation.run([each.ran for each in given])
-        alone = operation.run([each.expected for each in given])
-        nudged = [state.coin.perturbed(each.moved, operation.roundoff) for each in given]
-        moved = operation.run(nudged)
-    for name, values in zip(operation.outputs, zip(ran, alone, moved, strict=True), strict=True):
-        taken = playback.take(names[name]) if name in names else None
-        reference = None if taken is None else _like(values[0], taken)
-        if reference is None:
-            state.values[name] = _Values(*values, joined=(*joined, operation.name))
-            continue
-        drift = _measured(operation, values, reference, joined, _module(recording, names[name]))
-        yield Followed(operation, drift, names[name])
-        kept = file.stored(name, reference)
-        state.values[name] = _Values(values[0], kept, kept, (), drift.accumulated)
+class _Following:
+    def __init__(self, file: OpenedFile, recording: Recording, image: RGBImage) -> None:
+        self._file = file
+        self._recording = recording
+        self._names = {
+            name: reference
+            for operation in file.operations
+            for name in operation.outputs
+            if (reference := file.reference_name(name)) is not None
+        }
+        wanted = Counter(self._names.values())
+        self._playback = Playback(recording, torch.from_numpy(as_input(image)), wanted)
+        self._measured: set[str] = set()
+        self._coin = Coin()
+        self._values = {name: _Values(v, v, v) for name, v in file.inputs(image).items()}
+
+    def run(self) -> Iterator[Followed]:
+        operations = self._file.operations
+        last = {name: i for i, each in enumerate(operations) for name in each.inputs}
+        for position, operation in enumerate(operations):
+            yield from self._step(operation)
+            for name in {*operation.inputs, *operation.outputs}:
+                if last.get(name, position) <= position:
+                    self._values.pop(name, None)
+
+    def _step(self, operation: Operation) -> Iterator[Followed]:
+        given = [self._values[name] for name in operation.inputs]
+        sources = tuple(dict.fromkeys(source for each in given for source in each.sources))
+        joined = tuple(dict.fromkeys(name for each in given for name in each.joined))
+        results = zip(*self._three_runs(operation, given), strict=True)
+        for name, (ran, alone, moved) in zip(operation.outputs, results, strict=True):
+            reference = self._reference(name, ran)
+            if reference is None:
+                joined_now = (*joined, operation.name)
+                self._values[name] = _Values(ran, alone, moved, sources, joined_now)
+                continue
+            source = self._names[name]
+            module = module_name(self._recording, source)
+            drift = _measured(operation, (ran, alone, moved), reference, joined, module)
+            modules = self._recording.modules_between(source, self._measured)
+            self._measured.add(source)
+            yield Followed(operation, drift, sources, modules, source == self._recording.image)
+            kept = self._file.stored(name, reference.to(ran.dtype))
+            origin = InputDifference(operation.name, module, drift.accumulated)
+            self._values[name] = _Values(ran, kept, kept, (origin,))
+
+    def _three_runs(
+        self, operation: Operation, given: Sequence[_Values]
+    ) -> tuple[tuple[Any, ...], ...]:
+        nudged = [self._coin.perturbed(each.moved, operation.roundoff) for each in given]
+        with torch.inference_mode():
+            return (
+                operation.run([each.ran for each in given]),
+                operation.run([each.expected for each in given]),
+                operation.run(nudged),
+            )
+
+    def _reference(self, name: str, value: object) -> Tensor | None:
+        """PyTorch's value in the shape of the file's; None where PyTorch has none like it."""
+        if name not in self._names:
+            return None
+        reference = self._playback.take(self._names[name])
+        if not isinstance(value, Tensor) or not isinstance(reference, Tensor):
+            return None
+        sizes = [[n for n in shape if n != 1] for shape in (value.shape, reference.shape)]
+        return reference.reshape(value.shape) if sizes[0] == sizes[1] else None
+
+
+def module_name(recording: Recording, name: str) -> str:
+    """The module that computes a value, as the network itself calls it."""
+    node = recording.producer(name)
+    return "" if node is None else node.module.removeprefix("network").removeprefix(".")
 
 
 def _measured(
@@ -133,18 +173,5 @@ def _largest(ran: Tensor, reference: Tensor) -> float:
     return error / span if span else 0.0 if error == 0 else float("inf")
 
 
-def _like(value: object, reference: Tensor) -> Tensor | None:
-    """`reference` in the shape of `value`, when they differ in dimensions of 1 at most."""
-    if not isinstance(value, Tensor):
-        return None
-    sizes = [[n for n in shape if n != 1] for shape in (value.shape, reference.shape)]
-    return reference.reshape(value.shape) if sizes[0] == sizes[1] else None
-
-
 def _finite(error: float) -> float:
-    return min(error, LIMIT) if error == error else LIMIT
-
-
-def _module(recording: Recording, name: str) -> str:
-    node = recording.producer(name)
-    return "" if node is None else node.module.removeprefix("network.")
+    return LIMIT if math.isnan(error) else min(error, LIMIT)

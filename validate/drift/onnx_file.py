@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor
@@ -33,7 +34,10 @@ class OnnxFile:
     """An `.onnx`, ready to be followed. Raises InputError when it cannot be read, or branches."""
 
     def __init__(self, path: Path, recording: Recording) -> None:
-        self._model = onnx.load(path)
+        try:
+            self._model = onnx.load(path)
+        except (OSError, DecodeError) as error:
+            raise InputError(f"It is no ONNX file, or it is damaged: {error}.") from None
         self._recording = recording
         graph = self._model.graph
         self._given = {value.name for value in graph.input}
@@ -44,7 +48,7 @@ class OnnxFile:
         """The values of its inputs for a picture `(H, W, 3)`, uint8, RGB."""
         return dict.fromkeys(self._given, torch.from_numpy(as_input(image)))
 
-    def stored(self, name: str, value: Tensor) -> Tensor:
+    def stored(self, name: str, value: Tensor) -> Tensor:  # noqa: ARG002 (as the protocol has it)
         """`value` itself: the exported files hold float32."""
         return value
 
@@ -97,9 +101,7 @@ class _Session:
         self._running = tuple(name for name in node.input if name and name not in names)
 
     def __call__(self, values: Sequence[Any]) -> tuple[Any, ...]:
-        arrays = {
-            name: value.numpy() for name, value in zip(self._running, values, strict=True)
-        }
+        arrays = {name: value.numpy() for name, value in zip(self._running, values, strict=True)}
         try:
             results = self._open(arrays).run(None, arrays)
         except Exception as error:  # the runtime raises classes of its own

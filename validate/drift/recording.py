@@ -77,8 +77,8 @@ class Recording:
             waiting.extend(node.inputs)
         return tuple(reversed(found))
 
-    def run(self, image: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Every tensor that the network computes of `image (1, C, H, W)`, with its name."""
+    def run(self, image: Tensor) -> Iterator[tuple[str, Any]]:
+        """Every value that the network computes of `image (1, C, H, W)`, with its name."""
         values = {**self._constants, self.image: image}
         last = {name: i for i, node in enumerate(self._nodes) for name in node.inputs}
         yield self.image, image
@@ -87,8 +87,7 @@ class Recording:
                 results = node.call(values)
             for name, value in zip(node.outputs, results, strict=True):
                 values[name] = value
-                if isinstance(value, Tensor):
-                    yield name, value
+                yield name, value
             if node.replaces is not None:
                 values[node.replaces] = results[0]
             for name in {*node.inputs, *node.outputs}:
@@ -105,9 +104,9 @@ class Playback:
     def __init__(self, recording: Recording, image: Tensor, wanted: Mapping[str, int]) -> None:
         self._run = recording.run(image)
         self._wanted = dict(wanted)
-        self._kept: dict[str, Tensor] = {}
+        self._kept: dict[str, Any] = {}
 
-    def take(self, name: str) -> Tensor:
+    def take(self, name: str) -> Any:
         """The value called `name`, one of `wanted`."""
         while name not in self._kept:
             computed, value = next(self._run)

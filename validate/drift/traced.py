@@ -15,9 +15,7 @@ LISTS = ("prim::ListConstruct", "prim::TupleConstruct")
 UNPACKS = ("prim::ListUnpack", "prim::TupleUnpack")
 
 
-def record_traced(
-    deployable: Deployable, contract: InputContract
-) -> tuple[Recording, CoreMLNames]:
+def record_traced(deployable: Deployable, contract: InputContract) -> tuple[Recording, CoreMLNames]:
     """Trace `deployable` as the export does; its values have the names that Core ML files keep.
 
     Raises InputError for a trace with control flow, which is not followed.
