@@ -25,7 +25,7 @@ CONVOLUTION = {"mlprogram": "conv", "neuralnetwork": "convolution", "onnx": "Con
 def recordings(healthy):
     network, folder = healthy
     contract = read_bundle(folder).contract
-    return Recordings(Deployable(network, contract), contract)
+    return Recordings(Deployable(network, contract))
 
 
 @pytest.fixture

@@ -109,11 +109,6 @@ class Model:
         """Return what runs: joined steps, unless somebody wants to see each value."""
         return self._executable if watch is None else Executable(self.graph, rounds=self._rounds)
 
-    @property
-    def graph(self) -> Graph:
-        """Its steps, one for each operation of the file."""
-        return self._graph
-
     def tensors(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """The values that the graph's inputs take for `data`.
 

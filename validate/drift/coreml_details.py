@@ -7,10 +7,10 @@ import numpy as np
 from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from validate.coreml import ir
+from validate.coreml.model import parse
 from validate.coreml.neuralnetwork import weights as stored
 from validate.coreml.package import locate
 from validate.coreml.program_reader import ProgramReader
-from validate.coreml.specification import Model_pb2
 from validate.drift.operations import Details
 
 LONGEST = 200
@@ -23,7 +23,7 @@ VECTOR = 16
 def details_of(path: Path) -> dict[str, Details]:
     """For each operation, by the name of its first output."""
     files = locate(path)
-    message = Model_pb2.Model.FromString(files.specification.read_bytes())
+    message = parse(files.specification)
     if message.WhichOneof("Type") == "mlProgram":
         function = ProgramReader(files).function(message.mlProgram, "main")
         return _of_program(function.block.operations)

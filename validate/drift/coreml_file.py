@@ -5,7 +5,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from export.traced_values import CoreMLNames, without_rounding
@@ -19,7 +18,8 @@ from validate.coreml.rounding import round_fp16
 from validate.drift.coreml_details import details_of
 from validate.drift.operations import FLOAT16, FLOAT32, Operation
 from validate.drift.recording import Recording
-from validate.pictures import RGBImage
+from validate.pictures import Picture
+from validate.runtimes.interface import as_feature
 
 INPUT = "image"
 
@@ -43,9 +43,9 @@ class CoreMLFile:
         every = cache(partial(details_of, path))
         self.operations = tuple(self._operation(step, every) for step in graph.steps)
 
-    def inputs(self, image: RGBImage) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, 3)`, uint8, RGB."""
-        return self._model.tensors({INPUT: Image.fromarray(image)})
+    def inputs(self, image: Picture) -> dict[str, Any]:
+        """The values of its inputs for a picture `(H, W, C)`."""
+        return self._model.tensors({INPUT: as_feature(image)})
 
     def stored(self, name: str, value: Tensor) -> Tensor:
         """`value` as the file would hold it under that name: rounded where it is float16."""

@@ -42,7 +42,7 @@ def with_drift(
             return next(iter(found))
         return found.read([each.name for each in found.paths].index(name))
 
-    recordings = Recordings(load_reference(bundle, folder, checkpoint), bundle.contract)
+    recordings = Recordings(load_reference(bundle, folder, checkpoint))
     return replace(report, drift=drifts_of(recordings, bundle, folder, sample_for))
 
 

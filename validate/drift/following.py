@@ -23,7 +23,7 @@ from validate.drift.operations import OpenedFile, Operation
 from validate.drift.recording import Playback, Recording
 from validate.drift.rounding_noise import Coin, difference, explained
 from validate.drift_results import InputDifference, OperationDrift
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes.interface import as_input
 
 LIMIT = 1e9
@@ -61,7 +61,7 @@ class _Values:
     joined: tuple[str, ...] = ()
 
 
-def follow(file: OpenedFile, recording: Recording, image: RGBImage) -> Iterator[Followed]:
+def follow(file: OpenedFile, recording: Recording, image: Picture) -> Iterator[Followed]:
     """Each operation of `file` whose value PyTorch has, in order, run on `image`.
 
     Raises InputError when an operation of the file cannot be computed.
@@ -70,7 +70,7 @@ def follow(file: OpenedFile, recording: Recording, image: RGBImage) -> Iterator[
 
 
 class _Following:
-    def __init__(self, file: OpenedFile, recording: Recording, image: RGBImage) -> None:
+    def __init__(self, file: OpenedFile, recording: Recording, image: Picture) -> None:
         self._file = file
         self._recording = recording
         self._names = {

@@ -17,7 +17,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
 from validate.drift.recording import Recording
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 from validate.runtimes.interface import as_input
 
 ROLES = {
@@ -44,8 +44,8 @@ class OnnxFile:
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self.operations = tuple(self._operation(node) for node in graph.node)
 
-    def inputs(self, image: RGBImage) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, 3)`, uint8, RGB."""
+    def inputs(self, image: Picture) -> dict[str, Any]:
+        """The values of its inputs for a picture `(H, W, C)`."""
         return dict.fromkeys(self._given, torch.from_numpy(as_input(image)))
 
     def stored(self, name: str, value: Tensor) -> Tensor:  # noqa: ARG002 (as the protocol has it)

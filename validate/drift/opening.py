@@ -8,7 +8,6 @@ from export.bundle import Artifact
 from export.traced_values import CoreMLNames
 from models.deployable import Deployable
 from models.errors import InputError
-from models.specification import InputContract
 from validate.drift.operations import OpenedFile
 from validate.drift.recording import Recording
 
@@ -18,21 +17,20 @@ NO_ONNXRUNTIME = "onnxruntime is not installed (requirements.txt pins it)"
 class Recordings:
     """PyTorch's own computation, in the two forms that files are made of, each made once."""
 
-    def __init__(self, deployable: Deployable, contract: InputContract) -> None:
+    def __init__(self, deployable: Deployable) -> None:
         self.deployable = deployable
-        self._contract = contract
 
     @cached_property
     def _traced(self) -> tuple[Recording, CoreMLNames]:
         from validate.drift.traced import record_traced
 
-        return record_traced(self.deployable, self._contract)
+        return record_traced(self.deployable, self.deployable.contract)
 
     @cached_property
     def _exported(self) -> Recording:
         from validate.drift.exported import record_exported
 
-        return record_exported(self.deployable, self._contract)
+        return record_exported(self.deployable, self.deployable.contract)
 
     def open(self, artifact: Artifact, folder: Path) -> tuple[OpenedFile, Recording]:
         """The file, and the recording that its names are from. InputError when it is damaged."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 from torch import Tensor
 
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 
 FLOAT16 = 2.0**-11
 """Rounding to nearest moves a float16 value by at most this share of it; float32 likewise."""
@@ -55,8 +55,8 @@ class OpenedFile(Protocol):
 
     operations: tuple[Operation, ...]
 
-    def inputs(self, image: RGBImage) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, 3)`, uint8, RGB."""
+    def inputs(self, image: Picture) -> dict[str, Any]:
+        """The values of its inputs for a picture `(H, W, C)`."""
         ...
 
     def stored(self, name: str, value: Tensor) -> Tensor:
