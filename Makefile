@@ -6,10 +6,11 @@ BUNDLE ?= build/breakage
 # One shell word of any text: spaces, brackets and quotes in names stay what they are.
 quoted = '$(subst ','\'',$(1))'
 option = $(if $($(1)),--$(2) $(call quoted,$($(1))))
+module = $(call option,MODEL,model) $(call option,MODEL_ARGS,model-args)
 reading = $(call option,WEIGHTS,weights) $(call option,ENCODER,encoder) \
 	$(call option,INTERPOLATION,interpolation) $(call option,PADDING,padding) \
 	$(call option,BRANCH,branch) $(call option,ACTIVATION,activation) \
-	$(call option,LABELS,labels)
+	$(call option,LABELS,labels) $(module)
 writing = $(call option,SIZE,size) $(call option,OUT,out) $(call option,FORMATS,formats) \
 	$(call option,TARGET,target) $(call option,MEAN,mean) $(call option,STD,std) \
 	$(call option,LICENCE,licence) $(call option,AUTHOR,author)
@@ -28,8 +29,8 @@ help: ## List the targets
 	@echo '  ACTIVATION=sigmoid|softmax WEIGHTS= LABELS=a,b'
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
-	@echo 'validate also takes CKPT=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later,'
-	@echo '  and DRIFT=1 to name the first operation that departs from PyTorch'
+	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
+	@echo 'validate also takes CKPT=, MODEL= and MODEL_ARGS=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
 	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
@@ -40,16 +41,16 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 	@$(RUN) -m export $(writing) $(reading) $(judging) -- $(call quoted,$(CKPT))
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
-	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(reference) $(judging) \
-		$(if $(DRIFT),--drift) -- $(call quoted,$(BUNDLE))
+	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(module) $(reference) $(judging) \
+		-- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)
 	@$(RUN) -m models inspect $(reading) -- $(call quoted,$(CKPT))
 
 ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage
-	@$(RUN) -m validate ios-demo $(call option,CKPT,checkpoint) $(call option,SAMPLES,samples) \
-		-- $(call quoted,$(BUNDLE))
+	@$(RUN) -m validate ios-demo $(call option,CKPT,checkpoint) $(module) \
+		$(call option,SAMPLES,samples) -- $(call quoted,$(BUNDLE))
 
 test: .venv/.ready ## Run the tests
 	@# Two workers with two threads each on two cores would wait for each other most of the time.

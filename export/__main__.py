@@ -19,6 +19,7 @@ from export.settings import (
 )
 from models.command_line import CONTEXT, Stages, console, run
 from models.options import CHECKPOINT, READING, with_options
+from models.own.naming import parse_named
 from models.specification import Choices
 
 WRITING = (
@@ -105,6 +106,7 @@ def _settings(text: dict[str, str | None]) -> Settings:
             text["branch"],
             text["activation"],
         ),
+        module=parse_named(text["model"], text["model_args"]),
         licence=text["licence"],
         author=text["author"],
     )

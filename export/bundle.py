@@ -74,6 +74,19 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class OwnCode:
+    """A network of the user's own: for comparison when they name it again, never to be imported.
+
+    `name` as `unet.py:Net`, without folders; `files` the SHA-256 of each file of theirs that ran,
+    that of the named one first.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Source:
     """The checkpoint: `path` leads to it from the bundle, the choices read it as it was read."""
 
@@ -89,6 +102,7 @@ class Source:
     padding: str | None = None
     branch: str | None = None
     activation: str | None = None
+    code: OwnCode | None = None
 
 
 @dataclass(frozen=True)
@@ -205,7 +219,8 @@ def _verify(file: BundleFile, folder: Path) -> None:
 
 def _bundle_from(document: Mapping[str, Any]) -> Bundle:
     data = dict(document)
-    data["source"] = Source(**data["source"])
+    code = data["source"].get("code")
+    data["source"] = Source(**{**data["source"], "code": OwnCode(**code) if code else None})
     fixed = data["specification"].get("fixed_size")
     data["specification"] = Specification(
         **{**data["specification"], "fixed_size": tuple(fixed) if fixed else None}

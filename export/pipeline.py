@@ -4,7 +4,7 @@ import datetime
 import os
 from pathlib import Path
 
-from export.bundle import Artifact, Bundle, Source, write_bundle
+from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
 from export.mending import Guard, Judge, mended
 from export.metadata import Description, tool_versions
 from export.place import require_space, staged
@@ -42,10 +42,13 @@ def export(
             weights=settings.weights,
             choices=settings.choices,
             labels=settings.labels,
+            module=settings.module,
         )
         specification = recognised.specification
         contract = settings.contract_for(specification)
         network = load_network(recognised)
+        if recognised.own is not None:
+            recognised.own.require_runs(contract)
         deployable = Deployable(network, contract, independent=specification.independent)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
@@ -90,7 +93,7 @@ def _job(
 def _build(recognised: Recognised, job: Job, destination: Path, stages: Stages) -> Bundle:
     artifacts, notes = write_formats(job, stages)
     source = _source(recognised, destination, job.settings)
-    notes = (*recognised.checkpoint.notes, *notes)
+    notes = (*recognised.notes, *notes)
     bundle = _bundle(recognised, source, job.description, artifacts, notes, stages)
     write_bundle(bundle, job.folder)
     return bundle
@@ -111,7 +114,15 @@ def _source(recognised: Recognised, destination: Path, settings: Settings) -> So
         padding=settings.choices.padding,
         branch=settings.choices.branch,
         activation=settings.choices.activation,
+        code=_code(recognised),
     )
+
+
+def _code(recognised: Recognised) -> OwnCode | None:
+    if recognised.own is None:
+        return None
+    named, ran = recognised.own.named, recognised.own.ran
+    return OwnCode(named.name, named.arguments, ran.files)
 
 
 def _bundle(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
+from models.own.naming import NamedModule
 from models.specification import Choices, InputContract, Specification
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
@@ -30,6 +31,7 @@ class Settings:
     labels: tuple[str, ...] | None = None
     weights: str | None = None
     choices: Choices = field(default_factory=Choices)
+    module: NamedModule | None = None
     licence: str | None = None
     author: str | None = None
 

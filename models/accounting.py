@@ -74,8 +74,13 @@ def account(
     )
 
 
-def require_complete(accounting: Accounting, path: Path, title: str) -> None:
-    """Raise InputError, with sorted lists and the likeliest cause, unless every key fits."""
+def require_complete(
+    accounting: Accounting, path: Path, title: str, remedy: str | None = None
+) -> None:
+    """Raise InputError, with sorted lists and the likeliest cause, unless every key fits.
+
+    `remedy` takes the place of the cause where the network is not one that Segport builds.
+    """
     if accounting.complete:
         return
     parts = [
@@ -86,9 +91,8 @@ def require_complete(accounting: Accounting, path: Path, title: str) -> None:
             [f"{k} {_x(a)} instead of {_x(b)}" for k, (a, b) in accounting.wrong_shape.items()],
         ),
     ]
-    raise InputError(
-        f"{path.name} does not fit {title}: {'; '.join(filter(None, parts))}. {_cause(accounting)}"
-    )
+    what = "; ".join(filter(None, parts))
+    raise InputError(f"{path.name} does not fit {title}: {what}. {remedy or _cause(accounting)}")
 
 
 def _reason(key: str, family: Family) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from models.labels import Labels
 from models.loading import Recognised, recognise_checkpoint, require_loadable
+from models.own.naming import parse_named
 from models.specification import Choices, Specification
 
 SHOWN = 10
@@ -25,10 +26,14 @@ def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
     branch: str | None = None,
     activation: str | None = None,
     labels: str | None = None,
+    model: str | None = None,
+    model_args: str | None = None,
 ) -> None:
     """Print the facts of `path`; raises InputError where it could not be exported."""
+    module = parse_named(model, model_args)
     recognised = recognise_checkpoint(
         path,
+        module=module,
         weights=weights,
         choices=Choices(encoder, interpolation, padding, branch, activation),
         labels=None if labels is None else tuple(part.strip() for part in labels.split(",")),
@@ -43,10 +48,14 @@ def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
         console, "Wrong shape", (f"{k} {a} ≠ {b}" for k, (a, b) in accounting.wrong_shape.items())
     )
     _print_keys(console, "Noticed", (finding.sentence for finding in recognised.findings))
-    _print_keys(console, "Notes", recognised.checkpoint.notes)
+    _print_keys(console, "Notes", recognised.notes)
     require_loadable(recognised)
     console.print(
-        f"Every key fits. Export it with: make export CKPT={_quoted(path)}", soft_wrap=True
+        f"Every key fits. Export it with: make export CKPT={_quoted(path)}"
+        + (f" MODEL={_quoted(model)}" if model else "")
+        + (f" MODEL_ARGS={_quoted(model_args)}" if model_args else ""),
+        soft_wrap=True,
+        markup=False,
     )
 
 
@@ -125,7 +134,7 @@ def _print_keys(console: Console, title: str, lines: Iterable[str]) -> None:
         console.print(f"  … and {len(listed) - SHOWN} more")
 
 
-def _quoted(path: Path) -> str:
+def _quoted(text: object) -> str:
     import shlex
 
-    return shlex.quote(str(path))
+    return shlex.quote(str(text))

@@ -14,6 +14,9 @@ from models.faithful import require_faithful, stated_interpolation
 from models.families import Family, recognise
 from models.health import Finding, examine, require_sound
 from models.labels import Labels, choose_labels
+from models.own.family import REMEDY, OwnFamily, own_family
+from models.own.naming import NamedModule
+from models.own.outputs import OwnNetwork
 from models.specification import Choices, Specification
 
 
@@ -29,6 +32,16 @@ class Recognised:
     findings: tuple[Finding, ...]
     labels: Labels
 
+    @property
+    def own(self) -> OwnFamily | None:
+        """The user's own module, where they named one."""
+        return self.family if isinstance(self.family, OwnFamily) else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the file was read, in sentences."""
+        return (*self.checkpoint.notes, *(self.own.notes if self.own else ()))
+
 
 def recognise_checkpoint(
     path: Path,
@@ -36,20 +49,25 @@ def recognise_checkpoint(
     weights: str | None = None,
     choices: Choices | None = None,
     labels: Sequence[str] | None = None,
+    module: NamedModule | None = None,
 ) -> Recognised:
     """Read and judge `path` without building its weights into a network.
 
-    Raises InputError when it is no checkpoint or no known network. Keys that do not fit
-    and unsound weights are told in the result: see `require_loadable`.
+    The network is the user's own `module` where they name one, whose code then runs; otherwise
+    it is told by the keys. Raises InputError when the file is no checkpoint or no known network,
+    or the module cannot be built. Keys that do not fit and unsound weights are told in the
+    result: see `require_loadable`.
     """
     checkpoint = read_checkpoint(path, weights=weights)
-    state = normalise(checkpoint)
-    shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    choices = _settled(choices or Choices(), state, checkpoint)
-    family, specification = recognise(path, shapes, choices)
+    choices = choices or Choices()
+    if module is not None:
+        family, specification, state = _own(module, checkpoint, choices)
+    else:
+        family, specification, state = _known(path, checkpoint, choices)
     specification = _with_activation(specification, choices.activation, path)
     built = _built(family, specification)
-    require_faithful(state, built, path, specification.title)
+    user = built.network if isinstance(built, OwnNetwork) else built
+    require_faithful(state, user, path, specification.title)
     network = {key: tuple(tensor.shape) for key, tensor in built.state_dict().items()}
     accounting = account(state, network, family, specification)
     return Recognised(
@@ -83,6 +101,27 @@ def _with_activation(
     return replace(specification, activation=activation)
 
 
+def _known(
+    path: Path, checkpoint: Checkpoint, choices: Choices
+) -> tuple[Family, Specification, StateDict]:
+    state = normalise(checkpoint)
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
+    return *recognise(path, shapes, _settled(choices, state, checkpoint)), state
+
+
+def _own(
+    module: NamedModule, checkpoint: Checkpoint, choices: Choices
+) -> tuple[Family, Specification, StateDict]:
+    for name in ("encoder", "interpolation", "padding", "branch"):
+        if value := getattr(choices, name):
+            raise InputError(
+                f"{name.upper()}={value} is for networks that Segport builds: {module.option} is "
+                "built by your code. Say it in MODEL_ARGS=."
+            )
+    family = own_family(module)
+    return family, family.specification, family.normalise(checkpoint)
+
+
 def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choices:
     """The user's choices, and where there is none, what the file itself says."""
     if choices.interpolation is not None:
@@ -93,7 +132,7 @@ def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choi
 def require_loadable(recognised: Recognised) -> None:
     """Raise InputError unless every key fits and the weights are sound."""
     path, title = recognised.checkpoint.path, recognised.specification.title
-    require_complete(recognised.accounting, path, title)
+    require_complete(recognised.accounting, path, title, REMEDY if recognised.own else None)
     require_sound(recognised.findings, path)
 
 

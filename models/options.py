@@ -8,7 +8,21 @@ import click
 Command = Callable[..., Any]
 
 CHECKPOINT = click.argument("checkpoint", type=click.Path(path_type=str))
+MODULE = (
+    click.option(
+        "--model",
+        metavar="FILE.py:CLASS",
+        help="A network of your own, whose code is run: a class or function in a file, or "
+        "package.module:factory. [default: recognised from the checkpoint's keys]",
+    ),
+    click.option(
+        "--model-args",
+        metavar="JSON",
+        help="Keywords that --model is called with, as '{\"classes\": 3}'.",
+    ),
+)
 READING = (
+    *MODULE,
     click.option(
         "--weights",
         metavar="ENTRY",

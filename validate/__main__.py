@@ -6,7 +6,9 @@ from typing import Literal
 import click
 
 from models.command_line import CONTEXT, Stages, console, run
-from models.errors import InputError, ValidationFailed
+from models.errors import ValidationFailed
+from models.options import MODULE, with_options
+from models.own.naming import parse_named
 
 SAMPLES = click.option(
     "--samples",
@@ -44,6 +46,7 @@ def main() -> None:
 @main.command()
 @BUNDLE
 @CHECKPOINT
+@with_options(MODULE)
 @click.option(
     "--reference",
     type=click.Path(path_type=Path),
@@ -61,37 +64,29 @@ def main() -> None:
     help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
 )
 @TOLERANCES
-@click.option(
-    "--drift",
-    is_flag=True,
-    help="Also follow each file operation by operation, and name the first that departs.",
-)
 def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
     checkpoint: Path | None,
+    model: str | None,
+    model_args: str | None,
     reference: Path | None,
     write_reference: Path | None,
     samples: Path | None,
     coreml: Literal["native", "reference", "both"] | None,
     tolerances: Path | None,
-    drift: bool,
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
-    from validate.drift_console import print_drift
     from validate.parity import judge as judge_bundle
     from validate.writing import write_results
 
-    if drift and reference is not None:
-        raise InputError(
-            f"--drift needs PyTorch's own intermediate values, and {reference} holds outputs only: "
-            "leave --reference out, and say with --checkpoint where the checkpoint lies."
-        )
+    module = parse_named(model, model_args)
     stages = Stages(console())
     with stages.counted("Checking parity") as progress:
         report = judge_bundle(
             bundle,
             checkpoint=checkpoint,
+            module=module,
             reference=reference,
             write_reference=write_reference,
             samples=samples,
@@ -103,14 +98,8 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     if write_reference is not None:
         size = write_reference.stat().st_size
         stages.tell(f"PyTorch's outputs: {write_reference} ({size / 1e6:.1f} MB)")
-    if drift:
-        from validate.drift.drifts import with_drift
-
-        with stages("Following every operation"):
-            report = with_drift(report, bundle, checkpoint=checkpoint, samples=samples)
     write_results(report, bundle)
     print_report(report, stages.console)
-    print_drift(report.drift, stages.console)
     if not report.passed:
         raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.")
     click.echo(f"Report: {bundle / 'report.html'}")
@@ -119,14 +108,22 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
 @main.command("ios-demo")
 @BUNDLE
 @CHECKPOINT
+@with_options(MODULE)
 @SAMPLES
-def ios_demo(bundle: Path, checkpoint: Path | None, samples: Path | None) -> None:
+def ios_demo(
+    bundle: Path,
+    checkpoint: Path | None,
+    model: str | None,
+    model_args: str | None,
+    samples: Path | None,
+) -> None:
     """Put the Core ML files of BUNDLE, with golden fixtures, into the iOS demo app."""
     from validate.device.install import install_into_app
 
+    module = parse_named(model, model_args)
     stages = Stages(console())
     with stages("Computing what the phone should compute"):
-        installed = install_into_app(bundle, samples=samples, checkpoint=checkpoint)
+        installed = install_into_app(bundle, samples=samples, checkpoint=checkpoint, module=module)
     for path in installed:
         click.echo(f"Put {path.name} into {path.parent}")
     click.echo("Open ios_demo/DamageDemo.xcodeproj in Xcode and run it.")

@@ -18,9 +18,11 @@ from pathlib import Path
 from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
 from models.deployable import Deployable
 from models.errors import InputError
+from models.own.naming import NamedModule
 from models.specification import Choices, Specification
 from validate.batches import batches, fits_one_batch
 from validate.given_tolerances import read_tolerances
+from validate.own_code import require_named_again, require_same_files
 from validate.reference import Computed, Reference
 from validate.results import Report
 from validate.resuming import resumed, run_identity
@@ -40,6 +42,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     folder: Path,
     *,
     checkpoint: Path | None = None,
+    module: NamedModule | None = None,
     reference: Path | None = None,
     write_reference: Path | None = None,
     samples: Source = None,
@@ -51,6 +54,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     """Judge the bundle in `folder` on `samples`: a folder, a list of files, or our own pictures.
 
     `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says;
+    `module` is the user's own code, named again, where the bundle was exported with such;
     `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
     the place of the checkpoint; `tolerances` is a file that takes the place of the table's rows.
     A run over many pictures that is interrupted keeps what is done beside the bundle, and the
@@ -68,7 +72,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             _require_alone(reference, checkpoint, write_reference)
             held = stack.enter_context(stored_reference(reference, bundle, found))
         else:
-            held = computed = Computed(load_reference(bundle, folder, checkpoint))
+            held = computed = Computed(load_reference(bundle, folder, checkpoint, module))
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
@@ -137,14 +141,20 @@ def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None)
             )
 
 
-def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None) -> Deployable:
+def load_reference(
+    bundle: Bundle,
+    folder: Path,
+    checkpoint: Path | None = None,
+    module: NamedModule | None = None,
+) -> Deployable:
     """Build the network of `bundle` again from its checkpoint, as it was read for the export.
 
     Raises InputError when the checkpoint is missing, is another file, or no longer builds
-    the network that the bundle describes.
+    the network that the bundle describes, and when `module` is not the code of the export.
     """
     from models.loading import load_network, recognise_checkpoint
 
+    require_named_again(bundle, module)
     source = bundle.source
     path = checkpoint or folder / source.path
     if not path.exists():
@@ -158,8 +168,10 @@ def load_reference(bundle: Bundle, folder: Path, checkpoint: Path | None = None)
         source.encoder, source.interpolation, source.padding, source.branch, source.activation
     )
     recognised = recognise_checkpoint(
-        path, weights=source.weights, choices=choices, labels=bundle.labels
+        path, weights=source.weights, choices=choices, labels=bundle.labels, module=module
     )
+    if recognised.own is not None:
+        require_same_files(bundle, recognised.own.ran.files)
     _require_same(recognised.checkpoint.sha256, bundle, path)
     if _plain(recognised.specification) != _plain(bundle.specification):
         raise InputError(

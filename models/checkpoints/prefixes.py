@@ -25,9 +25,10 @@ _LEAVES: Final = frozenset(
 )
 
 
-def normalise(checkpoint: Checkpoint) -> StateDict:
+def normalise(checkpoint: Checkpoint, prefix: str | None = None) -> StateDict:
     """The network's state dict without wrapper prefixes, floating-point tensors as float32.
 
+    Where the network is known, `prefix` is what stands before its keys, and is not looked for.
     The prefix is what stands before `encoder.` and `decoder.` where keys have both; otherwise
     leading components shared by all keys come off while they are wrappers: a known wrapper name,
     or any other name that is no part of a network (`encoder`, `backbone`, …) and does not hold
@@ -37,7 +38,7 @@ def normalise(checkpoint: Checkpoint) -> StateDict:
     otherwise unusable, or holds a float64 value beyond float32.
     """
     keys = [*checkpoint.tensors, *checkpoint.unusable]
-    prefix = wrapper_prefix(keys)
+    prefix = wrapper_prefix(keys) if prefix is None else prefix
     outside = {k: buffer_reason(_without(k, prefix)) for k in keys if _is_outside(k, prefix)}
     _refuse_unusable(checkpoint, outside)
     kept = {k[len(prefix) :]: k for k in checkpoint.tensors if k not in outside}

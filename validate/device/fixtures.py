@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
 from models.errors import InputError
+from models.own.naming import NamedModule
 from validate.device.golden import Gate, describe_fixture, describe_sample
 from validate.device.masks import Mask
 from validate.device.overlays import parse_colour
@@ -47,6 +48,7 @@ def write_fixtures(
     *,
     samples: Source = None,
     checkpoint: Path | None = None,
+    module: NamedModule | None = None,
 ) -> tuple[Path, ...]:
     """Run PyTorch on the first samples, and write what it computed into `destination`.
 
@@ -60,7 +62,7 @@ def write_fixtures(
     _require_for_the_app(bundle, bundle_folder)
     artifacts = coreml_artifacts(bundle, bundle_folder)
     found = find_samples(samples, bundle.contract)
-    deployable = load_reference(bundle, bundle_folder, checkpoint)
+    deployable = load_reference(bundle, bundle_folder, checkpoint, module)
     reference = Eager(deployable)
     pictures = [
         GoldenPicture(name, as_rgb(sample.image), reference.run(sample.image))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from export.bundle import Bundle, read_bundle
 from models.errors import InputError
+from models.own.naming import NamedModule
 from validate.device.fixtures import coreml_artifacts, write_fixtures
 from validate.parity import Source
 
@@ -19,6 +20,7 @@ def install_into_app(
     *,
     samples: Source = None,
     checkpoint: Path | None = None,
+    module: NamedModule | None = None,
 ) -> tuple[Path, ...]:
     """Copy the models of a bundle into the app's `Models` folder, and write its fixtures there.
 
@@ -35,7 +37,7 @@ def install_into_app(
     bundle = read_bundle(bundle_folder)
     with tempfile.TemporaryDirectory(dir=app_folder.parent) as workplace:
         staged = Path(workplace)
-        write_fixtures(bundle_folder, staged, samples=samples, checkpoint=checkpoint)
+        write_fixtures(bundle_folder, staged, samples=samples, checkpoint=checkpoint, module=module)
         for source, name in _model_names(bundle, bundle_folder):
             _copy(bundle_folder / source, staged / name)
         _remove_earlier(bundle.name, models)

@@ -1,0 +1,125 @@
+"""A bundle of the user's own module: exported, judged again, and never running what it names."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from own_modules import named, net_file, trained
+from test_main_job import export
+
+from export.bundle import read_bundle
+from models.errors import InputError
+from models.own.naming import NamedModule
+from validate.device.install import install_into_app
+from validate.parity import judge
+from validate.storage import read_results
+
+ARGUMENTS = '{"classes": 1}'
+FORMATS = ["torchscript", "mlprogram", "neuralnetwork", "onnx"]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("own")
+    trained(folder, classes=1)
+    net_file(folder, "return torch.sigmoid(self.head2(y))", "parts/unused.py")
+    source = net_file(folder, "return {'out': torch.sigmoid(y), 'low': low}")
+    options = ("--model", f"{source}:Net", "--model-args", ARGUMENTS)
+    assert export(folder / "net.pt", *options, formats=",".join(FORMATS)) == 0
+    return folder
+
+
+@pytest.fixture
+def project(exported: Path, tmp_path: Path) -> Iterator[Path]:
+    shutil.copytree(exported, tmp_path / "own")
+    yield tmp_path / "own"
+
+
+def test_every_format_computes_the_logits(exported: Path) -> None:
+    folder = exported / "build" / "net"
+    bundle, results = read_bundle(folder), read_results(folder / "parity.json").results
+    assert [artifact.format for artifact in bundle.artifacts] == FORMATS
+    assert [result.status for result in results] == ["passed"] * 4
+    assert bundle.activation == "sigmoid"
+    assert any("the logits before it are exported" in note for note in bundle.notes)
+    code = bundle.source.code
+    assert code is not None
+    assert (code.name, code.arguments, list(code.files)) == (
+        "net.py:Net",
+        {"classes": 1},
+        ["net.py"],
+    )
+    assert str(exported.parent) not in (folder / "bundle.json").read_text()
+
+
+def test_the_user_names_the_code_again(project: Path) -> None:
+    bundle = project / "build" / "net"
+    module = named(project / "net.py", ARGUMENTS)
+    reference = project / "stored.npz"
+    assert judge(bundle, module=module, write_reference=reference).passed
+    assert judge(bundle, reference=reference).passed
+
+
+def test_a_bundle_runs_nothing_by_itself(project: Path) -> None:
+    bundle = project / "build" / "net"
+    document = json.loads((bundle / "bundle.json").read_text())
+    source = project / "net.py"
+    trap = f"open({str(project / 'ran')!r}, 'w')\n"
+    source.write_text(trap + source.read_text())
+    document["source"]["code"]["name"] = f"{source}:Net"
+    (bundle / "bundle.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"name its code again, as MODEL=.*net.py:Net MODEL_ARGS="):
+        judge(bundle)
+    with pytest.raises(InputError, match="name its code again"):
+        install_into_app(bundle)
+    assert not (project / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        (lambda p: named(p / "net.py", ARGUMENTS), r"net.py changed since net was exported"),
+        (lambda p: named(p / "net.py"), "that was MODEL=path/to/net.py:Net MODEL_ARGS="),
+        (lambda p: named(p / "parts" / "unused.py", ARGUMENTS), "is not what net was exported"),
+    ],
+)
+def test_other_code_is_refused_before_it_runs(
+    module: Callable[[Path], NamedModule], sentence: str, project: Path
+) -> None:
+    source = project / "net.py"
+    trap = f"open({str(project / 'ran')!r}, 'w')\n"
+    source.write_text(source.read_text() + trap)
+    with pytest.raises(InputError, match=sentence):
+        judge(project / "build" / "net", module=module(project))
+    assert not (project / "ran").exists()
+
+
+def test_a_changed_sibling_is_told(tmp_path: Path) -> None:
+    path = trained(tmp_path)
+    net_file(tmp_path, name="parts.py")
+    (tmp_path / "whole.py").write_text("from parts import Net\n")
+    model = f"{tmp_path / 'whole.py'}:Net"
+    assert export(path, "--model", model, formats="torchscript") == 0
+    (tmp_path / "parts.py").write_text((tmp_path / "parts.py").read_text() + "\n# changed\n")
+    with pytest.raises(InputError, match=r"^parts.py changed since net was exported"):
+        judge(tmp_path / "build" / "net", module=named(tmp_path / "whole.py"))
+
+
+@pytest.mark.parametrize(
+    ("returned", "size", "sentence"),
+    [
+        ("return 0.5 * torch.sigmoid(y)", "64", "probabilities and not logits"),
+        ("assert x.shape[2] != 96\n        return y", "96", r"SIZE=96x96: .* \(net.py, line 21\)"),
+    ],
+)
+def test_refused_at_the_size_of_the_export(
+    returned: str, size: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, path = net_file(tmp_path, returned), trained(tmp_path)
+    options = ("--model", f"{source}:Net", "--size", size)
+    assert export(path, *options, formats="torchscript") == 2
+    assert re.search(sentence, capsys.readouterr().err)
+    assert not (tmp_path / "build").exists()
