@@ -30,7 +30,8 @@ help: ## List the targets
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
 	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
-	@echo 'validate also takes CKPT=, MODEL= and MODEL_ARGS=, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
+	@echo 'validate also takes CKPT= MODEL= MODEL_ARGS=, DRIFT=1 to name the first operation that'
+	@echo '  departs from PyTorch, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
 	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
@@ -42,7 +43,7 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
 	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(module) $(reference) $(judging) \
-		-- $(call quoted,$(BUNDLE))
+		$(if $(DRIFT),--drift) -- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)

@@ -25,7 +25,7 @@ def write_onnx(
     `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels.
     Raises onnx.checker.ValidationError when the file is not valid ONNX.
     """
-    model = _export(deployable, contract)
+    model = onnx_program(deployable, contract).model_proto
     _clean(model)
     for key, value in metadata.items():
         entry = model.metadata_props.add()
@@ -37,7 +37,8 @@ def write_onnx(
     return opset
 
 
-def _export(deployable: Deployable, contract: InputContract) -> onnx.ModelProto:
+def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:
+    """The ONNX graph, with the `exported_program` whose values have the same names."""
     with quiet(), torch.no_grad():
         program = torch.onnx.export(
             deployable,
@@ -50,7 +51,7 @@ def _export(deployable: Deployable, contract: InputContract) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None  # only a call with a path returns nothing
-    return program.model_proto
+    return program
 
 
 def _clean(model: onnx.ModelProto) -> None:

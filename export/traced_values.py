@@ -82,15 +82,18 @@ class CoreMLNames:
         None for what coremltools made up itself; a program's operation has the name of its
         first output.
         """
-        return self._values.get(_key(name)) or self._values.get(
-            MADE_BY_ROUNDING.sub("", _key(name))
-        )
+        return self._values.get(_key(name)) or self._values.get(without_rounding(_key(name)))
 
     def _name_outputs(self, graph: Any) -> None:
         """The outputs have the names of the file's interface, whatever the trace calls them."""
         for name, value in zip(OUTPUTS, graph.outputs(), strict=True):
             node = value.node()
             self._values[name] = TracedValue(value.debugName(), node.kind(), module_of(node))
+
+
+def without_rounding(name: str) -> str:
+    """`name` less what coremltools appends where it inserts casts to float16."""
+    return MADE_BY_ROUNDING.sub("", name)
 
 
 def _key(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from models.command_line import CONTEXT, Stages, console, run
-from models.errors import ValidationFailed
+from models.errors import InputError, ValidationFailed
 from models.options import MODULE, with_options
 from models.own.naming import parse_named
 
@@ -64,6 +64,11 @@ def main() -> None:
     help="Which runtime judges Core ML files. [default: native on a Mac, else reference]",
 )
 @TOLERANCES
+@click.option(
+    "--drift",
+    is_flag=True,
+    help="Also follow each file operation by operation, and name the first that departs.",
+)
 def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
     checkpoint: Path | None,
@@ -74,12 +79,19 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     samples: Path | None,
     coreml: Literal["native", "reference", "both"] | None,
     tolerances: Path | None,
+    drift: bool,
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
+    from validate.drift_console import print_drift
     from validate.parity import judge as judge_bundle
     from validate.writing import write_results
 
+    if drift and reference is not None:
+        raise InputError(
+            f"--drift needs PyTorch's own intermediate values, and {reference} holds outputs only: "
+            "leave --reference out, and say with --checkpoint where the checkpoint lies."
+        )
     module = parse_named(model, model_args)
     stages = Stages(console())
     with stages.counted("Checking parity") as progress:
@@ -98,8 +110,14 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     if write_reference is not None:
         size = write_reference.stat().st_size
         stages.tell(f"PyTorch's outputs: {write_reference} ({size / 1e6:.1f} MB)")
+    if drift:
+        from validate.drift.drifts import with_drift
+
+        with stages("Following every operation"):
+            report = with_drift(report, bundle, checkpoint=checkpoint, samples=samples)
     write_results(report, bundle)
     print_report(report, stages.console)
+    print_drift(report.drift, stages.console)
     if not report.passed:
         raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.")
     click.echo(f"Report: {bundle / 'report.html'}")

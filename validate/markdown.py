@@ -1,5 +1,6 @@
 """`parity.md`: the report for a pull request or the summary of a GitHub job."""
 
+from validate import drift_wording
 from validate.results import ArtifactResult, Report
 from validate.wording import (
     COLUMNS,
@@ -22,6 +23,7 @@ def to_markdown(report: Report) -> str:
         _escaped(report.sentence),
         _table(COLUMNS, [row(result) for result in report.results]),
         *_not_passed(report.results),
+        *(f"- {_escaped(drift_wording.sentence(each))}" for each in report.drift),
         _overlaps(report),
         *_footnotes(report),
     ]

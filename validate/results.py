@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from validate.comparison import Metrics
+from validate.drift_results import Drift
 from validate.noise import Noise
 from validate.photo_way import PhotoWay
 from validate.pictures import RGBImage
@@ -83,7 +84,8 @@ class Report:
     """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
     the file that took the place of the table's rows, None where none did; `photo_way` compares
     the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
-    resized. `independent` says that the labels are channels, of which a pixel may have any number.
+    resized. `independent` says that the labels are channels, of which a pixel may have any number;
+    `drift` is empty where it was not asked for.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -104,6 +106,7 @@ class Report:
     tolerances: TolerancesFile | None = None
     photo_way: PhotoWay | None = None
     independent: bool = False
+    drift: tuple[Drift, ...] = ()
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

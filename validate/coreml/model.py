@@ -109,6 +109,18 @@ class Model:
         """Return what runs: joined steps, unless somebody wants to see each value."""
         return self._executable if watch is None else Executable(self.graph, rounds=self._rounds)
 
+    def tensors(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The values that the graph's inputs take for `data`.
+
+        Raises:
+            InputError: if an input does not fit the model.
+        """
+        try:
+            values = self._prepare(data, None)
+        except InputError as error:
+            raise _about(self.path, error) from None
+        return dict(zip((named.name for named in self._inputs), values, strict=True))
+
     def make_state(self) -> State:
         """Return new buffers, filled with zeros, for the model's states."""
         state: State = {}

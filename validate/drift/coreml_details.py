@@ -1,0 +1,112 @@
+"""What a Core ML file says of each operation: its weights, and its other parameters in words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf import text_format  # type: ignore[import-untyped]
+
+from validate.coreml import ir
+from validate.coreml.model import parse
+from validate.coreml.neuralnetwork import weights as stored
+from validate.coreml.package import locate
+from validate.coreml.program_reader import ProgramReader
+from validate.drift.operations import Details
+
+LONGEST = 200
+"""How many characters of one parameter are told."""
+WEIGHT = "weight"
+VECTOR = 16
+"""A constant of more numbers, or of more than one axis, is a weight and not a setting."""
+
+
+def details_of(path: Path) -> dict[str, Details]:
+    """For each operation, by the name of its first output."""
+    files = locate(path)
+    message = parse(files.specification)
+    if message.WhichOneof("Type") == "mlProgram":
+        function = ProgramReader(files).function(message.mlProgram, "main")
+        return _of_program(function.block.operations)
+    layers = message.neuralNetwork.layers
+    found = {layer.output[0]: _of_layer(layer) for layer in layers if layer.output}
+    for scaler in message.neuralNetwork.preprocessing:
+        found[message.description.input[0].name] = Details({}, {"preprocessing": _text(scaler)})
+    return found
+
+
+def _of_program(operations: tuple[ir.Operation, ...]) -> dict[str, Details]:
+    constants: dict[str, ir.Constant] = {}
+    found = {}
+    for operation in operations:
+        name = operation.outputs[0].name if operation.outputs else operation.name
+        given = {
+            key: value
+            for key, arguments in operation.inputs.items()
+            for value in arguments[:1]
+            if len(arguments) == 1
+        }
+        if operation.type == "const":
+            value = given["val"]
+            if isinstance(value, ir.Constant):
+                constants[name] = value
+            continue
+        known = {k: v if isinstance(v, ir.Constant) else constants.get(v) for k, v in given.items()}
+        found[name] = _sorted({key: value for key, value in known.items() if value is not None})
+    return found
+
+
+def _sorted(constants: dict[str, ir.Constant]) -> Details:
+    arrays = {k: v.data for k, v in constants.items() if isinstance(v.data, np.ndarray)}
+    weights = {key: data for key, data in arrays.items() if _is_weight(key, data)}
+    rest = {key: _written(data) for key, data in arrays.items() if key not in weights}
+    return Details(weights, rest)
+
+
+def _is_weight(key: str, data: np.ndarray) -> bool:
+    floats = data.dtype.kind == "f"
+    return floats and (key in (WEIGHT, "bias") or data.ndim > 1 or data.size > VECTOR)
+
+
+def _written(data: np.ndarray) -> str:
+    value = data.tolist()
+    return (value if isinstance(value, str) else str(value))[:LONGEST]
+
+
+def _of_layer(layer: Any) -> Details:
+    kind = layer.WhichOneof("layer")
+    parameters = getattr(layer, kind)
+    shapes = _shapes(kind, parameters)
+    weights = {
+        WEIGHT if field == "weights" else field: stored.read(
+            getattr(parameters, field), shape, field
+        ).numpy()
+        for field, shape in shapes.items()
+        if parameters.HasField(field)
+    }
+    plain = type(parameters)()
+    plain.CopyFrom(parameters)
+    for field in shapes:
+        plain.ClearField(field)
+    return Details(weights, {kind: _text(plain)})
+
+
+def _shapes(kind: str, parameters: Any) -> dict[str, tuple[int, ...]]:
+    """Of the weights of the layers that U-Nets have; transposed convolutions as in PyTorch."""
+    if kind == "convolution":
+        channels, kernel = parameters.outputChannels, tuple(parameters.kernelSize or (3, 3))
+        first = (channels, parameters.kernelChannels)
+        if parameters.isDeconvolution:
+            first = (parameters.kernelChannels, channels // max(parameters.nGroups, 1))
+        return {"weights": (*first, *kernel), "bias": (channels,)}
+    if kind == "innerProduct":
+        channels = parameters.outputChannels
+        return {"weights": (channels, parameters.inputChannels), "bias": (channels,)}
+    if kind == "batchnorm":
+        return dict.fromkeys(("gamma", "beta", "mean", "variance"), (parameters.channels,))
+    return {}
+
+
+def _text(message: Any) -> str:
+    if message.ByteSize() > 100 * LONGEST:
+        return "…"
+    return str(text_format.MessageToString(message, as_one_line=True))[:LONGEST]

@@ -1,0 +1,103 @@
+"""Follows every file of a bundle, and finds the first operation of each that departs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from export.bundle import Artifact, Bundle, read_bundle
+from models.deployable import Deployable
+from models.errors import SegportError
+from validate.drift.following import Followed, follow
+from validate.drift.naming import cause_of
+from validate.drift.opening import Recordings
+from validate.drift.weights import weight_differences
+from validate.drift_results import Departure, Drift
+from validate.parity import Source, load_reference
+from validate.results import Report
+from validate.samples import Sample, find_samples
+
+FOLLOWED = ("mlprogram", "neuralnetwork", "onnx")
+
+
+def with_drift(
+    report: Report,
+    folder: Path,
+    *,
+    checkpoint: Path | None = None,
+    samples: Source = None,
+) -> Report:
+    """`report` on the bundle in `folder`, with every file of it followed beside PyTorch.
+
+    Each on the picture on which its error was largest. `checkpoint` and `samples` are those that
+    the report was made with. Raises InputError when the network cannot be built from the
+    checkpoint.
+    """
+    bundle = read_bundle(folder)
+    found = find_samples(samples, bundle.contract)
+    worst = {each.path: each.worst.name for each in report.results if each.worst}
+
+    def sample_for(path: str) -> Sample:
+        name = worst.get(path)
+        if name is None:
+            return next(iter(found))
+        return found.read([each.name for each in found.paths].index(name))
+
+    recordings = Recordings(load_reference(bundle, folder, checkpoint))
+    return replace(report, drift=drifts_of(recordings, bundle, folder, sample_for))
+
+
+def drifts_of(
+    recordings: Recordings,
+    bundle: Bundle,
+    folder: Path,
+    sample_for: Callable[[str], Sample],
+) -> tuple[Drift, ...]:
+    """Every Core ML and ONNX file of `bundle`, on the picture that `sample_for` gives for its path.
+
+    A file that cannot be followed has its `failure` told.
+    """
+    return tuple(
+        _drift(artifact, folder, recordings, sample_for(artifact.path))
+        for artifact in bundle.artifacts
+        if artifact.format in FOLLOWED
+    )
+
+
+def _drift(artifact: Artifact, folder: Path, recordings: Recordings, sample: Sample) -> Drift:
+    followed: list[Followed] = []
+    failure, count = None, 0
+    try:
+        file, recording = recordings.open(artifact, folder)
+        count = len(file.operations)
+        for each in follow(file, recording, sample.image):
+            followed.append(each)
+    except SegportError as error:
+        failure = str(error).removeprefix(f"{folder / artifact.path}: ").rstrip(".")
+    departing = (i for i, each in enumerate(followed) if each.drift.departs)
+    index = next(departing, None)
+    return Drift(
+        path=artifact.path,
+        format=artifact.format,
+        precision=artifact.precision,
+        picture=sample.name,
+        operations=count,
+        rows=tuple(each.drift for each in followed),
+        first=None if index is None else _departure(index, followed[index], recordings.deployable),
+        failure=failure,
+    )
+
+
+def _departure(index: int, followed: Followed, deployable: Deployable) -> Departure:
+    details = followed.operation.details()
+    known = dict(deployable.named_modules(remove_duplicate=False))
+    modules = [
+        (path.removeprefix("network."), known[path]) for path in followed.modules if path in known
+    ]
+    weights = weight_differences(details.weights, modules)
+    return Departure(
+        index=index,
+        inputs=followed.inputs,
+        weights=weights,
+        parameters=details.parameters,
+        cause=cause_of(followed.at_input, weights, details.parameters),
+    )
