@@ -20,7 +20,7 @@ reference = $(call option,REFERENCE,reference) $(call option,WRITE_REFERENCE,wri
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo export validate inspect ios-demo test check bench conformance faults samples catalogue clean
+.PHONY: help demo export validate inspect predict ios-demo test check bench conformance faults samples catalogue clean
 
 help: ## List the targets
 	@echo 'Usage: make TARGET [NAME=value ...]'
@@ -32,6 +32,7 @@ help: ## List the targets
 	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
 	@echo 'validate also takes CKPT= MODEL= MODEL_ARGS=, DRIFT=1 to name the first operation that'
 	@echo '  departs from PyTorch, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
+	@echo 'predict also takes FORMAT=mlprogram OUT=masks TILED=1 OVERLAP=64; PHOTOS= is a folder or a photo'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
 	@test -f build/demo/breakage.pt || $(RUN) -m models demo build/demo/breakage.pt
@@ -48,6 +49,12 @@ validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=b
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)
 	@$(RUN) -m models inspect $(reading) -- $(call quoted,$(CKPT))
+
+predict: .venv/.ready ## Paint masks on photos: make predict BUNDLE=build/breakage PHOTOS=photos/
+	$(call need,PHOTOS,photos/)
+	@$(RUN) -m validate predict $(call option,FORMAT,format) $(call option,OUT,out) \
+		$(if $(TILED),--tiled) $(call option,OVERLAP,overlap) \
+		-- $(call quoted,$(BUNDLE)) $(call quoted,$(PHOTOS))
 
 ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage
 	@$(RUN) -m validate ios-demo $(call option,CKPT,checkpoint) $(module) \

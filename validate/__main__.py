@@ -123,6 +123,65 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     click.echo(f"Report: {bundle / 'report.html'}")
 
 
+@main.command()
+@BUNDLE
+@click.argument(
+    "photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--format",
+    type=click.Choice(["mlprogram", "neuralnetwork", "onnx", "torchscript"]),
+    help="Which file of the bundle paints. [default: the first that runs here]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for what is painted. [default: NAME.predictions beside the bundle]",
+)
+@click.option(
+    "--tiled",
+    is_flag=True,
+    help="Keep the photo's own size, and run tiles of the file's input size, which is fixed. "
+    "[default: stretch the photo to that size, as in training and on the phone]",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    help="Pixels that tiles share with their neighbours. [default: a quarter of the tile]",
+)
+def predict(
+    bundle: Path,
+    photos: tuple[Path, ...],
+    format: str | None,
+    out: Path | None,
+    tiled: bool,
+    overlap: int | None,
+) -> None:
+    """Paint masks on each PHOTO (or folder of photos) with a file of BUNDLE, no checkpoint.
+
+    Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json.
+    """
+    from validate.console_areas import print_areas
+    from validate.predicting import predict as paint
+
+    stages = Stages(console())
+    with stages.counted("Painting") as progress:
+        painting, folder = paint(
+            bundle,
+            photos,
+            format=format,
+            out=out,
+            tiled=tiled,
+            overlap=overlap,
+            progress=progress,
+        )
+    print_areas(painting, stages.console)
+    click.echo(f"Masks, overlays and areas: {folder}")
+    if painting.unread:
+        first = painting.unread[0]
+        raise InputError(f"{first.name} was not painted: {first.reason}. All others were.")
+
+
 @main.command("ios-demo")
 @BUNDLE
 @CHECKPOINT

@@ -1,13 +1,13 @@
 """Writes a report's files into a folder: all of them, or none."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from models.errors import InputError
 from validate.junit import to_junit
 from validate.markdown import to_markdown
 from validate.page import to_html
+from validate.placing import placed
 from validate.results import Report
 from validate.storage import RESULTS, to_json
 
@@ -40,20 +40,13 @@ def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
 
 
 def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
-    """Write beside the places first, so that an interruption leaves what was there."""
+    """Write all of them, so that an interruption leaves what was there."""
     folder.mkdir(parents=True, exist_ok=True)
-    beside = {folder / name: folder / f".{name}.{os.getpid()}.part" for name in texts}
-    try:
-        for (place, part), text in zip(beside.items(), texts.values(), strict=True):
+    places = tuple(folder / name for name in texts)
+    with placed(places) as parts:
+        for part, text in zip(parts, texts.values(), strict=True):
             part.write_text(text, encoding="utf-8")
-            part.chmod(place.stat().st_mode if place.exists() else 0o644)
-        for place, part in beside.items():
-            part.replace(place)
-    finally:
-        for part in beside.values():
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-    return tuple(beside)
+    return places
 
 
 def _append_to_summary(markdown: str) -> None:

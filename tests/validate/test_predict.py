@@ -1,0 +1,271 @@
+"""`predict`: from a bundle alone to masks, overlays and areas beside each other."""
+
+import errno
+import json
+import shutil
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from torch import nn
+
+from export.bundle import describe_files, read_bundle, write_bundle
+from export.tracing import trace
+from models.command_line import run
+from models.deployable import Deployable
+from models.errors import InputError
+from validate.__main__ import main
+from validate.painting import write_overlay
+from validate.pictures import read_picture, stretch
+from validate.predicting import predict
+from validate.prediction import Predictor
+from validate.runtimes import Outputs
+from validate.runtimes.eager import Eager
+
+FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
+RED = (213, 94, 0)  # of the palette's first colour, 0xD55E0099
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Return a function that runs `validate predict`: (exit code, standard output and error)."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["segport", "predict", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            run(main, "segport")
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return call
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def area(document, index=0):
+    return {each["label"]: each["pixels"] for each in document["photos"][index]["areas"]}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_each_file_paints_what_the_network_sees(tiny, photos, tmp_path, format):
+    network, folder = tiny
+    painting, out = predict(folder, [photos / "b_noise.png"], format=format, out=tmp_path / "out")
+    assert painting.file == next(
+        a.path for a in read_bundle(folder).artifacts if a.format == format
+    )
+    mask = Image.open(out / "b_noise.mask.png")
+    assert (mask.mode, mask.size) == ("P", (80, 120))
+    picture = read_picture(photos / "b_noise.png")
+    eager = Eager(Deployable(network, read_bundle(folder).contract)).run(stretch(picture, 64, 64))
+    rows, columns = ((np.arange(n) + 0.5) * 64 / n for n in (120, 80))
+    expected = eager.mask[rows.astype(int)][:, columns.astype(int)]
+    assert 0 < expected.mean() < 1
+    assert np.mean(np.asarray(mask) == expected) >= (0.98 if format == "mlprogram" else 1)
+    assert mask.getpalette()[:6] == [0, 0, 0, *RED]
+
+
+def test_a_tiled_photo_keeps_its_size_and_says_how_tiles_disagreed(tiny, tmp_path, call):
+    noise = np.random.default_rng(1).integers(0, 256, (100, 150, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    out = tmp_path / "out"
+    code, told, _ = call(tiny[1], tmp_path / "photo.png", "--out", out, "--tiled", "--overlap", 24)
+    assert code == 0
+    document = json.loads((out / "areas.json").read_text())
+    (photo,) = document["photos"]
+    assert (document["tiled"], photo["tiles"], photo["width"], photo["height"]) == (
+        True,
+        8,
+        150,
+        100,
+    )
+    assert sum(area(document).values()) == 150 * 100
+    overlaps = photo["overlaps"]
+    assert 0 < overlaps["differing"] < overlaps["worst"] < 1
+    assert f"{overlaps['differing']:.2%} of the pixels that they share" in told
+    mask = np.asarray(Image.open(out / "photo.mask.png"))
+    assert {value: int((mask == value).sum()) for value in (0, 1)} == dict(
+        enumerate(area(document).values())
+    )
+
+
+def test_the_overlay_is_the_photo_with_its_classes_painted(tmp_path):
+    photo = np.full((600, 40, 3), (20, 60, 200), np.uint8)  # more than one strip
+    mask = np.zeros((600, 40), np.uint8)
+    mask[200:400, 8:24] = 1
+    write_overlay(photo, mask, ("0x00000000", "0xD55E0099"), tmp_path / "overlay.jpg")
+    shown = np.asarray(Image.open(tmp_path / "overlay.jpg")).astype(float)
+    painted = photo + (np.array(RED) - photo) * (0x99 / 255)
+    expected = np.where(mask[..., None] == 1, painted, photo)
+    assert np.abs(shown - expected).mean() < 2  # JPEG
+    assert np.abs(shown[300, 16] - painted[300, 16]).max() < 4
+
+
+def test_a_photo_lies_as_its_camera_was_held(tiny, photos, tmp_path):
+    picture = Image.open(photos / "a_smooth.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    _, out = predict(
+        tiny[1], [photos / "a_smooth.png", tmp_path / "turned.png"], out=tmp_path / "o"
+    )
+    upright, turned = (Image.open(out / f"{name}.mask.png") for name in ("a_smooth", "turned"))
+    assert np.array_equal(np.asarray(upright), np.asarray(turned))
+
+
+class Centre(nn.Module):
+    """Unpadded: the red channel against the green one, two pixels lost on each side."""
+
+    def forward(self, image):
+        return image[:, :2, 2:-2, 2:-2]
+
+
+@pytest.fixture
+def unpadded(tiny, tmp_path):
+    """The tiny bundle, its TorchScript file replaced by one that loses a margin."""
+    folder = tmp_path / "unpadded"
+    shutil.copytree(tiny[1], folder)
+    bundle = read_bundle(folder)
+    artifact = bundle.artifacts[0]
+    trace(Deployable(Centre(), bundle.contract), bundle.contract).save(str(folder / artifact.path))
+    artifact = replace(artifact, files=describe_files(folder, artifact.path))
+    specification = replace(bundle.specification, margin=2, offset=4, stride=4)
+    write_bundle(replace(bundle, artifacts=(artifact,), specification=specification), folder)
+    return folder
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_an_unpadded_network_paints_the_borders_too(unpadded, tmp_path, tiled):
+    noise = np.random.default_rng(2).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    predict(unpadded, [tmp_path / "photo.png"], out=tmp_path / "out", tiled=tiled)
+    mask = np.asarray(Image.open(tmp_path / "out" / "photo.mask.png"))
+    assert np.array_equal(mask, noise[..., 1] > noise[..., 0])
+
+
+def test_photos_of_one_name_do_not_take_each_others_place(tiny, photos, tmp_path):
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        shutil.copy(photos / "a_smooth.png", tmp_path / place / "A_smooth.png")
+    asked = [photos / "a_smooth.png", tmp_path / "one", tmp_path / "two" / "A_smooth.png"]
+    painting, out = predict(tiny[1], asked, out=tmp_path / "out")
+    assert [photo.mask for photo in painting.photos] == [
+        "a_smooth.mask.png",
+        "A_smooth_2.mask.png",
+        "A_smooth_3.mask.png",
+    ]
+    assert len(names(out)) == 7
+
+
+def test_folders_may_hold_other_files_and_names_must_be_photos(tiny, photos, tmp_path, call):
+    folder = tmp_path / "mixed"
+    shutil.copytree(photos, folder)
+    (folder / "notes.txt").write_text("no picture")
+    (folder / ".hidden").write_text("no picture")
+    assert names(folder)
+    code, told, error = call(tiny[1], folder, "--out", tmp_path / "out")
+    assert (code, error) == (0, "")
+    assert "notes.txt (not a picture" in told
+    assert ".hidden" not in told
+    code, told, error = call(tiny[1], folder, folder / "notes.txt", "--out", tmp_path / "out")
+    assert code == 2
+    assert "notes.txt was not painted: not a picture that Pillow can read." in error
+    assert "a_smooth" in told
+    assert len(names(tmp_path / "out")) == 7
+
+
+def test_without_a_place_it_is_beside_the_bundle(tiny, photos, tmp_path):
+    shutil.copytree(tiny[1], tmp_path / "build" / "tiny")
+    _, out = predict(tmp_path / "build" / "tiny", [photos / "c_black.png"])
+    assert out == tmp_path / "build" / "tiny.predictions"
+    assert names(out) == ["areas.json", "c_black.mask.png", "c_black.overlay.jpg"]
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left")])
+def test_a_stop_or_a_full_disk_keeps_what_is_whole(
+    tiny, photos, tmp_path, monkeypatch, call, fault
+):
+    out = tmp_path / "out"
+    call(tiny[1], photos, "--out", out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    written = []
+
+    def fail(photo, mask, colours, path):
+        written.append(path)
+        path.write_bytes(b"half")
+        if len(written) == 2:
+            raise fault
+
+    monkeypatch.setattr("validate.predicting.write_overlay", fail)
+    code, _, error = call(tiny[1], photos, "--out", out)
+    assert code == (130 if fault is KeyboardInterrupt else 2)
+    assert fault is KeyboardInterrupt or f"{out} cannot be written to: the disk is full" in error
+    assert names(out) == sorted(before)
+    assert (out / "a_smooth.overlay.jpg").read_bytes() == b"half"  # that one was whole
+    for name in ("b_noise.mask.png", "b_noise.overlay.jpg"):
+        assert (out / name).read_bytes() == before[name]
+    document = json.loads((out / "areas.json").read_text())
+    assert [photo["mask"] for photo in document["photos"]] == ["a_smooth.mask.png"]
+
+
+def test_what_cannot_be_meant_is_2_and_a_sentence(tiny, photos, tmp_path, call, export_bundle):
+    only_script = export_bundle(("torchscript",))[1]
+    photo, out = photos / "a_smooth.png", ("--out", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "file").write_text("a file")
+    shutil.copy(photo, tmp_path / "x.mask.png")
+    lines = [
+        ((tiny[1],), "Missing argument 'PHOTO...'"),
+        ((tmp_path / "nowhere", photo), "is not a bundle"),
+        ((tiny[1], tmp_path / "nowhere.jpg"), "does not exist"),
+        ((tiny[1], tmp_path / "empty"), "holds no files"),
+        ((tiny[1], tmp_path / "text.jpg"), "There is no photo to paint"),
+        ((tiny[1], photo, "--format", "caffe"), "is not one of"),
+        ((only_script, photo, "--format", "onnx"), "has no onnx file: it has torchscript"),
+        ((tiny[1], photo, "--overlap", "9"), "give --tiled too"),
+        ((tiny[1], photo, "--tiled", "--overlap", "40"), "Give a smaller --overlap"),
+        ((tiny[1], photo, "--tiled", "--overlap", "-1"), "--overlap"),
+        ((tiny[1], photo, "--out", tmp_path / "file"), "cannot be written to"),
+        ((tiny[1], photo, "--out", tiny[1]), "is a bundle"),
+        ((tiny[1], tmp_path / "x.mask.png", tmp_path / "empty" / "x"), "does not exist"),
+    ]
+    for words, told in lines:
+        code, _, error = call(*(words if "--out" in words else (*words, *out)))
+        assert (code, told in error) == (2, True), (words, error)
+        assert "Traceback" not in error
+    shutil.copy(photo, tmp_path / "x.png")
+    code, _, error = call(tiny[1], tmp_path / "x.png", tmp_path / "x.mask.png", "--out", tmp_path)
+    assert (code, "x.mask.png would be overwritten" in error) == (2, True)
+    assert not (tmp_path / "out").exists() or not names(tmp_path / "out")
+
+
+def test_a_file_that_does_not_run_or_gives_nan_says_so(tiny, photos, tmp_path, monkeypatch):
+    def broken(self, image):
+        raise RuntimeError("out of luck\nand more")
+
+    monkeypatch.setattr("validate.runtimes.torchscript.TorchScript.run", broken)
+    with pytest.raises(
+        InputError, match=r"does not run in torch\.jit: out of luck\. Ask for another"
+    ):
+        predict(tiny[1], [photos / "a_smooth.png"], out=tmp_path / "out")
+    monkeypatch.setattr(
+        "validate.runtimes.torchscript.TorchScript.run",
+        lambda self, image: Outputs(np.full((2, 64, 64), np.nan), np.zeros((64, 64), np.int32)),
+    )
+    for tiled in (False, True):
+        with pytest.raises(InputError, match=r"NaN or infinite logits in torch\.jit"):
+            predict(tiny[1], [photos / "a_smooth.png"], out=tmp_path / "out", tiled=tiled)
+
+
+def test_a_changed_file_is_refused(tiny, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(tiny[1], folder)
+    path = next(folder.glob("*.onnx"))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError, match="is not the file that was exported"):
+        Predictor(folder)

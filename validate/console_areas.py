@@ -1,0 +1,54 @@
+"""Class areas on a console: a row for each photo, its largest class first."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from validate.areas import Overlaps, Painted, Painting
+
+NOTEWORTHY = 0.005
+"""From this share of differing labels on, a seam may show, and more overlap is advised."""
+
+
+def print_areas(painting: Painting, console: Console) -> None:
+    """Print which file painted, each photo's classes in percent, and what was passed over."""
+    _line(console, f"{painting.file} ({painting.runtime}), {_manner(painting)}")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("photo", overflow="fold")
+    table.add_column("areas", overflow="fold")
+    for photo in painting.photos:
+        table.add_row(Text(photo.photo.rsplit("/", 1)[-1]), Text(_areas(photo)))
+    console.print(table)
+    for photo in painting.photos:
+        if photo.overlaps is not None:
+            _line(console, _seams(photo, photo.overlaps))
+    for skipped in painting.skipped:
+        _line(console, f"Not a photo: {skipped.name} ({skipped.reason})")
+
+
+def _manner(painting: Painting) -> str:
+    if not painting.tiled:
+        return "photos stretched to its input"
+    tiles = sum(photo.tiles or 0 for photo in painting.photos)
+    return f"photos at their own size, {tiles:,} tiles"
+
+
+def _areas(photo: Painted) -> str:
+    present = sorted((each for each in photo.areas if each.pixels), key=lambda each: -each.pixels)
+    return ", ".join(f"{each.label} {each.percent:.2f} %" for each in present)
+
+
+def _seams(photo: Painted, overlaps: Overlaps) -> str:
+    """How far tiles disagreed, and what to do about it."""
+    x, y = overlaps.place
+    told = (
+        f"{photo.mask}: before blending, neighbouring tiles gave {overlaps.differing:.2%} of the "
+        f"pixels that they share another label"
+    )
+    if overlaps.worst:
+        told += f", and {overlaps.worst:.2%} of the worst seam, which begins at x {x}, y {y}"
+    return f"{told}. More --overlap hides it better." if overlaps.worst > NOTEWORTHY else f"{told}."
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(Text(text), soft_wrap=True)

@@ -1,0 +1,26 @@
+"""Files that are written beside their places and moved in when all of them are whole."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def placed(places: Sequence[Path]) -> Iterator[list[Path]]:
+    """A path beside each of `places`, which the block writes to.
+
+    They take their places when the block ends well; when it raises, what was there stays and
+    nothing else is left. Raises OSError where a file cannot be moved.
+    """
+    parts = [place.with_name(f".{place.name}.{os.getpid()}.part") for place in places]
+    try:
+        yield parts
+        for place, part in zip(places, parts, strict=True):
+            part.chmod(place.stat().st_mode if place.exists() else 0o644)
+        for place, part in zip(places, parts, strict=True):
+            part.replace(place)
+    finally:
+        for part in parts:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)

@@ -1,0 +1,187 @@
+"""The `predict` command: photos in; masks, overlays and areas out.
+
+Each photo's files move into their places when they are whole, so that one that is interrupted
+leaves nothing. `areas.json` comes last, and tells of all photos that were painted until then.
+"""
+
+import errno
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from export.bundle import MANIFEST
+from models.errors import InputError
+from validate.areas import Painted, Painting, areas, overlaps, write_areas
+from validate.painting import write_mask, write_overlay
+from validate.pictures import RGBImage, UnreadablePicture, read_picture
+from validate.placing import placed
+from validate.prediction import Prediction, Predictor
+from validate.samples import Skipped
+
+ENDS = (".mask.png", ".overlay.jpg")
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+Progress = Callable[[str, int, int], None]
+"""Is told which photo is painted, and how many of how many of its tiles are done."""
+
+
+def predict(  # noqa: PLR0913 (a keyword for each option of the command)
+    folder: Path,
+    photos: Sequence[Path],
+    *,
+    format: str | None = None,
+    out: Path | None = None,
+    tiled: bool = False,
+    overlap: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Painting, Path]:
+    """Paint `photos`, files and folders of files, with a file of the bundle in `folder`.
+
+    Returns what was painted and the folder where it lies: `out`, or `NAME.predictions` beside
+    the bundle. Raises InputError where something cannot be read, run or written.
+    """
+    if overlap is not None and not tiled:
+        raise InputError("--overlap is about tiles: give --tiled too, or leave it out.")
+    files = _files(photos)
+    predictor = Predictor(folder, format)
+    whole = folder.resolve()
+    out = out or whole.with_name(f"{whole.name}.predictions")
+    names = _names(files, out)
+    work = _Work(predictor, out, tiled, overlap, progress)
+    with _explained(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            for path, name in zip(files, names, strict=True):
+                work.paint(path, name)
+        finally:  # a call that is stopped keeps the photos that are done
+            painting = work.result(photos)
+            if painting.photos:
+                write_areas(painting, out)
+    if not painting.photos:
+        first = (*painting.unread, *painting.skipped)[0]
+        raise InputError(f"There is no photo to paint ({first.name}: {first.reason}).")
+    return painting, out
+
+
+class _Work:
+    """One call under way."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        out: Path,
+        tiled: bool,
+        overlap: int | None,
+        progress: Progress | None,
+    ):
+        self._predictor, self._out, self._progress = predictor, out, progress
+        self._tiled, self._overlap = tiled, overlap
+        self._painted: list[Painted] = []
+        self._troubles: list[Skipped] = []
+
+    def paint(self, path: Path, name: str) -> None:
+        """Paint one photo; one that cannot be read is kept in mind."""
+        try:
+            photo = read_picture(path)
+        except UnreadablePicture as error:
+            self._troubles.append(Skipped(str(path), str(error)))
+            return
+        places = [self._out / f"{name}{end}" for end in ENDS]
+        found = self._predict(photo, path.name)
+        colours = self._predictor.bundle.colours
+        with placed(places) as (mask, overlay):
+            write_mask(found.mask, colours, mask)
+            write_overlay(photo, found.mask, colours, overlay)
+        self._painted.append(
+            Painted(
+                photo=str(path),
+                mask=places[0].name,
+                overlay=places[1].name,
+                width=photo.shape[1],
+                height=photo.shape[0],
+                areas=areas(found.mask, self._predictor.bundle.labels),
+                tiles=found.tiles,
+                overlaps=overlaps(found.seams),
+            )
+        )
+
+    def result(self, photos: Sequence[Path]) -> Painting:
+        """What is done so far, of the `photos` that were asked for."""
+        named = {str(path) for path in photos}
+        return Painting(
+            bundle=self._predictor.bundle.name,
+            file=self._predictor.artifact.path,
+            runtime=self._predictor.runtime,
+            tiled=self._tiled,
+            photos=tuple(self._painted),
+            skipped=tuple(each for each in self._troubles if each.name not in named),
+            unread=tuple(each for each in self._troubles if each.name in named),
+        )
+
+    def _predict(self, photo: RGBImage, name: str) -> Prediction:
+        def tick(done: int, total: int) -> None:
+            if self._progress is not None:
+                self._progress(name, done, total)
+
+        tick(0, 1)
+        if self._tiled:
+            return self._predictor.tiled(photo, self._overlap, tick)
+        return self._predictor.stretched(photo)
+
+
+def _files(photos: Sequence[Path]) -> list[Path]:
+    """The files named, and those of the folders named, in the order of their names."""
+    files: list[Path] = []
+    for path in photos:
+        if path.is_dir():
+            files += _files_in(path)
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise InputError(f"{path} does not exist: name photos, or folders of photos.")
+    if not files:
+        raise InputError(f"{photos[0]} holds no files: name photos, or folders of photos.")
+    return list(dict.fromkeys(files))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        found = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _names(files: Sequence[Path], out: Path) -> list[str]:
+    """What each photo's files are called: its own name, numbered where that is taken.
+
+    Raises InputError where one would take the place of a photo.
+    """
+    taken: set[str] = set()
+    names = []
+    for path in files:
+        name, number = path.stem, 1
+        while name.casefold() in taken:  # many file systems take A and a for the same
+            number += 1
+            name = f"{path.stem}_{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    written = {(out / f"{name}{end}").resolve() for name in names for end in ENDS}
+    if clash := [path for path in files if path.resolve() in written]:
+        raise InputError(f"{clash[0]} would be overwritten: choose another place with --out.")
+    return names
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """Say in a sentence why `out` cannot be written, and that no bundle is a place for it."""
+    if (out / MANIFEST).exists():
+        raise InputError(f"{out} is a bundle: choose another place with --out.")
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in FULL:
+            reason = "the disk is full"
+        raise InputError(
+            f"{out} cannot be written to: {reason}. Make room, or choose another place with --out."
+        ) from None
