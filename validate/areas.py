@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from validate.painting import Mask, pixels_of
+from validate.painting import Layer, pixels_of
 from validate.placing import placed
 from validate.samples import Skipped
 from validate.tiles import Seams
@@ -41,10 +41,13 @@ class Overlaps:
 
 @dataclass(frozen=True)
 class Painted:
-    """A photo that was painted: its files, size in pixels, classes, and tiles where there were."""
+    """A photo that was painted: its files, size in pixels, classes, and tiles where there were.
+
+    Where channels are independent, each has a mask, and their areas may add up to more than all.
+    """
 
     photo: str
-    mask: str
+    masks: tuple[str, ...]
     overlay: str
     width: int
     height: int
@@ -69,12 +72,15 @@ class Painting:
     unread: tuple[Skipped, ...] = ()
 
 
-def areas(mask: Mask, labels: Sequence[str]) -> tuple[Area, ...]:
-    """The area of each of `labels` in `mask (H, W)`."""
-    counts = pixels_of(mask, len(labels))
+def areas(painted: Sequence[Layer], labels: Sequence[str]) -> tuple[Area, ...]:
+    """The area of each of `labels`: the values of one layer, or a layer each."""
+    size = painted[0].mask.size
+    if len(painted) == 1:
+        counts = pixels_of(painted[0].mask, len(labels))
+    else:
+        counts = [pixels_of(layer.mask, 2)[1] for layer in painted]
     return tuple(
-        Area(label, count, 100 * count / mask.size)
-        for label, count in zip(labels, counts, strict=True)
+        Area(label, count, 100 * count / size) for label, count in zip(labels, counts, strict=True)
     )
 
 

@@ -1,5 +1,7 @@
 """Class areas on a console: a row for each photo, its largest class first."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +19,7 @@ def print_areas(painting: Painting, console: Console) -> None:
     table.add_column("photo", overflow="fold")
     table.add_column("areas", overflow="fold")
     for photo in painting.photos:
-        table.add_row(Text(photo.photo.rsplit("/", 1)[-1]), Text(_areas(photo)))
+        table.add_row(Text(_name(photo)), Text(_areas(photo)))
     console.print(table)
     for photo in painting.photos:
         if photo.overlaps is not None:
@@ -42,12 +44,16 @@ def _seams(photo: Painted, overlaps: Overlaps) -> str:
     """How far tiles disagreed, and what to do about it."""
     x, y = overlaps.place
     told = (
-        f"{photo.mask}: before blending, neighbouring tiles gave {overlaps.differing:.2%} of the "
+        f"{_name(photo)}: before blending, neighbouring tiles gave {overlaps.differing:.2%} of the "
         f"pixels that they share another label"
     )
     if overlaps.worst:
         told += f", and {overlaps.worst:.2%} of the worst seam, which begins at x {x}, y {y}"
     return f"{told}. More --overlap hides it better." if overlaps.worst > NOTEWORTHY else f"{told}."
+
+
+def _name(photo: Painted) -> str:
+    return Path(photo.photo).name
 
 
 def _line(console: Console, text: str) -> None:

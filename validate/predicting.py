@@ -12,13 +12,13 @@ from pathlib import Path
 from export.bundle import MANIFEST
 from models.errors import InputError
 from validate.areas import Painted, Painting, areas, overlaps, write_areas
-from validate.painting import write_mask, write_overlay
-from validate.pictures import RGBImage, UnreadablePicture, read_picture
+from validate.painting import endings, layers, write_mask, write_overlay
+from validate.pictures import Picture, UnreadablePicture
 from validate.placing import placed
 from validate.prediction import Prediction, Predictor
-from validate.samples import Skipped
+from validate.samples import Skipped, read_channels
 
-ENDS = (".mask.png", ".overlay.jpg")
+OVERLAY = ".overlay.jpg"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Progress = Callable[[str, int, int], None]
 """Is told which photo is painted, and how many of how many of its tiles are done."""
@@ -45,7 +45,7 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     predictor = Predictor(folder, format)
     whole = folder.resolve()
     out = out or whole.with_name(f"{whole.name}.predictions")
-    names = _names(files, out)
+    names = _names(files, out, (*endings(predictor.bundle), OVERLAY))
     work = _Work(predictor, out, tiled, overlap, progress)
     with _explained(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -80,25 +80,28 @@ class _Work:
 
     def paint(self, path: Path, name: str) -> None:
         """Paint one photo; one that cannot be read is kept in mind."""
+        bundle = self._predictor.bundle
         try:
-            photo = read_picture(path)
+            photo = read_channels(path, bundle.contract.channels)
         except UnreadablePicture as error:
             self._troubles.append(Skipped(str(path), str(error)))
             return
-        places = [self._out / f"{name}{end}" for end in ENDS]
         found = self._predict(photo, path.name)
-        colours = self._predictor.bundle.colours
-        with placed(places) as (mask, overlay):
-            write_mask(found.mask, colours, mask)
-            write_overlay(photo, found.mask, colours, overlay)
+        painted = layers(found.mask, bundle)
+        masks = [self._out / f"{name}{layer.ending}" for layer in painted]
+        overlay = self._out / f"{name}{OVERLAY}"
+        with placed([*masks, overlay]) as parts:
+            for layer, part in zip(painted, parts[:-1], strict=True):
+                write_mask(layer, part)
+            write_overlay(photo, painted, parts[-1])
         self._painted.append(
             Painted(
                 photo=str(path),
-                mask=places[0].name,
-                overlay=places[1].name,
+                masks=tuple(mask.name for mask in masks),
+                overlay=overlay.name,
                 width=photo.shape[1],
                 height=photo.shape[0],
-                areas=areas(found.mask, self._predictor.bundle.labels),
+                areas=areas(painted, bundle.labels),
                 tiles=found.tiles,
                 overlaps=overlaps(found.seams),
             )
@@ -117,7 +120,7 @@ class _Work:
             unread=tuple(each for each in self._troubles if each.name in named),
         )
 
-    def _predict(self, photo: RGBImage, name: str) -> Prediction:
+    def _predict(self, photo: Picture, name: str) -> Prediction:
         def tick(done: int, total: int) -> None:
             if self._progress is not None:
                 self._progress(name, done, total)
@@ -151,7 +154,7 @@ def _files_in(folder: Path) -> list[Path]:
     return [path for path in found if not path.name.startswith(".")]
 
 
-def _names(files: Sequence[Path], out: Path) -> list[str]:
+def _names(files: Sequence[Path], out: Path, ends: Sequence[str]) -> list[str]:
     """What each photo's files are called: its own name, numbered where that is taken.
 
     Raises InputError where one would take the place of a photo.
@@ -165,7 +168,7 @@ def _names(files: Sequence[Path], out: Path) -> list[str]:
             name = f"{path.stem}_{number}"
         taken.add(name.casefold())
         names.append(name)
-    written = {(out / f"{name}{end}").resolve() for name in names for end in ENDS}
+    written = {(out / f"{name}{end}").resolve() for name in names for end in ends}
     if clash := [path for path in files if path.resolve() in written]:
         raise InputError(f"{clash[0]} would be overwritten: choose another place with --out.")
     return names

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
 from models.errors import InputError
-from validate.pictures import RGBImage, stretch
+from validate.pictures import Picture, stretch
 from validate.runtimes import NotRun, Opener, OutOfScope, Outputs, Runtime, runtimes_for
 from validate.tiles import Axis, Mask, Seams, plan, tiled_mask
 
@@ -24,7 +24,7 @@ Tick = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Prediction:
-    """A photo's mask `(H, W)`, of its own size; `tiles` and `seams` are None when stretched."""
+    """A photo's mask, of its own size; `tiles` and `seams` are None when stretched."""
 
     mask: Mask
     tiles: int | None = None
@@ -47,8 +47,8 @@ class Predictor:
         except Exception as error:
             raise self._failed("does not load", error) from None
 
-    def stretched(self, photo: RGBImage) -> Prediction:
-        """The mask of `photo (H, W, 3)`, stretched to what the file gives a mask of.
+    def stretched(self, photo: Picture) -> Prediction:
+        """The mask of `photo (H, W, C)`, stretched to what the file gives a mask of.
 
         That is the input's size; for an unpadded network its output's, mirrored all around.
         """
@@ -62,16 +62,16 @@ class Predictor:
         return Prediction(nearest(mask, *photo.shape[:2]))
 
     def tiled(
-        self, photo: RGBImage, overlap: int | None = None, tick: Tick | None = None
+        self, photo: Picture, overlap: int | None = None, tick: Tick | None = None
     ) -> Prediction:
-        """The mask of `photo (H, W, 3)` at its own size, by tiles that overlap by `overlap`.
+        """The mask of `photo (H, W, C)` at its own size, by tiles that overlap by `overlap`.
 
         Raises InputError where tiles cannot overlap so: see `validate.tiles.plan`.
         """
         tiling = plan(photo, self.bundle.contract, self.bundle.specification, overlap)
         done = 0
 
-        def run(tile: RGBImage) -> NDArray[np.float32]:
+        def run(tile: Picture) -> NDArray[np.float32]:
             nonlocal done
             logits = self._run(tile).logits
             done += 1
@@ -79,10 +79,11 @@ class Predictor:
                 tick(done, tiling.tiles)
             return logits
 
-        mask, seams = tiled_mask(photo, tiling, run)
+        independent = self.bundle.specification.independent
+        mask, seams = tiled_mask(photo, tiling, run, independent=independent)
         return Prediction(mask, tiling.tiles, seams)
 
-    def _run(self, image: RGBImage) -> Outputs:
+    def _run(self, image: Picture) -> Outputs:
         try:
             outputs = self._loaded.run(np.ascontiguousarray(image))
         except Exception as error:
@@ -107,12 +108,12 @@ class Predictor:
 
 
 def nearest(mask: Mask, height: int, width: int) -> Mask:
-    """`mask (h, w)` at another size: each pixel takes the one that its centre lies in."""
+    """`mask (…, h, w)` at another size: each pixel takes the one that its centre lies in."""
     rows, columns = (
         (2 * np.arange(wanted) + 1) * size // (2 * wanted)
-        for size, wanted in zip(mask.shape, (height, width), strict=True)
+        for size, wanted in zip(mask.shape[-2:], (height, width), strict=True)
     )
-    return np.asarray(mask[rows][:, columns])
+    return np.asarray(mask[..., rows, :][..., columns])
 
 
 def _chosen(bundle: Bundle, folder: Path, format: str | None) -> tuple[Artifact, Opener]:

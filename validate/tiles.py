@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from models.deployable import decide
 from models.errors import InputError
 from models.specification import InputContract, Specification
-from validate.pictures import RGBImage
+from validate.pictures import Picture
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
-Run = Callable[[RGBImage], Floats]
+"""Classes `(H, W)`, or 0 and 1 `(C, H, W)` where channels are independent."""
+Run = Callable[[Picture], Floats]
 """Gives the logits `(C, h, w)` of one tile."""
 
 
@@ -88,6 +89,7 @@ class Seams:
     begins at `place`, the photo's (x, y).
     """
 
+    independent: bool = False
     pixels: int = 0
     differing: int = 0
     worst: float = 0.0
@@ -99,14 +101,13 @@ class Seams:
         return self.differing / self.pixels if self.pixels else 0.0
 
     def add(self, one: Mask, other: Mask, place: tuple[int, int]) -> None:
-        """Count one seam: the labels of both tiles where they overlap, `(h, w)`."""
-        if not one.size:
-            return
-        differing = int((one != other).sum())
-        self.pixels += one.size
+        """Count one seam: the labels of both tiles where they overlap, `(…, h, w)`."""
+        where = (one != other).reshape(-1, *one.shape[-2:]).any(axis=0)
+        differing = int(where.sum())
+        self.pixels += where.size
         self.differing += differing
-        if differing / one.size > self.worst:
-            self.worst, self.place = differing / one.size, place
+        if differing / where.size > self.worst:
+            self.worst, self.place = differing / where.size, place
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Tiling:
 
 
 def plan(
-    photo: RGBImage, contract: InputContract, specification: Specification, overlap: int | None
+    photo: Picture, contract: InputContract, specification: Specification, overlap: int | None
 ) -> Tiling:
     """The tiling of `photo (H, W, C)`.
 
@@ -158,21 +159,28 @@ def _step(output: int, specification: Specification, overlap: int | None) -> int
     return step if 2 * step >= output else step + stride
 
 
-def tiled_mask(photo: RGBImage, tiling: Tiling, run: Run) -> tuple[Mask, Seams]:
-    """The mask `(H, W)` of `photo`, and how far neighbouring tiles disagreed.
+def tiled_mask(
+    photo: Picture, tiling: Tiling, run: Run, *, independent: bool = False
+) -> tuple[Mask, Seams]:
+    """The mask of `photo (H, W, C)`, and how far neighbouring tiles disagreed.
 
     Beside photo and mask, one tile and the overlap below one row of tiles are in memory.
     """
     height, width = photo.shape[:2]
-    mask, seams = np.empty((height, width), np.uint8), Seams()
+    seams = Seams(independent)
+    mask: Mask | None = None
     for top, left, logits in blended(photo, tiling, run, seams):
-        part = mask[top : top + logits.shape[1], left : left + logits.shape[2]]
-        part[...] = labels(logits)[: part.shape[0], : part.shape[1]]
+        decided = labels(logits, independent)
+        if mask is None:
+            mask = np.empty((*decided.shape[:-2], height, width), np.uint8)
+        bottom, right = top + logits.shape[1], left + logits.shape[2]
+        mask[..., top:bottom, left:right] = decided[..., : height - top, : width - left]
+    assert mask is not None  # a photo has a pixel, and so a tile
     return mask, seams
 
 
 def blended(
-    photo: RGBImage, tiling: Tiling, run: Run, seams: Seams
+    photo: Picture, tiling: Tiling, run: Run, seams: Seams
 ) -> Iterator[tuple[int, int, Floats]]:
     """Row, column and final logits `(C, h, w)` of one part of the photo after the other.
 
@@ -200,9 +208,9 @@ def blended(
             yield top, left, part if top == rows.starts[-1] else part[:, : rows.step]
 
 
-def labels(logits: Floats) -> Mask:
-    """The classes `(h, w)` that belong to `logits (C, h, w)`."""
-    mask = decide(torch.from_numpy(logits)[None])[0].numpy()
+def labels(logits: Floats, independent: bool) -> Mask:
+    """The mask that belongs to `logits (C, h, w)`."""
+    mask = decide(torch.from_numpy(logits)[None], independent=independent)[0].numpy()
     return mask.astype(np.uint8)
 
 
@@ -222,7 +230,8 @@ def _join(
     if not later.size:
         return
     height, width = room
-    seams.add(labels(earlier)[:height, :width], labels(later)[:height, :width], place)
+    one, other = (labels(each, seams.independent) for each in (earlier, later))
+    seams.add(one[..., :height, :width], other[..., :height, :width], place)
     length = later.shape[axis]
     share = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length, dtype=np.float32) + 0.5) / length)
     share = share.reshape((1, -1, 1) if axis == 1 else (1, 1, -1))

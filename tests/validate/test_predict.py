@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
@@ -17,7 +18,7 @@ from models.command_line import run
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.__main__ import main
-from validate.painting import write_overlay
+from validate.painting import Layer, write_overlay
 from validate.pictures import read_picture, stretch
 from validate.predicting import predict
 from validate.prediction import Predictor
@@ -70,8 +71,7 @@ def test_each_file_paints_what_the_network_sees(tiny, photos, tmp_path, format):
 
 
 def test_a_tiled_photo_keeps_its_size_and_says_how_tiles_disagreed(tiny, tmp_path, call):
-    noise = np.random.default_rng(1).integers(0, 256, (100, 150, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "photo.png")
+    noisy(tmp_path / "photo.png", 100, 150, 3)
     out = tmp_path / "out"
     code, told, _ = call(tiny[1], tmp_path / "photo.png", "--out", out, "--tiled", "--overlap", 24)
     assert code == 0
@@ -97,7 +97,8 @@ def test_the_overlay_is_the_photo_with_its_classes_painted(tmp_path):
     photo = np.full((600, 40, 3), (20, 60, 200), np.uint8)  # more than one strip
     mask = np.zeros((600, 40), np.uint8)
     mask[200:400, 8:24] = 1
-    write_overlay(photo, mask, ("0x00000000", "0xD55E0099"), tmp_path / "overlay.jpg")
+    layer = Layer(mask, ".mask.png", ("0x00000000", "0xD55E0099"))
+    write_overlay(photo, [layer], tmp_path / "overlay.jpg")
     shown = np.asarray(Image.open(tmp_path / "overlay.jpg")).astype(float)
     painted = photo + (np.array(RED) - photo) * (0x99 / 255)
     expected = np.where(mask[..., None] == 1, painted, photo)
@@ -118,33 +119,88 @@ def test_a_photo_lies_as_its_camera_was_held(tiny, photos, tmp_path):
 
 
 class Centre(nn.Module):
-    """Unpadded: the red channel against the green one, two pixels lost on each side."""
+    """Unpadded: two channels as they are, less the last one, and `margin` pixels all around."""
+
+    def __init__(self, margin):
+        super().__init__()
+        self.margin = margin
 
     def forward(self, image):
-        return image[:, :2, 2:-2, 2:-2]
+        rows = slice(self.margin, image.shape[2] - self.margin)
+        two = torch.cat((image, image), 1)[:, :2]
+        return (two - image[:, -1:])[:, :, rows, rows]
 
 
 @pytest.fixture
-def unpadded(tiny, tmp_path):
-    """The tiny bundle, its TorchScript file replaced by one that loses a margin."""
-    folder = tmp_path / "unpadded"
-    shutil.copytree(tiny[1], folder)
-    bundle = read_bundle(folder)
-    artifact = bundle.artifacts[0]
-    trace(Deployable(Centre(), bundle.contract), bundle.contract).save(str(folder / artifact.path))
-    artifact = replace(artifact, files=describe_files(folder, artifact.path))
-    specification = replace(bundle.specification, margin=2, offset=4, stride=4)
-    write_bundle(replace(bundle, artifacts=(artifact,), specification=specification), folder)
-    return folder
+def bundle_of(tiny, tmp_path):
+    """Return a function that puts another network into a copy of the tiny bundle."""
+
+    def make(margin=0, channels=3, **specification):
+        folder = tmp_path / "bundle"
+        shutil.copytree(tiny[1], folder)
+        bundle = read_bundle(folder)
+        contract = replace(bundle.contract, channels=channels)
+        specification = {"margin": margin, "in_channels": channels, **specification}
+        specification = replace(bundle.specification, **specification)
+        made = Deployable(Centre(margin), contract, independent=specification.independent)
+        path = bundle.artifacts[0].path
+        trace(made, contract).save(str(folder / path))
+        artifact = replace(bundle.artifacts[0], files=describe_files(folder, path))
+        changed = {"contract": contract, "specification": specification, "artifacts": (artifact,)}
+        labels = {"labels": ("dent / dot", "scratch"), "colours": ("0xD55E0099", "0x0072B299")}
+        write_bundle(replace(bundle, **changed, **labels), folder)
+        return folder
+
+    return make
+
+
+def noisy(path, *shape, seed=2):
+    noise = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    if path.suffix == ".npy":
+        np.save(path, noise)
+    else:
+        Image.fromarray(noise).save(path)
+    return noise
 
 
 @pytest.mark.parametrize("tiled", [False, True])
-def test_an_unpadded_network_paints_the_borders_too(unpadded, tmp_path, tiled):
-    noise = np.random.default_rng(2).integers(0, 256, (60, 60, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "photo.png")
-    predict(unpadded, [tmp_path / "photo.png"], out=tmp_path / "out", tiled=tiled)
+def test_an_unpadded_network_paints_the_borders_too(bundle_of, tmp_path, tiled):
+    noise = noisy(tmp_path / "photo.png", 60, 60, 3)
+    folder = bundle_of(margin=2, offset=4, stride=4)
+    predict(folder, [tmp_path / "photo.png"], out=tmp_path / "out", tiled=tiled)
     mask = np.asarray(Image.open(tmp_path / "out" / "photo.mask.png"))
     assert np.array_equal(mask, noise[..., 1] > noise[..., 0])
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_independent_channels_have_a_mask_each_and_may_overlap(bundle_of, tmp_path, tiled, call):
+    noise = noisy(tmp_path / "photo.png", 64, 64, 3)
+    out, folder = tmp_path / "out", bundle_of(activation="sigmoid")
+    code, told, _ = call(folder, tmp_path / "photo.png", "--out", out, *["--tiled"][: int(tiled)])
+    assert code == 0
+    ends = ("0_dent_dot.mask.png", "1_scratch.mask.png")
+    masks = [np.asarray(Image.open(out / f"photo.{end}")) for end in ends]
+    for channel, mask in enumerate(masks):
+        assert np.array_equal(mask, noise[..., channel] > noise[..., 2])
+    assert (masks[0] & masks[1]).any()
+    share = 100 * masks[0].mean()
+    assert f"dent / dot {share:.2f} %" in told
+    assert area(json.loads((out / "areas.json").read_text()))["scratch"] == masks[1].sum()
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_other_numbers_of_channels(bundle_of, tmp_path, tiled):
+    noise = noisy(tmp_path / "field.npy", 64, 64, 5)
+    predict(bundle_of(channels=5), [tmp_path / "field.npy"], out=tmp_path / "out", tiled=tiled)
+    mask = np.asarray(Image.open(tmp_path / "out" / "field.mask.png"))
+    assert np.array_equal(mask, noise[..., 1] > noise[..., 0])
+    assert read_picture(tmp_path / "out" / "field.overlay.jpg").shape == (64, 64, 3)
+
+
+def test_a_grey_network_takes_colour_photos(bundle_of, tmp_path):
+    noisy(tmp_path / "photo.png", 100, 90, 3)
+    painting, out = predict(bundle_of(channels=1), [tmp_path / "photo.png"], out=tmp_path / "out")
+    assert (out / painting.photos[0].masks[0]).exists()
 
 
 def test_photos_of_one_name_do_not_take_each_others_place(tiny, photos, tmp_path):
@@ -153,10 +209,10 @@ def test_photos_of_one_name_do_not_take_each_others_place(tiny, photos, tmp_path
         shutil.copy(photos / "a_smooth.png", tmp_path / place / "A_smooth.png")
     asked = [photos / "a_smooth.png", tmp_path / "one", tmp_path / "two" / "A_smooth.png"]
     painting, out = predict(tiny[1], asked, out=tmp_path / "out")
-    assert [photo.mask for photo in painting.photos] == [
-        "a_smooth.mask.png",
-        "A_smooth_2.mask.png",
-        "A_smooth_3.mask.png",
+    assert [photo.masks for photo in painting.photos] == [
+        ("a_smooth.mask.png",),
+        ("A_smooth_2.mask.png",),
+        ("A_smooth_3.mask.png",),
     ]
     assert len(names(out)) == 7
 
@@ -194,7 +250,7 @@ def test_a_stop_or_a_full_disk_keeps_what_is_whole(
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     written = []
 
-    def fail(photo, mask, colours, path):
+    def fail(photo, painted, path):
         written.append(path)
         path.write_bytes(b"half")
         if len(written) == 2:
@@ -209,7 +265,7 @@ def test_a_stop_or_a_full_disk_keeps_what_is_whole(
     for name in ("b_noise.mask.png", "b_noise.overlay.jpg"):
         assert (out / name).read_bytes() == before[name]
     document = json.loads((out / "areas.json").read_text())
-    assert [photo["mask"] for photo in document["photos"]] == ["a_smooth.mask.png"]
+    assert [photo["masks"] for photo in document["photos"]] == [["a_smooth.mask.png"]]
 
 
 def test_what_cannot_be_meant_is_2_and_a_sentence(tiny, photos, tmp_path, call, export_bundle):
