@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from export.bundle import read_bundle
 from validate import coreml
 from validate.parity import load_reference
+from validate.runtimes.interface import as_feature, as_input
 
 THREADS = 2
 ROUNDS = 15
@@ -36,9 +36,9 @@ def main(folder: str, checkpoint: str) -> None:
     loading = time.perf_counter() - started
     meant = coreml.load(package, arithmetic="float32")
     height, width = bundle.contract.height, bundle.contract.width
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    picture, tensor = Image.fromarray(pixels), torch.from_numpy(pixels)
-    batch = tensor.permute(2, 0, 1)[None].float() / 255
+    shape = (height, width, bundle.contract.channels)
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    picture, batch = as_feature(pixels), torch.from_numpy(as_input(pixels))
 
     def run_eager() -> None:
         with torch.inference_mode():

@@ -106,7 +106,7 @@ def read_channels(path: Path, channels: int) -> Picture:
     if path.suffix == SUFFIX and channels not in (1, 3):
         return read_array(path, channels)
     if channels not in MODES:
-        raise UnreadablePicture(f"photos have no {channels} channels: give NumPy files ({SUFFIX})")
+        raise UnreadablePicture(f"photos do not have {channels} channels, NumPy files can")
     return read_picture(path, channels)
 
 
@@ -122,10 +122,12 @@ def require_some(samples: Samples) -> None:
     """Raise InputError when every file turned out to be no picture."""
     if len(samples.skipped) < len(samples):
         return
-    first = samples.skipped[0]
+    first, channels = samples.skipped[0], samples.contract.channels
+    photos = channels in MODES
+    wanted = "photos" if photos else f"NumPy files ({SUFFIX}, height × width × {channels})"
     raise InputError(
         f"None of the {len(samples)} files of {samples.origin} is a picture "
-        f"({first.name}: {first.reason}). Give a folder of photos with SAMPLES=."
+        f"({first.name}: {first.reason}). Give a folder of {wanted} with SAMPLES=."
     )
 
 

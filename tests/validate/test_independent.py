@@ -1,0 +1,156 @@
+"""Channels that are independent of each other: compared one by one, and painted."""
+
+import base64
+import io
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from models.deployable import Deployable, decide
+from models.specification import InputContract, Specification
+from validate.comparison import compare, measure
+from validate.decisions import boundary
+from validate.drawing import mask_uri, topmost
+from validate.gallery import gallery
+from validate.runtimes import MalformedOutput, Outputs
+from validate.runtimes.interface import checked_outputs
+from validate.showing import as_rgb, reduced, shown_picture
+
+NETWORK = Specification("f", "A", 3, 3, stride=1, arguments={}, activation="sigmoid")
+RNG = np.random.default_rng(2)
+
+
+def independent(logits):
+    logits = np.asarray(logits, np.float32)
+    return Outputs(logits, (logits > 0).astype(np.int32))
+
+
+def channel(outputs, index):
+    """One channel as a network that has no other would give it."""
+    return Outputs(outputs.logits[index : index + 1], outputs.mask[index])
+
+
+def pair(noise=0.3):
+    logits = RNG.normal(size=(4, 9, 8))
+    logits[:, 0, 0], logits[:, 0, 1] = -5, 5  # so that every channel has the same range
+    return independent(logits), independent(logits + noise * RNG.uniform(-1, 1, logits.shape))
+
+
+def test_the_comparison_is_the_sum_of_its_channels():
+    reference, candidate = pair()
+    whole = compare(reference, candidate, limit=0.02, slack=1e-6)
+    parts = [
+        compare(channel(reference, i), channel(candidate, i), limit=0.02, slack=1e-6)
+        for i in range(4)
+    ]
+    total = sum(parts[1:], start=parts[0])
+    for name in ("logits", "low", "high", "max_error", "decisive_flips", "off_mask"):
+        assert getattr(whole, name) == getattr(total, name), name
+    for name in ("error", "squared_error", "product"):
+        assert getattr(whole, name) == pytest.approx(getattr(total, name))
+    assert whole.decisions.boundary == total.decisions.boundary
+    assert whole.decisions.boundary_flips == total.decisions.boundary_flips
+    assert whole.decisions.undecided == total.decisions.undecided
+    assert whole.decisions.margin == pytest.approx(total.decisions.margin)
+    assert whole.decisive_flips > 0  # else the sums show nothing
+    assert np.array_equal(whole.confusion, [part.confusion for part in parts])
+    found, alone = measure(whole), [measure(part) for part in parts]
+    assert found.classes == tuple(each.classes[1] for each in alone)
+    assert found.flips == sum(each.flips for each in alone) > 0
+    assert found.pixels == 4 * 9 * 8
+    assert measure(whole + whole).agreement == found.agreement
+
+
+def test_known_counts():
+    reference = independent([[[1.0, 1.0, -1.0]], [[9.0, -9.0, -9.0]], [[-1.0, -1.0, -1.0]]])
+    candidate = independent([[[1.0, -1.0, -1.0]], [[9.0, -9.0, -9.0]], [[-1.0, -1.0, -1.0]]])
+    found = measure(compare(reference, candidate, limit=0.01, slack=0))
+    assert [each.iou for each in found.classes] == [0.5, 1.0, None]
+    assert (found.flips, found.pixels, found.decisive_flips) == (1, 9, 1)
+    assert measure(compare(reference, candidate, limit=0.1, slack=0)).decisive_flips == 0
+    assert found.boundary.pixels == 4  # two in each of the first two channels
+
+
+def test_a_mask_that_contradicts_its_logits_in_one_channel_is_counted():
+    reference, _ = pair()
+    mask = reference.mask.copy()
+    mask[2, 0, :2] ^= 1
+    off = compare(reference, Outputs(reference.logits, mask), limit=0.02, slack=1e-6)
+    assert off.off_mask == off.decisive_flips == 2
+
+
+def test_boundaries_do_not_cross_channels():
+    mask = np.zeros((2, 4, 4), np.int32)
+    mask[1] = 1
+    assert not boundary(mask).any()
+    mask[1, 0, 0] = 0
+    assert boundary(mask).sum(axis=(1, 2)).tolist() == [0, 3]
+
+
+def test_each_channel_is_decided_by_itself():
+    logits = torch.tensor([[[[2.0, -1.0]], [[3.0, -2.0]]]])
+    assert decide(logits).tolist() == [[[1, 0]]]
+    assert decide(logits, independent=True).tolist() == [[[[1, 0]], [[1, 0]]]]
+    assert decide(logits, independent=True).dtype == torch.int32
+    assert decide(logits[:, :1], independent=True).shape == (1, 1, 2)
+    deployable = Deployable(torch.nn.Identity(), InputContract(2, 1, channels=2), independent=True)
+    assert torch.equal(deployable(logits)[1], decide(logits, independent=True))
+
+
+def test_a_mask_of_classes_is_not_taken_for_one_of_channels():
+    image, logits = np.zeros((4, 5, 3), np.uint8), np.zeros((1, 3, 4, 5), np.float32)
+    mask = np.ones((1, 3, 4, 5), np.int32)
+    assert checked_outputs(logits, mask, NETWORK, image).independent
+    assert checked_outputs(logits, mask[0], NETWORK, image).mask.shape == (3, 4, 5)
+    with pytest.raises(MalformedOutput, match=r"mask has the shape \(4, 5\), not \(3, 4, 5\)"):
+        checked_outputs(logits, mask[0, 0], NETWORK, image)
+    with pytest.raises(MalformedOutput, match="mask holds 2, which is neither 0 nor 1"):
+        checked_outputs(logits, mask * 2, NETWORK, image)
+    exclusive = replace(NETWORK, activation="softmax")
+    with pytest.raises(MalformedOutput, match=r"mask has the shape \(3, 4, 5\), not \(4, 5\)"):
+        checked_outputs(logits, mask[0], exclusive, image)
+
+
+def test_the_last_channel_covers_the_others():
+    mask = np.array([[[1, 1, 0]], [[0, 1, 0]]], np.uint8)
+    assert topmost(mask).tolist() == [[1, 2, 0]]
+    uri = mask_uri(mask, ["0xFF000099", "0x00FF0080"])
+    with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as picture:
+        pixels = np.asarray(picture.convert("RGBA"))[0].tolist()
+    assert pixels[:2] == [[255, 0, 0, 153], [0, 255, 0, 128]]
+    assert pixels[2][3] == 0
+
+
+def test_a_difference_in_a_covered_channel_is_marked():
+    mask = np.zeros((2, 6, 6), np.uint8)
+    mask[1] = 1
+    other = mask.copy()
+    other[0, 5, 5] = 1
+    shown = shown_picture("a", np.zeros((6, 6, 3), np.uint8), mask, {0: other, 1: mask})
+    assert list(shown.differs) == [0]
+    assert np.argwhere(shown.differs[0]).tolist() == [[5, 5]]
+    small = reduced(shown, 2)
+    assert small.mask.shape == (2, 3, 3) and small.image.shape == (3, 3, 3)
+    assert small.differs[0].sum() == 1
+    card = gallery(
+        SimpleNamespace(
+            results=(),
+            shown=(replace(shown, masks={}, differs={}),),
+            independent=True,
+            labels=("rust", "dent"),
+            colours=("0xFF000099", "0x00FF0080"),
+        )
+    )[0]
+    assert card.labelled == "dent on 100 %"
+
+
+def test_pictures_of_any_channels_are_shown_as_colours():
+    rgb = RNG.integers(0, 256, (3, 3, 3), dtype=np.uint8)
+    assert np.array_equal(as_rgb(rgb), rgb)
+    assert np.array_equal(as_rgb(rgb[..., :1]), np.repeat(rgb[..., :1], 3, axis=2))
+    floats = np.concatenate([rgb, rgb], axis=2).astype(np.float32) / 255
+    assert np.array_equal(as_rgb(floats), rgb)
