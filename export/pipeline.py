@@ -53,7 +53,7 @@ def export(
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
         f"{specification.title}: {recognised.accounting.summary}; "
-        f"labels {', '.join(recognised.labels.names)}"
+        f"labels {recognised.labels.summary}"
     )
     with staged(destination, checkpoint.name) as folder:
         job = _job(recognised, deployable, folder, destination, settings)

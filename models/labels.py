@@ -22,6 +22,7 @@ WELL_KNOWN_NAMES = {
 }
 # Keys under which training scripts keep class names.
 LABEL_KEYS = ("labels", "class_names", "classes", "label_names", "names")
+LISTED = 20
 BACKGROUND_COLOUR = "0x00000000"
 OVERLAY_ALPHA = 0x99
 # Okabe and Ito (2008), "Color Universal Design": told apart by colour-blind readers too.
@@ -38,6 +39,12 @@ class Labels:
     names: tuple[str, ...]
     colours: tuple[str, ...]
     source: str
+
+    @property
+    def summary(self) -> str:
+        """The names, of which not more than a line holds."""
+        more = len(self.names) - LISTED
+        return ", ".join(self.names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def mask_values(classes: int) -> int:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
 from validate.comparison import Comparison, Metrics, compare, measure
 from validate.photo_way import PhotoWay, photo_violations
 from validate.pictures import Picture
 from validate.results import ArtifactResult, PictureResult, Status
-from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
+from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime, SmallMask
 from validate.samples import Sample
 from validate.tolerances import Tolerance, violations
 
@@ -53,7 +52,7 @@ class Candidate:
 
     def judge(
         self, sample: Sample, reference: Outputs, tolerance: Tolerance
-    ) -> tuple[float, NDArray[np.uint8]] | None:
+    ) -> tuple[float, SmallMask] | None:
         """Run it on `sample` and compare with what PyTorch computed.
 
         Returns its largest error as a share of what `tolerance` allows (above 1 also where a
@@ -67,7 +66,7 @@ class Candidate:
         self._fresh.append((sample.name, comparison))
         metrics = self._add(sample.name, comparison)
         share = metrics.relative_error / tolerance.max_error
-        return share + metrics.decisive_flips, outputs.mask.astype(np.uint8)
+        return share + metrics.decisive_flips, outputs.small_mask
 
     def outputs_of(self, name: str, image: Picture) -> Outputs | None:
         """What it makes of a picture that is not one of the samples; None when it does not run."""

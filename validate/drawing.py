@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from validate.pictures import RGBImage
+from validate.runtimes import SmallMask, small_type
 
 QUALITY = 75
 DIFFERENT = (255, 0, 170, 255)  # magenta, which neither cars nor the label colours have
@@ -24,26 +25,28 @@ def photo_uri(image: RGBImage) -> str:
     return _uri(Image.fromarray(image), "WEBP", quality=QUALITY)
 
 
-def mask_uri(mask: NDArray[np.uint8], colours: Sequence[str]) -> str:
+def mask_uri(mask: SmallMask, colours: Sequence[str], order: Sequence[int] = ()) -> str:
     """`mask (H, W)`, label k in `colours[k]`, written `0xRRGGBBAA`.
 
-    Of independent channels `(C, H, W)`, each has a colour, and the last one covers the others.
+    Of independent channels `(C, H, W)`, each has a colour; they are painted in this `order`.
     """
     painted = [_rgba(colour) for colour in colours]
     if mask.ndim == 2:
-        return _palette_uri(mask, painted)
-    return _palette_uri(topmost(mask), [CLEAR, *painted])
+        return _labels_uri(mask, painted)
+    return _labels_uri(_covered(mask, order), [CLEAR, *painted])
 
 
-def topmost(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Of independent channels `(C, H, W)` the last that is there, counted from 1; 0 for none."""
-    numbers = np.arange(1, len(mask) + 1)[:, None, None]
-    return np.asarray((mask * numbers).max(axis=0), np.uint8)
+def _covered(mask: SmallMask, order: Sequence[int]) -> SmallMask:
+    """The channel of `mask (C, H, W)` that was painted last, counted from 1; 0 for none."""
+    painted = np.zeros(mask.shape[1:], small_type(len(mask) + 1))
+    for channel in order:
+        painted[mask[channel] > 0] = channel + 1
+    return painted
 
 
 def difference_uri(where: NDArray[np.bool_]) -> str:
     """The pixels `where (H, W)` two masks differ, each with a square around it to be seen."""
-    return _palette_uri(_grown(where), [CLEAR, DIFFERENT])
+    return _labels_uri(_grown(where), [CLEAR, DIFFERENT])
 
 
 def _grown(where: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -51,7 +54,9 @@ def _grown(where: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(where.astype(np.uint8)).filter(ImageFilter.MaxFilter(size)))
 
 
-def _palette_uri(indices: NDArray[np.uint8], colours: Sequence[tuple[int, ...]]) -> str:
+def _labels_uri(indices: SmallMask, colours: Sequence[tuple[int, ...]]) -> str:
+    if len(colours) > 256:  # more than a palette holds
+        return _uri(Image.fromarray(np.array(colours, np.uint8)[indices]), "PNG", optimize=True)
     height, width = indices.shape
     picture = Image.frombytes("P", (width, height), indices.tobytes())
     picture.putpalette([value for colour in colours for value in colour[:3]])

@@ -1,8 +1,10 @@
 """The pictures of the page: what PyTorch and each file make of a photo, and where they differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from validate import wording
 from validate.drawing import difference_uri, mask_uri, photo_uri
@@ -66,26 +68,42 @@ def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
 
 
 def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureResult]]) -> Card:
+    order = _order(picture) if report.independent else ()
     judged = {index: found[index][picture.name] for index in sorted(picture.masks)}
-    layers = tuple(_layer(report, picture, index, each) for index, each in judged.items())
+    layers = tuple(_layer(report, picture, index, each, order) for index, each in judged.items())
     shares = [_share(report, index, each) for index, each in judged.items()]
     return Card(
         name=picture.name,
         photo=photo_uri(picture.image),
-        mask=mask_uri(picture.mask, report.colours),
+        mask=mask_uri(picture.mask, report.colours, order),
         labelled=_labelled(report, picture),
         layers=layers,
         chosen=shares.index(max(shares)) if shares else -1,
     )
 
 
-def _layer(report: Report, picture: ShownPicture, index: int, found: PictureResult) -> Layer:
+def _order(picture: ShownPicture) -> list[int]:
+    """Channels, the largest first, so that small ones lie on top of what they are a part of."""
+    return [int(channel) for channel in np.argsort(-_areas(picture), kind="stable")]
+
+
+def _areas(picture: ShownPicture) -> NDArray[np.int64]:
+    return np.asarray(picture.mask.sum(axis=(1, 2), dtype=np.int64))
+
+
+def _layer(
+    report: Report,
+    picture: ShownPicture,
+    index: int,
+    found: PictureResult,
+    order: Sequence[int],
+) -> Layer:
     where = picture.differs.get(index)
     return Layer(
         title=wording.title(report, index),
         summary=wording.flips(found.metrics),
         decisive=found.metrics.decisive_flips > 0,
-        mask=None if where is None else mask_uri(picture.masks[index], report.colours),
+        mask=None if where is None else mask_uri(picture.masks[index], report.colours, order),
         difference=None if where is None else difference_uri(where),
     )
 
@@ -102,7 +120,7 @@ def _labelled(report: Report, picture: ShownPicture) -> str:
     pixels = mask.shape[-2] * mask.shape[-1]
     if report.independent:
         labels, nothing = report.labels, "no channel anywhere"
-        counts = mask.sum(axis=(1, 2), dtype=np.int64)
+        counts = _areas(picture)
     else:
         labels, nothing = report.labels[1:], f"{report.labels[0]} everywhere"
         counts = np.bincount(mask.ravel(), minlength=len(report.labels))[1:]

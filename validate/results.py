@@ -12,6 +12,7 @@ from validate.drift_results import Drift
 from validate.noise import Noise
 from validate.photo_way import PhotoWay
 from validate.pictures import RGBImage
+from validate.runtimes import SmallMask
 from validate.samples import Skipped
 from validate.tolerances import Tolerance, TolerancesFile
 
@@ -68,14 +69,14 @@ class ShownPicture:
     """A picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
 
     A mask is `(H, W)`, or `(C, H, W)` where channels are independent. `masks` maps the index of a
-    result in the report to its mask, uint8 like PyTorch's, and `differs (H, W)` to where a label
+    result in the report to its mask, and `differs (H, W)` to where a label
     is not PyTorch's, for the results where there is such a pixel.
     """
 
     name: str
     image: RGBImage
-    mask: NDArray[np.uint8]
-    masks: Mapping[int, NDArray[np.uint8]]
+    mask: SmallMask
+    masks: Mapping[int, SmallMask]
     differs: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
 

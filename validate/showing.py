@@ -9,6 +9,7 @@ from PIL import Image
 
 from validate.pictures import Picture, RGBImage
 from validate.results import ShownPicture
+from validate.runtimes import SmallMask
 
 SIDE = 512
 """The longest side of a picture on the page, in pixels."""
@@ -24,8 +25,8 @@ def as_rgb(picture: Picture) -> RGBImage:
 def shown_picture(
     name: str,
     image: RGBImage,
-    mask: NDArray[np.uint8],
-    masks: Mapping[int, NDArray[np.uint8]],
+    mask: SmallMask,
+    masks: Mapping[int, SmallMask],
 ) -> ShownPicture:
     """`image (H, W, 3)` and its masks `(…, H, W)`, reduced by a whole number to at most SIDE.
 
@@ -60,9 +61,7 @@ def bytes_of_shown(mask: tuple[int, ...], results: int) -> int:
     return -(-width // factor) * -(-height // factor) * planes
 
 
-def _differing(
-    mask: NDArray[np.uint8], masks: Mapping[int, NDArray[np.uint8]]
-) -> dict[int, NDArray[np.bool_]]:
+def _differing(mask: SmallMask, masks: Mapping[int, SmallMask]) -> dict[int, NDArray[np.bool_]]:
     differs = {index: _in_any_channel(other != mask) for index, other in masks.items()}
     return {index: where for index, where in differs.items() if where.any()}
 
@@ -71,7 +70,7 @@ def _in_any_channel(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(where.reshape(-1, *where.shape[-2:]).any(axis=0))
 
 
-def _sampled(mask: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+def _sampled(mask: SmallMask, factor: int) -> SmallMask:
     return np.ascontiguousarray(mask[..., ::factor, ::factor])
 
 

@@ -1,11 +1,12 @@
 """PyTorch's outputs in a file, so that a bundle is judged without its checkpoint.
 
 The file is a zip archive that `numpy.load` opens too: `000000.logits` float32 `(C, H, W)` as
-PyTorch gave them, to the bit, and `000000.mask` uint8 `(H, W)` for each picture, or `(C, H, W)`
-where channels are independent, and `reference.json`, which says of which network and on which
-pixels (`reference.schema.json`). No pickles are written or read. Logits are stored as they are:
-deflating them saves a tenth of the size for 17 ms a picture. Pictures are written as they come and
-read when they are asked for, so that memory does not grow with their number.
+PyTorch gave them, to the bit, and `000000.mask` `(H, W)` for each picture, or `(C, H, W)` where
+channels are independent, in uint8 (uint16 for more than 256 classes), and `reference.json`, which
+says of which network and on which pixels (`reference.schema.json`). No pickles are written or
+read. Logits are stored as they are: deflating them saves a tenth of the size for 17 ms a picture.
+Pictures are written as they come and read when they are asked for, so that memory does not grow
+with their number.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from export.bundle import Bundle
 from export.schema import require_valid
 from models.errors import InputError
 from validate.noise import Noise
-from validate.runtimes import Outputs
+from validate.runtimes import Outputs, small_type
 from validate.samples import Sample, Samples
 
 SCHEMA = 1
@@ -99,7 +100,8 @@ class Stored:
         """
         index = self._index_of(sample)
         logits, mask = (self._array(name) for name in entry_names(index))
-        if logits.dtype != "<f4" or mask.dtype != "uint8" or not np.isfinite(logits).all():
+        typed = logits.dtype == "<f4" and mask.dtype == small_type(self._shape[0])
+        if not typed or not np.isfinite(logits).all():
             raise self._damaged(f"the arrays of {sample.name} are not finite logits and a mask")
         if logits.shape != self._shape or mask.shape != self._mask:
             raise self._damaged(f"the arrays of {sample.name} have other shapes than the logits")

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle
 from validate.candidate import Candidate, CandidateRecord, median
@@ -18,7 +17,7 @@ from validate.noise import Noise
 from validate.photo_way import PhotoTrial, PhotoWay, photo_trial
 from validate.reference import Reference
 from validate.results import ArtifactResult, Report, SampleFacts, ShownPicture
-from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, runtimes_for
+from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, SmallMask, runtimes_for
 from validate.samples import Sample, Samples
 from validate.showing import as_rgb, bytes_of_shown, shown_picture
 from validate.tolerances import Row, Tolerance, row_of, tolerance_for
@@ -89,7 +88,7 @@ class Trial:
             self._measure_noise()
             photos = photo_trial(batch, references, self._samples, self._reference.deployable)
         shares = [0.0] * len(batch)
-        masks: list[dict[int, NDArray[np.uint8]]] = [{} for _ in batch]
+        masks: list[dict[int, SmallMask]] = [{} for _ in batch]
         for index, candidate in enumerate(self._entries):
             if isinstance(candidate, ArtifactResult):
                 continue
@@ -195,13 +194,13 @@ class Trial:
         self,
         batch: list[Sample],
         references: list[Outputs],
-        masks: list[dict[int, NDArray[np.uint8]]],
+        masks: list[dict[int, SmallMask]],
         shares: list[float],
     ) -> None:
         """Keep the pictures with the largest errors, as many as the page shows."""
         fresh = []
         for position, sample in enumerate(batch):
-            mask = references[position].mask.astype(np.uint8)
+            mask = references[position].small_mask
             picture = shown_picture(sample.name, as_rgb(sample.image), mask, masks[position])
             fresh.append((shares[position], sample.index, picture))
         self._keep_worst(fresh)

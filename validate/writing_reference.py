@@ -49,7 +49,7 @@ class Recording:
         outputs = self._computed.outputs(sample)
         logits, mask = entry_names(len(self._pictures))
         self._write(logits, outputs.logits.astype("<f4"), zipfile.ZIP_STORED)
-        self._write(mask, outputs.mask.astype(np.uint8), zipfile.ZIP_DEFLATED)
+        self._write(mask, outputs.small_mask, zipfile.ZIP_DEFLATED)
         self._pictures.append({"name": sample.name, "sha256": pixels_sha256(sample)})
         return outputs
 

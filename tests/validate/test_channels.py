@@ -121,5 +121,5 @@ def test_the_rendered_samples_serve_every_network(tmp_path: Path) -> None:
     Image.new("RGB", (3, 2)).save(tmp_path / "photo.png")
     photos = find_samples(tmp_path, InputContract(32, 24, channels=6))
     assert not list(photos)
-    with pytest.raises(InputError, match=r"photo.png: photos do not have 6 .* \.npy, height × w"):
+    with pytest.raises(InputError, match=r"photos do not have 6 channels.* files \(\.npy, height"):
         require_some(photos)

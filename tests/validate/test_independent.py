@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 
 from models.deployable import Deployable, decide
+from models.labels import colour_of
 from models.specification import InputContract, Specification
 from validate.comparison import compare, measure
 from validate.decisions import boundary
-from validate.drawing import mask_uri, topmost
+from validate.drawing import mask_uri
 from validate.gallery import gallery
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import checked_outputs
@@ -115,21 +116,38 @@ def test_a_mask_of_classes_is_not_taken_for_one_of_channels():
         checked_outputs(logits, mask[0], exclusive, image)
 
 
-def test_the_last_channel_covers_the_others():
-    mask = np.array([[[1, 1, 0]], [[0, 1, 0]]], np.uint8)
-    assert topmost(mask).tolist() == [[1, 2, 0]]
-    uri = mask_uri(mask, ["0xFF000099", "0x00FF0080"])
+def pixels_of(uri):
     with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as picture:
-        pixels = np.asarray(picture.convert("RGBA"))[0].tolist()
+        return np.asarray(picture.convert("RGBA"))
+
+
+def test_channels_are_painted_in_the_order_given():
+    mask = np.array([[[1, 1, 0]], [[0, 1, 0]]], np.uint8)
+    colours = ["0xFF000099", "0x00FF0080"]
+    pixels = pixels_of(mask_uri(mask, colours, (0, 1)))[0].tolist()
     assert pixels[:2] == [[255, 0, 0, 153], [0, 255, 0, 128]]
     assert pixels[2][3] == 0
+    assert pixels_of(mask_uri(mask, colours, (1, 0)))[0, 1].tolist() == [255, 0, 0, 153]
+
+
+def test_more_labels_than_a_byte_holds_stay_apart():
+    logits = np.zeros((300, 1, 2), np.float32)
+    logits[[5, 261], 0, [0, 1]] = 1  # equal but for the upper byte
+    outputs = Outputs(logits, np.array([[5, 261]], np.int32))
+    assert outputs.small_mask.tolist() == [[5, 261]]
+    colours = [colour_of(value) for value in range(300)]
+    pixels = pixels_of(mask_uri(outputs.small_mask, colours))[0]
+    assert ["0x" + bytes(pixel.tolist()).hex().upper() for pixel in pixels] == [
+        colours[5],
+        colours[261],
+    ]
 
 
 def test_a_difference_in_a_covered_channel_is_marked():
     mask = np.zeros((2, 6, 6), np.uint8)
     mask[1] = 1
     other = mask.copy()
-    other[0, 5, 5] = 1
+    other[0, 5, 5] = 1  # below the channel that is everywhere, if painted in the other order
     shown = shown_picture("a", np.zeros((6, 6, 3), np.uint8), mask, {0: other, 1: mask})
     assert list(shown.differs) == [0]
     assert np.argwhere(shown.differs[0]).tolist() == [[5, 5]]

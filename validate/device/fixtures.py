@@ -143,6 +143,11 @@ def _write_picture(image: RGBImage, path: Path) -> None:
 
 def _write_mask(mask: Mask, colours: tuple[str, ...], path: Path) -> None:
     """A palette PNG whose values are the classes; their colours are opaque."""
+    if len(colours) > 256:
+        raise InputError(
+            f"The masks of {len(colours)} classes cannot be pictures of a palette, which the app's "
+            "fixtures are: it is for up to 256 classes."
+        )
     picture = Image.fromarray(mask.astype(np.uint8))
     palette = [parse_colour(text) or (0, 0, 0, 0) for text in colours]
     picture.putpalette([channel for colour in palette for channel in colour[:3]])

@@ -11,7 +11,15 @@
 """
 
 from validate.runtimes.choice import CoreMLChoice, Opener, runtimes_for
-from validate.runtimes.interface import MalformedOutput, NotRun, OutOfScope, Outputs, Runtime
+from validate.runtimes.interface import (
+    MalformedOutput,
+    NotRun,
+    OutOfScope,
+    Outputs,
+    Runtime,
+    SmallMask,
+    small_type,
+)
 
 __all__ = [
     "CoreMLChoice",
@@ -21,5 +29,7 @@ __all__ = [
     "OutOfScope",
     "Outputs",
     "Runtime",
+    "SmallMask",
     "runtimes_for",
+    "small_type",
 ]

@@ -13,6 +13,8 @@ from models.specification import Specification
 from validate.pictures import Picture
 
 Shape = tuple[int, ...]
+SmallMask = NDArray[np.uint8 | np.uint16]
+"""A mask in one byte for each label, or two where there are more than 256 labels."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ class Outputs:
     def independent(self) -> bool:
         """Whether each channel was decided by itself, and has a mask of its own."""
         return self.mask.ndim == 3
+
+    @property
+    def small_mask(self) -> SmallMask:
+        """The mask in as few bytes as its labels need."""
+        return self.mask.astype(small_type(len(self.logits)))
+
+
+def small_type(classes: int) -> type[np.uint8 | np.uint16]:
+    """What holds every label of a network with `classes` channels."""
+    return np.uint8 if classes <= 256 else np.uint16
 
 
 class Runtime(Protocol):
