@@ -7,6 +7,13 @@ from PIL import Image
 
 from models.labels import BACKGROUND_COLOUR, PALETTE
 from validate.comparison import compare, measure
+from validate.drift_results import (
+    Departure,
+    Drift,
+    InputDifference,
+    OperationDrift,
+    WeightDifference,
+)
 from validate.noise import Noise
 from validate.photo_way import PHONE, FilterEffect, PhotoWay, WayResult
 from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
@@ -113,3 +120,37 @@ def _result(file, metrics):
 
 def _error(picture):
     return picture.metrics.relative_error
+
+
+def made_drift(operations=40, departing=25, names=("encoder.layer1", "decoder.blocks.0")):
+    """Two files followed: one that departs at an operation, and a healthy one."""
+    rows = [
+        OperationDrift(
+            name=f"input_{index}_cast_fp16",
+            kind="conv" if index % 2 else "relu",
+            module=f"{names[index * len(names) // operations]}.{index}",
+            own=2.3 if index == departing else 3e-4,
+            explained=2e-3,
+            accumulated=1e-3 * (1 + index) if index < departing else 1.5,
+            largest=0.01,
+            joined=("image__scaled__",) if index == 0 else (),
+        )
+        for index in range(operations)
+    ]
+    first = Departure(
+        index=departing,
+        inputs=(InputDifference("input_24_cast_fp16", "encoder.layer1.24", 0.02),),
+        weights=(
+            WeightDifference("weight", "encoder.conv1 + bn1", 2.0, 2**-10, "is negated"),
+            WeightDifference("bias", "encoder.conv1 + bn1", None, 2**-10, "has another shape"),
+        ),
+        parameters={"strides": "[1, 1]"},
+        cause="its weight is not PyTorch's",
+    )
+    common = ("mlprogram", "float16", "a.jpg", operations + 1)
+    healthy = tuple(row for row in rows if row.own < 1)
+    return (
+        Drift("made.mlpackage", *common, tuple(rows), first),
+        Drift("made.onnx", "onnx", "float32", "b.jpg", operations, healthy),
+        Drift("made.mlmodel", "neuralnetwork", "float32", "c.jpg", 0, (), None, "it is damaged"),
+    )

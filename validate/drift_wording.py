@@ -1,7 +1,7 @@
 """What following a file found, in sentences: the same on the page, in Markdown, on a console."""
 
 from validate.drift_results import Departure, Drift, OperationDrift
-from validate.wording import NOTHING
+from validate.wording import NOTHING, percent
 
 CONTRIBUTORS = 3
 COLUMNS = ("operation", "PyTorch module", "own error", "rounding explains", "accumulated")
@@ -61,6 +61,14 @@ def worst(drift: Drift, count: int) -> tuple[tuple[str, ...], ...]:
     return tuple(cells(row) for row in rows)
 
 
+def point(row: OperationDrift) -> str:
+    """One operation and its errors, for whoever points at it."""
+    return (
+        f"{operation(row)}: own error {size(row.own)} of {size(row.explained)} explained by "
+        f"rounding, accumulated {size(row.accumulated)}"
+    )
+
+
 def cells(row: OperationDrift) -> tuple[str, ...]:
     """One operation, under COLUMNS."""
     errors = (row.own, row.explained, row.accumulated)
@@ -73,10 +81,8 @@ def place(module: str) -> str:
 
 
 def size(error: float) -> str:
-    """An error with two digits: `210 %`, `0.031 %`, `4.2e-05 %`."""
-    if error >= 1e9:
-        return "no number"
-    return f"{100 * error:.2g} %" if error < 0.995 else f"{100 * error:,.0f} %"
+    """An error with two digits: `210 %`, `0.031 %`."""
+    return "no number" if error >= 1e9 else percent(error)
 
 
 def _last(drift: Drift) -> OperationDrift:

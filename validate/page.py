@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from validate import wording
 from validate.charts import charts_of
+from validate.drift_charts import drift_charts
+from validate.drift_wording import COLUMNS as DRIFT_COLUMNS
 from validate.gallery import gallery
 from validate.results import Report
 
@@ -34,6 +36,8 @@ def to_html(report: Report) -> str:
         words=wording,
         cards=gallery(report),
         charts=charts_of(report),
+        drifts=drift_charts(report.drift),
+        drift_columns=DRIFT_COLUMNS,
         legend=_legend(report),
         width=width,
         height=height,

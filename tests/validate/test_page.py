@@ -1,9 +1,11 @@
 """The page in a browser: it opens without an error, can be used, and loads nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from headless_browser import browser, find_browser
-from made_reports import made_report
+from made_reports import made_drift, made_report
 
 from validate.page import to_html
 
@@ -99,6 +101,30 @@ def test_dark_where_the_reader_wants_it(opened):
     assert light.std() > 10 and dark.std() > 10  # something is drawn
     assert light.mean() > 150
     assert dark.mean() < 80
+
+
+def test_the_drift_of_each_operation_is_told_by_keyboard(opened):
+    page = opened(replace(made_report(), drift=made_drift()))
+    told = "document.querySelector('.drift output').textContent"
+    assert page.evaluate(told).startswith("conv input_25_cast_fp16 (decoder.blocks.0.25)")
+    assert page.evaluate("document.querySelectorAll('.drift circle.departs').length") == 1
+    page.evaluate("document.querySelector('.drift input').focus()")
+    page.press("ArrowRight", 39)
+    assert page.evaluate(told).startswith("relu input_26_cast_fp16")
+    assert page.evaluate("document.querySelector('.drift input').ariaValueText") == page.evaluate(
+        told
+    )
+    page.press("Home", 36)
+    assert "with image__scaled__ before it" in page.evaluate(told)
+    assert page.evaluate("document.querySelector('.cursor').style.left") == "1%"
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_no_width_overflows_with_drift(opened, width):
+    report = replace(made_report(), drift=made_drift(400, 300, names=("e" * 60, "d" * 60)))
+    page = opened(report, width=width)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_wicked_names_stay_text(opened):

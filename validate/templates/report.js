@@ -39,3 +39,17 @@ if (marks) {
     document.querySelector(".cards").classList.toggle("unmarked", !marks.checked);
   });
 }
+
+for (const figure of document.querySelectorAll("figure.drift:has(.plot)")) {
+  const choice = figure.querySelector("input");
+  const rows = figure.querySelectorAll("tbody tr");
+  choice.hidden = false;
+  const tell = () => {
+    const { x, label } = rows[choice.value].dataset;
+    figure.querySelector(".cursor").style.left = `${x}%`;
+    figure.querySelector("output").textContent = label;
+    choice.setAttribute("aria-valuetext", label);
+  };
+  tell();
+  choice.addEventListener("input", tell);
+}
