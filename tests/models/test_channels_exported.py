@@ -10,6 +10,7 @@ from seeded_states import State, loaded
 from small_networks import calibrated_unet
 from test_double_conv import STYLES
 from test_main_job import call, export
+from test_other_unets import LEE, lee_state, nested_state, res_state
 
 from export.bundle import read_bundle
 from models.deployable import Deployable
@@ -144,6 +145,24 @@ def test_the_user_decides_what_a_published_sigmoid_means(tmp_path: Path) -> None
     _, exclusive = loaded(state, tmp_path, activation="softmax")
     assert not exclusive.independent
     assert replace(exclusive, activation="sigmoid") == found
+
+
+GREY = {
+    "double_conv": lambda: STYLES["milesial"].state(1, 1),
+    "attention": lambda: lee_state(*LEE["Attention U-Net"], 1, 1),
+    "recurrent": lambda: lee_state(*LEE["R2 U-Net"], 1, 1),
+    "nested": lambda: nested_state(3, 1, 1),
+    "residual": lambda: res_state(1, 1),
+}
+
+
+@pytest.mark.parametrize("family", GREY)
+def test_every_family_for_grey_pictures_is_exported(family: str, tmp_path: Path) -> None:
+    assert export(saved(GREY[family](), tmp_path)) == 0
+    bundle = read_bundle(tmp_path / "build" / "net")
+    assert (bundle.contract.colour, bundle.activation) == ("grey", "sigmoid")
+    assert not bundle.specification.independent
+    assert bundle.mask_shape == (64, 64)
 
 
 @pytest.mark.slow
