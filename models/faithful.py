@@ -22,6 +22,11 @@ SETTINGS = frozenset(
 )
 # Layers that do nothing in evaluation mode.
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
+# Arguments of smp's constructors that shapes cannot tell.
+STATED = frozenset(
+    "encoder_name encoder_output_stride encoder_output_indices decoder_atrous_rates "
+    "decoder_interpolation decoder_readout upsampling".split()
+)
 TORCH_LAYERS = "torch.nn.modules."
 # Layers without weights that no recognised network lacks by accident: a state dict has no trace
 # of them, and where the rebuilt network has none in their place it computes something else.
@@ -36,11 +41,17 @@ def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str 
     for facts in state.layers.values():
         if isinstance(mode := facts.get(INTERPOLATION), str):
             return mode
+    mode = stated_arguments(config).get("decoder_interpolation")
+    return mode if isinstance(mode, str) else None
+
+
+def stated_arguments(config: Mapping[str, object]) -> dict[str, object]:
+    """What a checkpoint's own config says of its network's constructor, by argument name."""
+    stated: dict[str, object] = {}
     for place in (config, config.get("config.json"), config.get("hyper_parameters")):
-        mode = place.get("decoder_interpolation") if isinstance(place, dict) else None
-        if isinstance(mode, str):
-            return mode
-    return None
+        if isinstance(place, dict):
+            stated |= {name: place[name] for name in STATED & place.keys() - stated.keys()}
+    return stated
 
 
 def require_faithful(state: StateDict, network: nn.Module, path: Path, title: str) -> None:

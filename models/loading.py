@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.accounting import COUNTER, Accounting, account, require_complete
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
 from models.errors import InputError
-from models.faithful import require_faithful, stated_interpolation
+from models.faithful import require_faithful, stated_arguments, stated_interpolation
 from models.families import Family, recognise
 from models.health import Finding, examine, require_sound
 from models.labels import Labels, choose_labels
@@ -18,6 +18,7 @@ from models.own.family import REMEDY, OwnFamily, own_family
 from models.own.naming import NamedModule
 from models.own.outputs import OwnNetwork
 from models.specification import Choices, Specification
+from models.weightless import built
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ def recognise_checkpoint(
     else:
         family, specification, state = _known(path, checkpoint, choices)
     specification = _with_activation(specification, choices.activation, path)
-    built = _built(family, specification)
-    user = built.network if isinstance(built, OwnNetwork) else built
+    network = built(lambda: family.build(specification))
+    user = network.network if isinstance(network, OwnNetwork) else network
     require_faithful(state, user, path, specification.title)
-    network = {key: tuple(tensor.shape) for key, tensor in built.state_dict().items()}
-    accounting = account(state, network, family, specification)
+    wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    accounting = account(state, wanted, family, specification)
     return Recognised(
         checkpoint=checkpoint,
         state=state,
@@ -124,6 +125,7 @@ def _own(
 
 def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choices:
     """The user's choices, and where there is none, what the file itself says."""
+    choices = replace(choices, stated=stated_arguments(checkpoint.config))
     if choices.interpolation is not None:
         return choices
     return replace(choices, interpolation=stated_interpolation(state, checkpoint.config))
@@ -143,7 +145,7 @@ def load_network(recognised: Recognised) -> nn.Module:
     """
     require_loadable(recognised)
     family, specification = recognised.family, recognised.specification
-    network = _built(family, specification)
+    network = built(lambda: family.build(specification))
     sources = family.renamed(recognised.state.tensors, specification)
     state = _state_for(network, recognised.state.tensors, sources)
     network.load_state_dict(state, strict=True, assign=True)
@@ -152,15 +154,6 @@ def load_network(recognised: Recognised) -> nn.Module:
         network = family.build(specification)
         network.load_state_dict(state, strict=True)
     return network.eval().requires_grad_(False)
-
-
-def _built(family: Family, specification: Specification) -> nn.Module:
-    """The network without memory for its weights, where its construction allows that."""
-    try:
-        with torch.device("meta"):
-            return family.build(specification)
-    except RuntimeError:  # a network that computes while it is built
-        return family.build(specification)
 
 
 def _state_for(

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user settles because the shapes of a state dict cannot."""
+    """What the user settles because the shapes of a state dict cannot.
+
+    `stated` are a constructor's arguments that the checkpoint itself tells beside its weights.
+    """
 
     encoder: str | None = None
     interpolation: str | None = None
     padding: str | None = None
     branch: str | None = None
     activation: str | None = None
+    stated: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

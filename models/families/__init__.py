@@ -24,7 +24,7 @@ from models.errors import InputError
 from models.families.lookalikes import key_tree, likeliest, nearest
 from models.specification import Choices, Specification
 
-SCRIPTS = frozenset({"catalogue"})  # run by hand; it imports all of smp
+SCRIPTS = frozenset({"catalogue", "built_encoders"})  # run by hand; it imports all of smp
 
 Shapes = Mapping[str, tuple[int, ...]]
 

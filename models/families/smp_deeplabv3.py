@@ -1,0 +1,58 @@
+"""smp's DeepLabV3: atrous spatial pyramid pooling of a dilated encoder's last feature.
+
+Keys: `decoder.aspp.convs.{i}.…` and `decoder.aspp.project`, `decoder.conv`, `decoder.bn`, which
+smp before 0.4 called `decoder.0`, `decoder.1` and `decoder.2`. Dilations leave no trace in
+shapes: smp's own are taken, for an output stride of 8.
+Source: segmentation_models_pytorch/decoders/deeplabv3.
+"""
+
+from collections.abc import Iterable
+
+from models.families import smp, smp_keys
+from models.families.encoders import Shapes, Sought
+from models.families.smp import build, ignored
+from models.specification import Choices, Specification
+
+__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
+
+NAME = "smp DeepLabV3"
+MARK = r"decoder\.(0|aspp)\.(convs|project)\."
+PARTS = (r"encoder\.", MARK, r"decoder\.(1|2|conv|bn)\.", r"segmentation_head\.")
+FORMERLY = {"0": "aspp", "1": "conv", "2": "bn"}
+STRIDE = 8
+HEAD = "segmentation_head.0.weight"
+
+
+def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
+    """Read the DeepLabV3's arguments from its shapes; None when the decoder is another's.
+
+    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
+    """
+    if not smp_keys.is_marked(shapes, MARK):
+        return None
+    aspp = "aspp" if any(key.startswith("decoder.aspp.") for key in shapes) else "0"
+    first = smp_keys.needed(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, "DeepLabV3")
+    decoder = smp.Decoder(
+        architecture="DeepLabV3",
+        sought=Sought((5, 4, 3), first[1]),
+        arguments={
+            "decoder_channels": first[0],
+            "decoder_aspp_separable": f"decoder.{aspp}.convs.1.0.0.weight" in shapes,
+            "encoder_output_stride": STRIDE,
+            "decoder_atrous_rates": (12, 24, 36),
+        },
+        assumed=dict.fromkeys(("encoder_output_stride", "decoder_atrous_rates"), smp_keys.UNSEEN),
+        output_stride=STRIDE,
+    )
+    return smp.specify(decoder, shapes, choices, HEAD)
+
+
+def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
+    """Network key → checkpoint key, for smp before 0.4 and for its timm encoders."""
+    listed = list(keys)
+    names = dict(smp.renamed(listed, specification))
+    for key in listed:
+        part, _, rest = key.removeprefix("decoder.").partition(".")
+        if key.startswith("decoder.") and part in FORMERLY:
+            names[f"decoder.{FORMERLY[part]}.{rest}"] = key
+    return names

@@ -1,0 +1,48 @@
+"""Builds networks without memory for their weights, and without the time to initialise them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+# What initialises weights. On the meta device, where there are none, these take most of the time.
+INITIALISING = frozenset(
+    "normal_ uniform_ trunc_normal_ kaiming_normal_ kaiming_uniform_ xavier_normal_ "
+    "xavier_uniform_ constant_ ones_ zeros_ erfinv_ clamp_ fill_ zero_ mul_ add_ div_".split()
+)
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves tensors of the meta device as they are."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func.__name__ in INITIALISING:
+            tensor = args[0] if args else (kwargs or {}).get("tensor")
+            if isinstance(tensor, torch.Tensor) and tensor.is_meta:
+                return tensor
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def weightless() -> Iterator[None]:
+    """Inside, modules are built on the meta device: shapes alone."""
+    with torch.device("meta"), _Uninitialised():
+        yield
+
+
+def built(make: Callable[[], nn.Module]) -> nn.Module:
+    """What `make` gives, without memory for its weights where its construction allows that."""
+    try:
+        with weightless():
+            return make()
+    except (RuntimeError, NotImplementedError):  # a network that computes while it is built
+        return make()

@@ -1,0 +1,203 @@
+"""Exports every family through every format and writes docs/compatibility.md: `make compatibility`.
+
+Each row is a checkpoint that the export command takes as a user's would be. What is done already
+is kept in build/compatibility.json, so that a stopped run goes on; remove it to begin again.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "models")]
+
+import click  # noqa: E402
+import torch  # noqa: E402
+from smp_networks import ARCHITECTURES, VIT, calibrated  # noqa: E402
+from test_families_exported import FAMILIES as WRITTEN_BY_HAND  # noqa: E402
+
+from export.__main__ import main as export_command  # noqa: E402
+from models.errors import SegportError  # noqa: E402
+from models.families import FAMILIES, recognise  # noqa: E402
+from models.specification import Choices  # noqa: E402
+from validate.storage import read_results  # noqa: E402
+
+PAGE, DONE = ROOT / "docs" / "compatibility.md", ROOT / "build" / "compatibility.json"
+FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
+State = dict[str, torch.Tensor]
+ENCODERS = """
+resnext50_32x4d se_resnet50 densenet121 efficientnet-b0 mobilenet_v2 mobileone_s0 mit_b0 vgg11_bn
+xception inceptionv4 dpn68 timm-efficientnet-b0 timm-skresnet18 tu-resnet18 tu-regnetx_002
+tu-resnest14d tu-res2net50_26w_4s tu-gernet_s tu-tf_mobilenetv3_small_100 tu-convnext_atto
+tu-mobilenetv4_conv_small tu-fastvit_t8 tu-mobilevitv2_050 tu-swin_tiny_patch4_window7_224
+tu-hrnet_w18_small tu-edgenext_xx_small tu-efficientvit_b0 tu-ghostnet_100 tu-dla34
+tu-efficientnet_b0
+""".split()
+PAIRS = (
+    *((name, VIT if name == "DPT" else "resnet18") for name in ARCHITECTURES),
+    *(("Unet", encoder) for encoder in ENCODERS),
+    ("UnetPlusPlus", "efficientnet-b0"),
+    ("MAnet", "mit_b0"),
+    ("Linknet", "tu-convnext_atto"),
+    ("FPN", "mobilenet_v2"),
+    ("PSPNet", "tu-resnet18"),
+    ("DeepLabV3", "tu-regnetx_002"),
+    ("DeepLabV3Plus", "mobilenet_v2"),
+    ("PAN", "efficientnet-b0"),
+    ("UPerNet", "tu-convnext_atto"),
+    ("Segformer", "mit_b0"),
+)
+SIDES = {"DPT": 224, "PAN": 128, "tu-swin_tiny_patch4_window7_224": 224}
+INTRODUCTION = """# Which networks go through which format
+
+Made by `make compatibility`; do not edit. Each row is an untrained, seeded network whose batch
+norms are measured, saved as a state dict and exported by `python -m export`, which recognises it
+from keys and shapes and judges each file against PyTorch on the pictures of `samples/`. A number
+is the PSNR of its logits in dB: parity holds. Core ML files are judged by the reference runtime.
+"by itself" means that nothing but the checkpoint was given; otherwise the option that settles
+what shapes cannot tell.
+
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A checkpoint to export, under the name that its row has."""
+
+    family: str
+    encoder: str
+    make: Callable[[], State]
+    options: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What the row is kept under."""
+        return f"{self.family} {self.encoder}".strip()
+
+
+def examples() -> Iterator[Example]:
+    """Every row: smp's, and those of families that are written by hand."""
+    for architecture, encoder in PAIRS:
+        side = SIDES.get(architecture, SIDES.get(encoder, 64))
+
+        def make(name: str = architecture, below: str = encoder, side: int = side) -> State:
+            return calibrated(name, below, side).state_dict()
+
+        yield Example(f"smp {architecture}", encoder, make, ("--size", str(side)))
+    for name, (make, options) in WRITTEN_BY_HAND.items():
+        size = () if "--size" in options else ("--size", "64")
+        yield Example(name, "", make, (*size, *options))
+
+
+def row_of(example: Example) -> dict[str, str]:
+    """The family that took it, how it was recognised, and a cell for each format."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.pt"
+        torch.save(example.make(), path)
+        state = torch.load(path, weights_only=True)
+        shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+        options = dict(zip(example.options[::2], example.options[1::2], strict=True))
+        try:
+            family, _ = recognise(path, shapes, _choices(options))
+        except SegportError:
+            options["--encoder"] = example.encoder
+            family, _ = recognise(path, shapes, _choices(options))
+        settled = ", ".join(f"{k[2:].upper()}={v}" for k, v in options.items() if k != "--size")
+        words = tuple(word for option in options.items() for word in option)
+        how = settled or "by itself"
+        return {"module": family.NAME, "how": how, **_cells(path, words)}
+
+
+def _choices(options: dict[str, str]) -> Choices:
+    return Choices(**{name[2:]: value for name, value in options.items() if name != "--size"})
+
+
+def _cells(path: Path, options: tuple[str, ...]) -> dict[str, str]:
+    """All formats in one run; one by one where that fails, so that each says what it cannot do."""
+    together = _export(path, options, ",".join(FORMATS))
+    if isinstance(together, dict) and set(together) == set(FORMATS):
+        return together
+    cells = {}
+    for form in FORMATS:
+        alone = _export(path, options, form)
+        cells[form] = alone if isinstance(alone, str) else alone[form]
+    return cells
+
+
+def _export(path: Path, options: tuple[str, ...], formats: str) -> dict[str, str] | str:
+    out = path.parent / "build"
+    shutil.rmtree(out, ignore_errors=True)
+    words = [str(path), "--out", str(out), "--formats", formats, *options]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            export_command.main(words, prog_name="export", standalone_mode=False)
+    except SegportError as error:
+        if not (out / "net.failed" / "parity.json").exists():
+            return f"no: {error}"
+    folders = [
+        out / name for name in ("net.failed", "net") if (out / name / "parity.json").exists()
+    ]
+    results = read_results(folders[0] / "parity.json").results
+    cells = {}
+    for result in results:
+        value = "exact" if result.total is None or result.total.psnr is None else None
+        value = value or f"{result.total.psnr:.0f}"
+        good = result.status == "passed"
+        cells[result.format] = value if good else f"{result.status}: {'; '.join(result.reasons)}"
+    return cells
+
+
+def page(rows: dict[str, dict[str, str]]) -> str:
+    """The page's text: the table, what did not go through, and families without a row."""
+    heads = ["network", "encoder", "recognised", *FORMATS]
+    lines = [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
+    notes: list[str] = []
+    for example in examples():
+        if (row := rows.get(example.title)) is None:
+            continue
+        cells = [_cell(row[form], notes) for form in FORMATS]
+        lines.append(f"| {' | '.join([example.family, example.encoder, row['how'], *cells])} |")
+    text = INTRODUCTION + "\n".join(lines) + "\n"
+    if notes:
+        text += "\nWhat did not go through:\n\n"
+        text += "".join(f"{number}. {note}\n" for number, note in enumerate(notes, 1))
+    absent = {family.NAME for family in FAMILIES} - {row["module"] for row in rows.values()}
+    return text + (f"\nNot run here: {', '.join(sorted(absent))}.\n" if absent else "")
+
+
+def _cell(value: str, notes: list[str]) -> str:
+    if value.isdigit() or value == "exact":
+        return value
+    if value not in notes:
+        notes.append(value)
+    return f"no ({notes.index(value) + 1})"
+
+
+def main() -> None:
+    """Run what is not done yet, and write the page."""
+    rows = json.loads(DONE.read_text()) if DONE.exists() else {}
+    for example in examples():
+        if example.title in rows:
+            continue
+        try:
+            rows[example.title] = row_of(example)
+        except SegportError as error:
+            rows[example.title] = {"module": "", "how": f"no: {error}"}
+            rows[example.title] |= dict.fromkeys(FORMATS, f"no: {error}")
+        click.echo(f"{example.title}: {rows[example.title]}")
+        DONE.parent.mkdir(exist_ok=True)
+        DONE.write_text(json.dumps(rows, indent=1))
+        gc.collect()
+    PAGE.write_text(page(rows))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
