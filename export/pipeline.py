@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
+from export.first_run import require_runs
 from export.mending import Guard, Judge, mended
 from export.metadata import Description, tool_versions
 from export.place import require_space, staged
@@ -50,6 +51,7 @@ def export(
         if recognised.own is not None:
             recognised.own.require_runs(contract)
         deployable = Deployable(network, contract, independent=specification.independent)
+        require_runs(deployable, specification)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
         f"{specification.title}: {recognised.accounting.summary}; "

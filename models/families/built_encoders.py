@@ -56,13 +56,9 @@ def build_tokens(name: str, in_channels: int) -> nn.Module:
     """
 
     def make() -> nn.Module:
-        return TimmViTEncoder(
-            name.removeprefix(TIMM),
-            pretrained=False,
-            in_channels=in_channels,
-            depth=TOKENS_DEPTH,
-            num_classes=0,
-        )
+        asked = {"in_channels": in_channels, "depth": TOKENS_DEPTH, "num_classes": 0}
+        timms = name.removeprefix(TIMM)
+        return cast(nn.Module, TimmViTEncoder(timms, pretrained=False, **asked))
 
     encoder = cast(Any, _built(make))
     taken = inspect.signature(encoder.model.forward_intermediates).parameters
