@@ -41,7 +41,7 @@ def test_windows_that_timm_makes_for_one_size_are_for_it_alone() -> None:
 
 def test_an_encoder_of_timm_beyond_the_catalogue_is_taken_by_name() -> None:
     given = shapes("Unet", "tu-davit_tiny")
-    with pytest.raises(InputError, match="no encoder that Segport knows .* Say ENCODER="):
+    with pytest.raises(InputError, match=r"no encoder that Segport knows .* Say ENCODER="):
         specification_of(given)
     family, found = recognise(PATH, given, Choices(encoder="tu-davit_tiny.msft_in1k"))
     network = built(lambda: family.build(found)).state_dict()
