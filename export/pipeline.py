@@ -51,7 +51,8 @@ def export(
         if recognised.own is not None:
             recognised.own.require_runs(contract)
         deployable = Deployable(network, contract, independent=specification.independent)
-        require_runs(deployable, specification)
+        if recognised.own is None:
+            require_runs(deployable, specification)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(
         f"{specification.title}: {recognised.accounting.summary}; "
