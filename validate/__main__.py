@@ -119,7 +119,8 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:
-        raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.")
+        hint = "" if drift or reference else " --drift names the operation that departs."
+        raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.{hint}")
     click.echo(f"Report: {bundle / 'report.html'}")
 
 

@@ -98,6 +98,16 @@ def test_a_changed_weight_is_named(copied, recordings, pictures, what, format):
     assert next((text for word, text in told.items() if word in what), "") in drift.first.cause
 
 
+def test_a_weight_that_makes_float16_overflow_is_named(copied, recordings, pictures):
+    path = file_of(copied, "mlprogram")
+    expected = named(path, "mlprogram", "conv", 3)
+    EDITS["mlprogram"](path, 3, "weight", lambda w: w * 6e4 / np.abs(w).max())
+    drift = drift_of(recordings, copied, "mlprogram", pictures)
+    assert departing(drift).name == expected
+    assert departing(drift).own == 1e9  # infinity
+    assert "times it" in drift.first.cause
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_dropped_bias_is_named(copied, recordings, pictures, format):
     path = file_of(copied, format)

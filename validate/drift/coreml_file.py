@@ -16,7 +16,7 @@ from validate.coreml.executor import compute
 from validate.coreml.graph import Step
 from validate.coreml.rounding import round_fp16
 from validate.drift.coreml_details import details_of
-from validate.drift.operations import FLOAT16, FLOAT32, Operation
+from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
 from validate.drift.recording import Recording
 from validate.pictures import Picture
 from validate.runtimes.interface import as_feature
@@ -79,7 +79,7 @@ class CoreMLFile:
             outputs,
             partial(self._run, step),
             FLOAT16 if half else FLOAT32,
-            lambda: details()[outputs[0].partition("#")[0]],
+            lambda: details().get(outputs[0].partition("#")[0], Details()),
         )
 
     def _run(self, step: Step, values: Sequence[Any]) -> tuple[Any, ...]:

@@ -151,13 +151,14 @@ def _measured(
     module: str,
 ) -> OperationDrift:
     ran, alone, moved = values
-    noise = explained(difference(moved, alone), reference, operation.roundoff)
+    own = _finite(difference(alone, reference))
+    noise = _finite(explained(difference(moved, alone), reference, operation.roundoff))
     return OperationDrift(
         name=operation.name,
         kind=operation.kind,
         module=module,
-        own=_finite(difference(alone, reference)),
-        explained=_finite(noise),
+        own=own,
+        explained=noise if own < LIMIT else 0.0,  # nothing explains an infinity
         accumulated=_finite(difference(ran, reference)),
         largest=_finite(_largest(ran, reference)),
         joined=joined,
