@@ -11,7 +11,7 @@ from validate.wording import FORMATS
 
 LEAST = 1e-8
 """Errors below this are drawn at the foot of the chart: float32 holds no smaller ones."""
-DISTANCE = 14.0
+DISTANCE = 8.0
 """How far apart the names of two parts of the network stand at least, in per cent."""
 
 

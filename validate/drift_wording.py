@@ -64,8 +64,8 @@ def worst(drift: Drift, count: int) -> tuple[tuple[str, ...], ...]:
 def point(row: OperationDrift) -> str:
     """One operation and its errors, for whoever points at it."""
     return (
-        f"{operation(row)}: own error {size(row.own)} of {size(row.explained)} explained by "
-        f"rounding, accumulated {size(row.accumulated)}"
+        f"{operation(row)}: own error {size(row.own)}, rounding explains {size(row.explained)}, "
+        f"accumulated error {size(row.accumulated)}"
     )
 
 
