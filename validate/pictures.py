@@ -39,7 +39,8 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
             warnings.simplefilter("ignore")  # about odd metadata, which does not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                pixels = np.asarray(_converted(ImageOps.exif_transpose(picture), mode))
+                ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large photo is large
+                pixels = np.asarray(_converted(picture, mode))
                 return pixels.reshape(*pixels.shape[:2], channels)
     except UnidentifiedImageError:
         raise UnreadablePicture("not a picture that Pillow can read") from None
@@ -57,6 +58,8 @@ def _converted(picture: Image.Image, mode: str) -> Image.Image:
         picture = Image.fromarray((samples >> 8).astype(np.uint8))
     if picture.mode == "F":
         raise UnreadablePicture("its samples are floating-point numbers without a known range")
+    if picture.mode == mode:
+        return picture
     return picture.convert("RGBA") if mode == "RGBA" else picture.convert("RGB").convert(mode)
 
 
