@@ -10,6 +10,7 @@ from models.loading import load_network, recognise_checkpoint
 from models.specification import Choices, Specification
 
 State = dict[str, Tensor]
+NESTED_WIDTHS = (6, 8, 10, 12)
 
 
 class Made:
@@ -67,3 +68,24 @@ def shapes_of(state: State) -> dict[str, tuple[int, ...]]:
 
 def picture(channels: int = 3, side: int = 48) -> Tensor:
     return torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(1))
+
+
+def nested_state(heads: int, inputs: int = 3, classes: int = 2) -> State:
+    """A nested U-Net++ of three levels, with as many heads."""
+    made, depth = Made(), len(NESTED_WIDTHS) - 1
+    for i in range(depth + 1):
+        for j in range(depth + 1 - i):
+            sides = (
+                j * NESTED_WIDTHS[i] + NESTED_WIDTHS[i + 1]
+                if j
+                else NESTED_WIDTHS[i - 1]
+                if i
+                else inputs
+            )
+            for n in (1, 2):
+                made.conv(f"conv{i}_{j}.conv{n}", sides, NESTED_WIDTHS[i])
+                made.norm(f"conv{i}_{j}.bn{n}", NESTED_WIDTHS[i])
+                sides = NESTED_WIDTHS[i]
+    for name in [f"final{n + 1}" for n in range(heads)] if heads > 1 else ["final"]:
+        made.conv(name, NESTED_WIDTHS[0], classes, 1)
+    return made.state

@@ -1,6 +1,6 @@
 """`parity.md`: the report for a pull request or the summary of a GitHub job."""
 
-from validate import drift_wording
+from validate import branch_wording, drift_wording
 from validate.results import ArtifactResult, Report
 from validate.wording import (
     COLUMNS,
@@ -25,6 +25,7 @@ def to_markdown(report: Report) -> str:
         *_not_passed(report.results),
         *(f"- {_escaped(drift_wording.sentence(each))}" for each in report.drift),
         _overlaps(report),
+        *_branches(report),
         *_footnotes(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -55,6 +56,16 @@ def _overlaps(report: Report) -> str:
         if result.total is not None
     ]
     return _table(columns, rows)
+
+
+def _branches(report: Report) -> list[str]:
+    if report.branches is None:
+        return []
+    rows = branch_wording.rows(report.branches, report.labels)
+    return [
+        _table(branch_wording.columns(report.branches), rows),
+        _escaped(branch_wording.sentence(report.branches)),
+    ]
 
 
 def _footnotes(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from validate import wording
+from validate import branch_wording, wording
 from validate.charts import charts_of
 from validate.drift_charts import drift_charts
 from validate.drift_wording import COLUMNS as DRIFT_COLUMNS
@@ -34,6 +34,7 @@ def to_html(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         words=wording,
+        branch_words=branch_wording,
         cards=gallery(report),
         charts=charts_of(report),
         drifts=drift_charts(report.drift),

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from validate.branches import Branches
 from validate.comparison import Metrics
 from validate.drift_results import Drift
 from validate.noise import Noise
@@ -86,7 +87,8 @@ class Report:
     the file that took the place of the table's rows, None where none did; `photo_way` compares
     the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
     resized. `independent` says that the labels are channels, of which a pixel may have any number;
-    `drift` is empty where it was not asked for.
+    `drift` is empty where it was not asked for; `branches` compares those of a network with deep
+    supervision, and is None for any other.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -108,6 +110,7 @@ class Report:
     photo_way: PhotoWay | None = None
     independent: bool = False
     drift: tuple[Drift, ...] = ()
+    branches: Branches | None = None
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

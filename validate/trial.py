@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from export.bundle import Artifact, Bundle
+from validate.branches import Branches, compared_branches
 from validate.candidate import Candidate, CandidateRecord, median
 from validate.facts import facts_of
 from validate.given_tolerances import GivenTolerances
@@ -34,6 +35,7 @@ class BatchRecord:
     used: int
     noise: Noise | None
     photo_way: PhotoWay | None
+    branches: Branches | None
     milliseconds: tuple[float, ...]
     candidates: tuple[CandidateRecord, ...]
     shown: tuple[tuple[float, int, ShownPicture], ...]
@@ -63,6 +65,7 @@ class Trial:
         self._given = given
         self._samples = samples
         self._photo_way: PhotoWay | None = None
+        self._branches: Branches | None = None
         self._noise: Noise | None = None
         self._used = 0
         self._taken = self._timed = self._begun = 0
@@ -86,7 +89,9 @@ class Trial:
         photos = None
         if not self._used:
             self._measure_noise()
-            photos = photo_trial(batch, references, self._samples, self._reference.deployable)
+            network = self._reference.deployable
+            photos = photo_trial(batch, references, self._samples, network)
+            self._branches = compared_branches(network, [sample.image for sample in batch])
         shares = [0.0] * len(batch)
         masks: list[dict[int, SmallMask]] = [{} for _ in batch]
         for index, candidate in enumerate(self._entries):
@@ -123,6 +128,7 @@ class Trial:
             used=self._used - first,
             noise=self._noise,
             photo_way=self._photo_way,
+            branches=self._branches,
             milliseconds=tuple(self._reference.milliseconds[timed:]),
             candidates=tuple(candidate.take() for candidate in self.candidates),
             shown=tuple(
@@ -137,6 +143,7 @@ class Trial:
         self._used += record.used
         self._noise = record.noise
         self._photo_way = record.photo_way
+        self._branches = record.branches
         self._reference.milliseconds.extend(record.milliseconds)
         self._taken, self._timed = self._used, len(self._reference.milliseconds)
         for candidate, part in zip(self.candidates, record.candidates, strict=True):
@@ -165,6 +172,7 @@ class Trial:
             machine=machine_facts(),
             tolerances=self._given.source,
             photo_way=self._photo_way,
+            branches=self._branches,
             independent=self._bundle.specification.independent,
             seconds=seconds,
             shown=tuple(self._with_image(picture, index) for _, index, picture in shown),

@@ -6,9 +6,10 @@ takes X(i, 0) … X(i, j-1) and the up-sampled X(i+1, j-1), in this order. With 
 without it `final` reads the last. The names are those of 4uiiurz1/pytorch-nested-unet.
 """
 
+import copy
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -150,6 +151,29 @@ class NestedUnet(nn.Module):
         for head in grid.heads:
             grow(self, head, nn.Conv2d(width, grid.classes, 1))
         self.up = nn.Upsample(scale_factor=2, mode=grid.mode, align_corners=grid.align_corners)
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches to choose from, the mean last; none without deep supervision."""
+        if len(self.grid.heads) == 1:
+            return ()
+        return (*(str(j) for j in range(1, self.grid.depth + 1)), MEAN)
+
+    @property
+    def deepest(self) -> str:
+        """The branch that sees every node."""
+        return str(self.grid.depth)
+
+    @property
+    def branch(self) -> str:
+        """The branch whose logits it gives."""
+        return self.grid.branch
+
+    def at(self, branch: str) -> "NestedUnet":
+        """The same network, with the same weights, that gives the logits of another branch."""
+        other = copy.copy(self)
+        other.grid = replace(self.grid, branch=branch)
+        return other
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of `x`: of one branch, or the mean of all."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from seeded_states import State
+from seeded_states import State, nested_state
 from test_double_conv import LEE as DOUBLE_LEE
 from test_double_conv import STYLES
 from test_main_job import export
-from test_other_unets import LEE, lee_state, nested_state, res_state
+from test_other_unets import LEE, lee_state, res_state
 
 from export.bundle import read_bundle
 from validate.storage import read_results

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from seeded_states import Made, State, conv, loaded, norm, picture, shapes_of, up
+from seeded_states import Made, State, conv, loaded, nested_state, norm, picture, shapes_of, up
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
@@ -103,20 +103,6 @@ def test_attention_and_recurrence(title: str, inputs: int, classes: int, tmp_pat
     assert torch.allclose(network(x), lee_logits(state, *LEE[title], x), atol=1e-4)
     assert (found.title, found.in_channels, found.classes) == (title, inputs, classes)
     assert found.arguments["widths"] == WIDTHS
-
-
-def nested_state(heads: int, inputs: int = 3, classes: int = 2) -> State:
-    made, depth = Made(), len(WIDTHS) - 1
-    for i in range(depth + 1):
-        for j in range(depth + 1 - i):
-            sides = j * WIDTHS[i] + WIDTHS[i + 1] if j else WIDTHS[i - 1] if i else inputs
-            for n in (1, 2):
-                made.conv(f"conv{i}_{j}.conv{n}", sides, WIDTHS[i])
-                made.norm(f"conv{i}_{j}.bn{n}", WIDTHS[i])
-                sides = WIDTHS[i]
-    for name in [f"final{n + 1}" for n in range(heads)] if heads > 1 else ["final"]:
-        made.conv(name, WIDTHS[0], classes, 1)
-    return made.state
 
 
 def nested_logits(s: State, x: Tensor, branches: list[tuple[int, str]]) -> Tensor:

@@ -1,0 +1,40 @@
+"""How the branches of a network with deep supervision are written, on the page and in Markdown."""
+
+from collections.abc import Sequence
+
+from validate.branches import Branches, BranchResult
+from validate.wording import lowest_iou, share
+
+
+def columns(branches: Branches) -> tuple[str, ...]:
+    """The head of the table."""
+    return (
+        "branch",
+        f"ms (× branch {branches.deepest})",
+        f"labels as branch {branches.deepest}'s",
+        "lowest IoU",
+    )
+
+
+def rows(branches: Branches, labels: Sequence[str]) -> list[tuple[str, ...]]:
+    """The cells of each branch, under `columns`."""
+    deepest = next(each for each in branches.results if each.branch == branches.deepest)
+    return [_row(each, deepest.milliseconds, labels) for each in branches.results]
+
+
+def sentence(branches: Branches) -> str:
+    """What was measured."""
+    pictures = "1 picture" if branches.pictures == 1 else f"{branches.pictures} pictures"
+    return (
+        f"PyTorch's own branches on {pictures}: BRANCH= of an export chooses one. Labels and IoU "
+        f"are those of the masks against branch {branches.deepest}, which sees every node."
+    )
+
+
+def _row(result: BranchResult, milliseconds: float, labels: Sequence[str]) -> tuple[str, ...]:
+    return (
+        result.branch + (", exported" if result.exported else ""),
+        f"{result.milliseconds:.0f} ({result.milliseconds / milliseconds:.2f}×)",
+        share(result.agreement),
+        lowest_iou(labels, result.classes),
+    )
