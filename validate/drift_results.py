@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+NO_NUMBER = 1e9
+"""What stands for an error that is infinite or no number: JSON has neither."""
+
 
 @dataclass(frozen=True)
 class OperationDrift:

@@ -1,6 +1,6 @@
 """What following a file found, in sentences: the same on the page, in Markdown, on a console."""
 
-from validate.drift_results import Departure, Drift, OperationDrift
+from validate.drift_results import NO_NUMBER, Departure, Drift, OperationDrift
 from validate.wording import NOTHING, percent
 
 CONTRIBUTORS = 3
@@ -82,7 +82,7 @@ def place(module: str) -> str:
 
 def size(error: float) -> str:
     """An error with two digits: `210 %`, `0.031 %`."""
-    return "no number" if error >= 1e9 else percent(error)
+    return "no number" if error >= NO_NUMBER else percent(error)
 
 
 def _last(drift: Drift) -> OperationDrift:

@@ -22,12 +22,9 @@ from torch import Tensor
 from validate.drift.operations import OpenedFile, Operation
 from validate.drift.recording import Playback, Recording
 from validate.drift.rounding_noise import Coin, difference, explained
-from validate.drift_results import InputDifference, OperationDrift
+from validate.drift_results import NO_NUMBER, InputDifference, OperationDrift
 from validate.pictures import Picture
 from validate.runtimes.interface import as_input
-
-LIMIT = 1e9
-"""What stands for an error that is no number."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,7 @@ def _measured(
         kind=operation.kind,
         module=module,
         own=own,
-        explained=noise if own < LIMIT else 0.0,  # nothing explains an infinity
+        explained=noise if own < NO_NUMBER else 0.0,  # nothing explains an infinity
         accumulated=_finite(difference(ran, reference)),
         largest=_finite(_largest(ran, reference)),
         joined=joined,
@@ -175,4 +172,4 @@ def _largest(ran: Tensor, reference: Tensor) -> float:
 
 
 def _finite(error: float) -> float:
-    return LIMIT if math.isnan(error) else min(error, LIMIT)
+    return NO_NUMBER if math.isnan(error) else min(error, NO_NUMBER)

@@ -14,7 +14,7 @@ Below 2⁻¹⁴ the steps of float16 no longer shrink, and u|x| is at least half
 small are not excused: what they lose is an error of the file.
 
 A file departs where its own error is larger. MARGIN is for the spread between networks: of healthy
-files the error was at most half the limit (docs/drift.md has the figures).
+files the error was at most 0.3 of the limit (docs/drift.md has the figures).
 """
 
 import torch

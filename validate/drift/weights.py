@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from validate.drift.operations import Weights
-from validate.drift_results import WeightDifference
+from validate.drift_results import NO_NUMBER, WeightDifference
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 Norm = nn.BatchNorm2d | nn.BatchNorm1d
 EXPLAINED = {"float16": 2.0**-10, "float32": 2.0**-18}
 """As shares of the largest weight: one rounding to float16; what folding in float32 rounds."""
 SMALLEST_NORMAL = 2.0**-14
-LIMIT = 1e9
 
 
 def weight_differences(
@@ -115,8 +114,8 @@ def _compared(
         return WeightDifference(parameter, source, None, explained, "has another shape")
     ours = ours.reshape(theirs.shape)
     largest, error = np.abs(theirs).max(initial=0), np.abs(ours - theirs).max(initial=0)
-    difference = float(error / largest) if largest else LIMIT if error else 0.0
-    difference = min(difference, LIMIT) if np.isfinite(difference) else LIMIT
+    difference = float(error / largest) if largest else NO_NUMBER if error else 0.0
+    difference = min(difference, NO_NUMBER) if np.isfinite(difference) else NO_NUMBER
     change = "" if difference <= explained else _change(ours, theirs, explained)
     return WeightDifference(parameter, source, difference, explained, change)
 
