@@ -4,7 +4,7 @@ A state dict has no strides, no epsilon and no activations. A module pickled who
 layers are compared with those of the network that its weights were recognised as.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from torch import nn
@@ -20,6 +20,16 @@ SETTINGS = frozenset(
     "negative_slope alpha beta threshold approximate dim size scale_factor mode align_corners "
     "output_size normalized_shape num_groups track_running_stats min_val max_val".split()
 )
+# Where smp's networks have their activation, and the names of those that become a specification's:
+# as layers, and as smp's own argument.
+LAST = "segmentation_head.2.activation"
+ACTIVATIONS = {
+    "Sigmoid": "sigmoid",
+    "Softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax",
+    "softmax2d": "softmax",
+}
 # Layers that do nothing in evaluation mode.
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
 # Arguments of smp's constructors that shapes cannot tell.
@@ -45,12 +55,26 @@ def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str 
     return mode if isinstance(mode, str) else None
 
 
+def stated_activation(state: StateDict, config: Mapping[str, object]) -> str | None:
+    """sigmoid or softmax after the logits, where the file says so, as above.
+
+    smp's networks have such an activation only if they were asked to; it has no weights.
+    """
+    last = str(state.layers.get(LAST, {}).get(CLASS, "")).rsplit(".", 1)[-1]
+    stated = last if last in ACTIVATIONS else _configured(config, {"activation"}).get("activation")
+    return ACTIVATIONS.get(stated) if isinstance(stated, str) else None
+
+
 def stated_arguments(config: Mapping[str, object]) -> dict[str, object]:
     """What a checkpoint's own config says of its network's constructor, by argument name."""
+    return _configured(config, STATED)
+
+
+def _configured(config: Mapping[str, object], names: Set[str]) -> dict[str, object]:
     stated: dict[str, object] = {}
     for place in (config, config.get("config.json"), config.get("hyper_parameters")):
         if isinstance(place, dict):
-            stated |= {name: place[name] for name in STATED & place.keys() - stated.keys()}
+            stated |= {name: place[name] for name in names & place.keys() - stated.keys()}
     return stated
 
 
@@ -80,6 +104,8 @@ def require_faithful(state: StateDict, network: nn.Module, path: Path, title: st
 
 def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> list[str]:
     stored, built = str(facts[CLASS]), type(layer)
+    if place == LAST and stored.rsplit(".", 1)[-1] in ACTIVATIONS:
+        return []  # the logits before it are exported, and it is recorded
     if stored.startswith(TORCH_LAYERS) and built.__module__.startswith(TORCH_LAYERS):
         name = stored.rsplit(".", 1)[1]
         if name != built.__name__ and not {name, built.__name__} <= IDLE:

@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from models.accounting import COUNTER, Accounting, account, require_complete
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
 from models.errors import InputError
-from models.faithful import require_faithful, stated_arguments, stated_interpolation
+from models.faithful import (
+    require_faithful,
+    stated_activation,
+    stated_arguments,
+    stated_interpolation,
+)
 from models.families import Family, recognise
 from models.health import Finding, examine, require_sound
 from models.labels import Labels, choose_labels
@@ -65,6 +70,9 @@ def recognise_checkpoint(
         family, specification, state = _own(module, checkpoint, choices)
     else:
         family, specification, state = _known(path, checkpoint, choices)
+    if module is None and choices.activation is None and specification.classes > 1:
+        stated = stated_activation(state, checkpoint.config)
+        choices = replace(choices, activation=stated)
     specification = _with_activation(specification, choices.activation, path)
     network = built(lambda: family.build(specification))
     user = network.network if isinstance(network, OwnNetwork) else network

@@ -9,6 +9,7 @@ from torch import nn
 
 from models.errors import InputError
 from models.loading import recognise_checkpoint
+from models.specification import Choices
 
 Save = Callable[..., Path]
 
@@ -38,6 +39,29 @@ def test_the_interpolation_is_taken_from_the_file(saved: Save, tmp_path: Path, m
     network.save_pretrained(tmp_path / "pretrained")
     specification = recognise_checkpoint(tmp_path / "pretrained").specification
     assert specification.arguments["decoder_interpolation"] == mode
+
+
+@pytest.mark.parametrize(
+    ("activation", "recorded"),
+    [("sigmoid", "sigmoid"), ("softmax2d", "softmax"), (None, "softmax")],
+)
+def test_the_last_activation_is_taken_from_the_file(
+    saved: Save, tmp_path: Path, activation: str | None, recorded: str
+) -> None:
+    network = calibrated_unet(classes=3, activation=activation)
+    network.save_pretrained(tmp_path / "pretrained")
+    for path in (saved(network), tmp_path / "pretrained"):
+        recognised = recognise_checkpoint(path)
+        assert recognised.specification.activation == recorded
+        assert recognised.specification.independent == (recorded == "sigmoid")
+    asked = recognise_checkpoint(path, choices=Choices(activation="softmax"))
+    assert asked.specification.activation == "softmax"
+
+
+def test_a_last_activation_that_is_no_probability_is_refused(saved: Save) -> None:
+    network = calibrated_unet(classes=3, activation="tanh")
+    with pytest.raises(InputError, match=r"segmentation_head\.2\.activation is a Tanh"):
+        recognise_checkpoint(saved(network))
 
 
 def test_another_activation_is_refused(saved: Save) -> None:
