@@ -69,7 +69,9 @@ def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
 
 def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureResult]]) -> Card:
     order = _order(picture) if report.independent else ()
-    judged = {index: found[index][picture.name] for index in sorted(picture.masks)}
+    # A file that stopped at a later picture has no figures, though it had made masks.
+    ran = [index for index in sorted(picture.masks) if picture.name in found[index]]
+    judged = {index: found[index][picture.name] for index in ran}
     layers = tuple(_layer(report, picture, index, each, order) for index, each in judged.items())
     shares = [_share(report, index, each) for index, each in judged.items()]
     return Card(

@@ -14,8 +14,9 @@ from validate import coreml
 from validate.comparison import Comparison, compare, measure
 from validate.coreml.mixed import mixture, rounded_operations
 from validate.coreml.weights import read_weights
+from validate.measuring_ranges import measure_ranges
 from validate.pins import smallest_pins
-from validate.ranges import OperationRange, Ranges, measure_ranges
+from validate.ranges import OperationRange, Ranges
 from validate.reference import Computed
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import as_feature, checked_outputs, named_outputs

@@ -10,18 +10,7 @@ share of the RMS of the values is 2e-4 for values in range, whatever they are. Z
 are exact and lose nothing. IEEE 754-2019, binary16.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import torch
-from torch import Tensor
-
-from export.to_coreml import INPUT
-from validate.coreml import Intermediate, Model
-from validate.coreml.mixed import SUFFIX
-from validate.pictures import Picture
-from validate.runtimes.interface import as_feature
 
 LARGEST = 65_504.0
 NORMAL = 2.0**-14
@@ -120,89 +109,3 @@ class Ranges:
     def faulty(self) -> tuple[OperationRange, ...]:
         """The operations that float16 does not suit and that are computed in it all the same."""
         return tuple(each for each in self.operations if each.fault and not each.pinned)
-
-
-@dataclass
-class _Tally:
-    """Collects magnitudes, tensor by tensor."""
-
-    largest: float = 0.0
-    smallest: float = float("inf")
-    count: int = 0
-    subnormal: int = 0
-    power: float = 0.0
-    error: float = 0.0
-
-    def add(self, values: Tensor) -> None:
-        sizes = values.detach().abs().flatten()
-        self.largest = max(self.largest, float(sizes.max()) if sizes.numel() else 0.0)
-        sizes = sizes[(sizes > 0) & (sizes <= LARGEST)]
-        if not sizes.numel():
-            return
-        self.smallest = min(self.smallest, float(sizes.min()))
-        self.count += sizes.numel()
-        self.subnormal += int((sizes < NORMAL).sum())
-        self.power += float(sizes.square().sum(dtype=torch.float64))
-        errors = sizes - sizes.to(torch.float16).to(torch.float32)
-        self.error += float(errors.square().sum(dtype=torch.float64))
-
-    def result(self) -> Magnitudes:
-        if not self.count:
-            return Magnitudes(self.largest, self.largest, 0.0, 0.0)
-        lost = (self.error / self.power) ** 0.5 if self.power else 1.0
-        return Magnitudes(self.largest, self.smallest, self.subnormal / self.count, lost)
-
-
-def measure_ranges(
-    model: Model,
-    pictures: Iterable[Picture],
-    weights: Mapping[str, tuple[np.ndarray, ...]] | None = None,
-    module_of: Callable[[str], str | None] = lambda _: None,
-    pinned: Collection[str] = (),
-) -> Ranges:
-    """Run `model` on every picture `(H, W, C)`, and say what each operation needs.
-
-    `model` is a float32 program, or is loaded with the arithmetic "float32"; `weights` are those
-    of the float32 program (see `validate.coreml.weights`); `module_of` gives an operation's
-    PyTorch module, and `pinned` names those that a float16 program computes in float32.
-    """
-    watcher, count = _Watcher(), 0
-    for image in pictures:
-        model.run({INPUT: as_feature(image)}, watch=watcher)
-        count += 1
-    rows = (
-        OperationRange(
-            name,
-            type_,
-            module_of(name),
-            watcher.tallies[name].result(),
-            _weights_range((weights or {}).get(name, ())),
-            name in pinned,
-        )
-        for name, type_ in watcher.types.items()
-    )
-    return Ranges(count, weights is not None, tuple(rows))
-
-
-class _Watcher:
-    """Tallies the values of each operation, under its name in the float32 program."""
-
-    def __init__(self) -> None:
-        self.tallies: dict[str, _Tally] = {}
-        self.types: dict[str, str] = {}
-
-    def __call__(self, seen: Intermediate) -> None:
-        value = seen.value
-        if seen.op_type == "cast" or not isinstance(value, Tensor):
-            return
-        if value.is_floating_point():
-            name = seen.op_name.removesuffix(SUFFIX)
-            self.types[name] = seen.op_type
-            self.tallies.setdefault(name, _Tally()).add(value)
-
-
-def _weights_range(arrays: Sequence[np.ndarray]) -> Magnitudes | None:
-    tally = _Tally()
-    for array in arrays:
-        tally.add(torch.from_numpy(np.array(array, dtype=np.float32)))
-    return tally.result() if arrays else None

@@ -149,3 +149,10 @@ def test_a_hundred_pictures_stay_small_and_open_quickly(opened):
     assert page.evaluate("document.querySelectorAll('article').length") == 100
     loaded = "performance.getEntriesByType('navigation')[0].loadEventEnd"
     assert page.evaluate(loaded) < 5000  # milliseconds
+
+
+def test_a_file_that_stopped_at_a_later_picture_is_left_out_of_the_earlier_ones():
+    report = made_report()
+    stopped = replace(report.results[0], status="failed", reasons=("it stopped",), total=None)
+    results = (replace(stopped, worst=None, pictures=(), tolerance=None), *report.results[1:])
+    assert "it stopped" in to_html(replace(report, results=results))
