@@ -69,6 +69,17 @@ def mended(bundle: Bundle, job: Job, judge: Judge, guard: Guard, stages: Stages)
     return again.written(FLOAT32, f"{failed.path}: float16 fails, so it is a float32 program.")
 
 
+def modules_of(single: torch.jit.ScriptModule) -> ModuleOf:
+    """From an operation's name to its module in the network that was traced."""
+    names = CoreMLNames(single)
+
+    def module_of(operation: str) -> str | None:
+        found = names.find(operation)
+        return found.module.removeprefix("network.") if found and found.module else None
+
+    return module_of
+
+
 def _may_be_mended(artifact: Artifact, guard: Guard) -> bool:
     rounded = artifact.format == "mlprogram" and artifact.precision == "float16"
     return rounded and guard.suspects(artifact)
@@ -86,12 +97,7 @@ class _Again:
 
     def pins(self, guard: Guard) -> tuple[Pin, ...]:
         """What the guard finds in the file that failed, beside a float32 one."""
-        job, names = self.job, CoreMLNames(self.single)
-
-        def module_of(operation: str) -> str | None:
-            found = names.find(operation)
-            return found.module.removeprefix("network.") if found and found.module else None
-
+        job = self.job
         with tempfile.TemporaryDirectory(prefix=".", dir=job.folder) as beside:
             full = Path(beside) / "float32.mlpackage"
             with self.stages("Converting to Core ML (float32)"):
@@ -99,6 +105,7 @@ class _Again:
                 write_mlprogram(self.single, full, target, job.description, facts, FLOAT32)
             with self.stages("Finding what float16 cannot hold"):
                 programs = (job.path("mlprogram"), full)
+                module_of = modules_of(self.single)
                 return guard.pins(self.bundle, programs, job.deployable, module_of)
 
     def written(self, arithmetic: Arithmetic, note: str) -> Bundle | None:

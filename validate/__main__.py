@@ -69,6 +69,11 @@ def main() -> None:
     is_flag=True,
     help="Also follow each file operation by operation, and name the first that departs.",
 )
+@click.option(
+    "--ranges",
+    is_flag=True,
+    help="Also measure what each operation and its weights need of float16.",
+)
 def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
     checkpoint: Path | None,
@@ -80,6 +85,7 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     coreml: Literal["native", "reference", "both"] | None,
     tolerances: Path | None,
     drift: bool,
+    ranges: bool,
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
@@ -115,6 +121,13 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
 
         with stages("Following every operation"):
             report = with_drift(report, bundle, checkpoint=checkpoint, samples=samples)
+    if ranges:
+        from validate.headroom import with_ranges
+
+        with stages("Measuring every operation"):
+            report = with_ranges(
+                report, bundle, checkpoint=checkpoint, module=module, samples=samples
+            )
     write_results(report, bundle)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from validate.results import ArtifactResult, Report
-from validate.wording import COLUMNS, FORMATS, reasons, row
+from validate.wording import COLUMNS, FORMATS, ranges, reasons, row
 
 IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "ms (× PyTorch)", "verdict")
 STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing judged": "yellow"}
@@ -23,6 +23,8 @@ def print_report(report: Report, console: Console) -> None:
             what = "not run here" if result.status == "not run" else "failed"
             text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
             _line(console, text, STYLES[result.status])
+    for text in ranges(report.ranges) if report.ranges else ():
+        _line(console, text, "yellow")
     _print_skipped(report, console)
     _line(console, report.sentence, STYLES[report.verdict])
 

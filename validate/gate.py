@@ -1,6 +1,7 @@
 """The gate that an export goes through: parity, and the range guard where float16 fails."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, Pin
@@ -9,8 +10,10 @@ from models.deployable import Deployable
 from models.errors import InputError
 from validate.console import print_report
 from validate.given_tolerances import read_tolerances
+from validate.headroom import headroom, rounded_artifact
 from validate.parity import judge_network
 from validate.range_guard import find_pins
+from validate.ranges import Ranges, all_pinned
 from validate.results import Report
 from validate.runtimes import CoreMLChoice
 from validate.samples import find_samples
@@ -32,6 +35,7 @@ class Gate:
         self._tolerances = tolerances
         self._stages = stages
         self._report: Report | None = None
+        self._ranges: Ranges | None = None
 
     def judge(self, bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
         """Judge the bundle in `folder`, write and print the report; whether it passes."""
@@ -45,6 +49,7 @@ class Gate:
                 tolerances=self._tolerances,
                 progress=progress,
             )
+        report = replace(report, ranges=self._measured(bundle, folder, deployable))
         self._report = report
         write_results(report, folder)
         print_report(report, self._stages.console)
@@ -70,4 +75,20 @@ class Gate:
         except InputError as error:
             self._stages.tell(f"What float16 cannot hold was not looked for: {error}")
             return ()
+        self._ranges = finding.ranges
         return finding.pins
+
+    def _measured(self, bundle: Bundle, folder: Path, deployable: Deployable) -> Ranges | None:
+        """What the guard measured, or else a glance at one picture."""
+        if self._ranges is None:
+            return self._headroom(bundle, folder, deployable)
+        if rounded_artifact(bundle) is None:
+            return all_pinned(self._ranges)
+        return self._ranges
+
+    def _headroom(self, bundle: Bundle, folder: Path, deployable: Deployable) -> Ranges | None:
+        samples = find_samples(self._samples, bundle.contract)
+        try:
+            return headroom(bundle, folder, deployable, samples)
+        except InputError:  # the report says by itself that the file does not run
+            return None

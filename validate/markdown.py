@@ -8,6 +8,7 @@ from validate.wording import (
     overlap,
     percent,
     photo_way,
+    ranges,
     reasons,
     reference_time,
     row,
@@ -79,6 +80,8 @@ def _footnotes(report: Report) -> list[str]:
         )
     if report.photo_way is not None:
         lines.append(photo_way(report.photo_way))
+    if report.ranges is not None:
+        lines += ranges(report.ranges)
     if report.tolerances is not None:
         lines.append(f"Tolerances given by {report.tolerances.name}.")
     skipped = report.samples.skipped

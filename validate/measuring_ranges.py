@@ -14,11 +14,15 @@ from validate.pictures import Picture
 from validate.ranges import LARGEST, NORMAL, Magnitudes, OperationRange, Ranges
 from validate.runtimes.interface import as_feature
 
+GLANCE = 1 << 16
+"""Of each tensor, a glance takes so many values, evenly spread; the largest is of all."""
+
 
 @dataclass
 class _Tally:
     """Collects magnitudes, tensor by tensor."""
 
+    glance: bool = False
     largest: float = 0.0
     smallest: float = float("inf")
     count: int = 0
@@ -27,17 +31,24 @@ class _Tally:
     error: float = 0.0
 
     def add(self, values: Tensor) -> None:
-        sizes = values.detach().abs().flatten()
-        self.largest = max(self.largest, float(sizes.max()) if sizes.numel() else 0.0)
-        sizes = sizes[(sizes > 0) & (sizes <= LARGEST)]
-        if not sizes.numel():
+        if not values.numel():
             return
+        self.largest = max(self.largest, *(abs(float(each)) for each in torch.aminmax(values)))
+        sizes = values.flatten()
+        if self.glance:
+            sizes = sizes[:: max(1, len(sizes) // GLANCE)]
+        sizes = sizes.abs()
+        sizes = sizes[(sizes > 0) & (sizes <= LARGEST)]
+        if len(sizes):
+            self._add_sizes(sizes)
+
+    def _add_sizes(self, sizes: Tensor) -> None:
         self.smallest = min(self.smallest, float(sizes.min()))
-        self.count += sizes.numel()
+        self.count += len(sizes)
         self.subnormal += int((sizes < NORMAL).sum())
-        self.power += float(sizes.square().sum(dtype=torch.float64))
+        self.power += float(sizes.double().square().sum())
         errors = sizes - sizes.to(torch.float16).to(torch.float32)
-        self.error += float(errors.square().sum(dtype=torch.float64))
+        self.error += float(errors.double().square().sum())
 
     def result(self) -> Magnitudes:
         if not self.count:
@@ -52,14 +63,16 @@ def measure_ranges(
     weights: Mapping[str, tuple[np.ndarray, ...]] | None = None,
     module_of: Callable[[str], str | None] = lambda _: None,
     pinned: Collection[str] = (),
+    glance: bool = False,
 ) -> Ranges:
     """Run `model` on every picture `(H, W, C)`, and say what each operation needs.
 
     `model` is a float32 program, or is loaded with the arithmetic "float32"; `weights` are those
     of the float32 program (see `validate.coreml.weights`); `module_of` gives an operation's
-    PyTorch module, and `pinned` names those that a float16 program computes in float32.
+    PyTorch module, and `pinned` names those that a float16 program computes in float32. With
+    `glance` all but the largest value is measured on a part of each tensor, which is quick.
     """
-    watcher, count = _Watcher(), 0
+    watcher, count = _Watcher(glance), 0
     for image in pictures:
         model.run({INPUT: as_feature(image)}, watch=watcher)
         count += 1
@@ -80,7 +93,8 @@ def measure_ranges(
 class _Watcher:
     """Tallies the values of each operation, under its name in the float32 program."""
 
-    def __init__(self) -> None:
+    def __init__(self, glance: bool) -> None:
+        self._glance = glance
         self.tallies: dict[str, _Tally] = {}
         self.types: dict[str, str] = {}
 
@@ -91,7 +105,7 @@ class _Watcher:
         if value.is_floating_point():
             name = seen.op_name.removesuffix(SUFFIX)
             self.types[name] = seen.op_type
-            self.tallies.setdefault(name, _Tally()).add(value)
+            self.tallies.setdefault(name, _Tally(self._glance)).add(value)
 
 
 def _weights_range(arrays: Sequence[np.ndarray]) -> Magnitudes | None:

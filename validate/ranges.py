@@ -10,7 +10,7 @@ share of the RMS of the values is 2e-4 for values in range, whatever they are. Z
 are exact and lose nothing. IEEE 754-2019, binary16.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LARGEST = 65_504.0
 NORMAL = 2.0**-14
@@ -56,12 +56,10 @@ class Magnitudes:
         """What is wrong with them for float16, after "values"; None where it holds them."""
         if self.near:
             where = "beyond" if self.overflows else "close to"
-            return f"reach {self.largest:.2g}, {where} 65,504"
+            return f"reach {written(self.largest)}, {where} 65,504"
         if self.loses:
-            return (
-                f"are so small (largest {self.largest:.2g}, {self.subnormal:.0%} below 6.1e-5) "
-                f"that rounding changes them by {self.lost:.1%}"
-            )
+            small = f"largest {written(self.largest)}, {self.subnormal:.0%} below 6.1e-5"
+            return f"are so small ({small}) that rounding changes them by {self.lost:.1%}"
         return None
 
 
@@ -109,3 +107,19 @@ class Ranges:
     def faulty(self) -> tuple[OperationRange, ...]:
         """The operations that float16 does not suit and that are computed in it all the same."""
         return tuple(each for each in self.operations if each.fault and not each.pinned)
+
+
+def all_pinned(ranges: Ranges) -> Ranges:
+    """The same for a program that is float32 throughout."""
+    rows = (replace(each, pinned=True) for each in ranges.operations)
+    return replace(ranges, operations=tuple(rows))
+
+
+def written(magnitude: float) -> str:
+    """A magnitude with two significant digits.
+
+    >>> written(84_700), written(0.00123), written(1.2e-6)
+    ('85,000', '0.0012', '1.2e-06')
+    """
+    rounded = float(f"{magnitude:.2g}")
+    return f"{rounded:,.0f}" if 100 <= rounded < 1e9 else f"{rounded:.2g}"

@@ -13,6 +13,7 @@ from validate.drift_results import Drift
 from validate.noise import Noise
 from validate.photo_way import PhotoWay
 from validate.pictures import RGBImage
+from validate.ranges import Ranges
 from validate.runtimes import SmallMask
 from validate.samples import Skipped
 from validate.tolerances import Tolerance, TolerancesFile
@@ -88,7 +89,7 @@ class Report:
     the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
     resized. `independent` says that the labels are channels, of which a pixel may have any number;
     `drift` is empty where it was not asked for; `branches` compares those of a network with deep
-    supervision, and is None for any other.
+    supervision, and is None for any other; `ranges` is None where nothing was measured.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -111,6 +112,7 @@ class Report:
     independent: bool = False
     drift: tuple[Drift, ...] = ()
     branches: Branches | None = None
+    ranges: Ranges | None = None
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from validate.comparison import ClassOverlap, Metrics
 from validate.decisions import Region
 from validate.photo_way import PhotoWay
+from validate.ranges import Ranges
 from validate.results import ArtifactResult, Report
 
 FORMATS = {
@@ -25,6 +26,7 @@ COLUMNS = (
     "verdict",
 )
 NOTHING = "–"
+NAMED_RANGES = 5
 
 
 def row(result: ArtifactResult) -> tuple[str, ...]:
@@ -146,6 +148,21 @@ def photo_way(way: PhotoWay) -> str:
         f"From photo to mask, shrunk as on a phone ({way.phone}), labels equal to PyTorch's on the "
         f"training's pixels: {files}; PyTorch itself with other filters: {ours}."
     )
+
+
+def ranges(found: Ranges) -> tuple[str, ...]:
+    """Sentences on operations without room in float16, and on those kept in float32."""
+    pictures = "1 picture" if found.pictures == 1 else f"{found.pictures} pictures"
+    lines = [
+        f"Float16 does not suit {each.title}: {each.fault} (on {pictures})."
+        for each in found.faulty[:NAMED_RANGES]
+    ]
+    if len(found.faulty) > NAMED_RANGES:
+        lines.append(f"Nor {len(found.faulty) - NAMED_RANGES} more operations.")
+    kept = [each.title for each in found.operations if each.pinned]
+    if kept and len(kept) < len(found.operations):
+        lines.append(f"Kept in float32: {', '.join(kept)}.")
+    return tuple(lines)
 
 
 def title(report: Report, index: int) -> str:

@@ -18,7 +18,8 @@ def save_program(tmp_path):
     """Return a function that saves a program as a package and returns its path."""
 
     def save(program, precision="float32", target=ct.target.iOS15, name="model", **options):
-        compute = ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32
+        plain = {"float16": ct.precision.FLOAT16, "float32": ct.precision.FLOAT32}
+        compute = plain[precision] if isinstance(precision, str) else precision
         path = tmp_path / f"{name}.mlpackage"
         with warnings.catch_warnings():
             # coremltools leaves its temporary folders to the garbage collector.

@@ -9,24 +9,35 @@ import torch
 from coremltools.models.utils import load_spec
 from rescaled_networks import rescaled
 from rich.console import Console
-from small_networks import calibrated_unet
+from small_networks import SHARED, calibrated_unet
+from torch import nn
 
 from export.bundle import Bundle, read_bundle
 from export.pipeline import export
 from export.settings import Settings
 from models.command_line import Stages
+from models.errors import ValidationFailed
+from models.loading import load_network, recognise_checkpoint
 from validate.gate import Gate
+from validate.headroom import with_ranges
 from validate.parity import judge
+from validate.storage import read_results
 
-BLOCK = "decoder.blocks.2"
+LAYERS = ("conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)")
 
 
-def exported(network: torch.nn.Module, place: Path) -> tuple[Bundle, Path]:
-    """Export through the gate, as the command does."""
+def exported(
+    network: nn.Module,
+    place: Path,
+    tolerances: Path | None = None,
+    size: int = 64,
+    samples: Path | None = None,
+) -> tuple[Bundle, Path]:
+    """Export an mlprogram through the gate, as the command does."""
     torch.save(network.state_dict(), place / "tiny.pt")
     stages = Stages(Console(width=200))
-    gate = Gate(None, "reference", None, stages)
-    settings = Settings(size=(64, 64), formats=("mlprogram",))
+    gate = Gate(samples, "reference", tolerances, stages)
+    settings = Settings(size=(size, size), formats=("mlprogram",))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
         return export(place / "tiny.pt", place / "build", settings, stages, gate.judge, gate)
@@ -47,31 +58,84 @@ def precisions(package: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def plain():
-    return calibrated_unet()
+    return calibrated_unet(encoder_depth=3, decoder_channels=(24, 16, 8))
+
+
+def require_pins_said(bundle: Bundle, folder: Path, console: str) -> None:
+    """The pins are float32 in the file, and named in its metadata, bundle, results and console."""
+    (artifact,) = bundle.artifacts
+    assert artifact.precision == "float16"
+    assert read_bundle(folder).artifacts == bundle.artifacts
+    names = {pin.operation for pin in artifact.pins}
+    kinds = precisions(folder / artifact.path)
+    assert {name for name, kind in kinds.items() if kind == "FLOAT32"} == names
+    titles = [pin.title for pin in artifact.pins]
+    stored = load_spec(str(folder / artifact.path)).description.metadata.userDefined
+    assert json.loads(stored["segport.kept_in_float32"]) == titles
+    assert all(title in console for title in titles)
+    ranges = read_results(folder).ranges
+    assert {each.name for each in ranges.operations if each.pinned} == names
+    assert ranges.weights
+    assert not ranges.faulty
+    assert f"float16 alone fails, so {len(titles)} operations" in " ".join(bundle.notes)
 
 
 @pytest.mark.parametrize(
-    ("factor", "expected", "reason"),
-    [
-        (1e5, ["conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)"], "beyond 65,504"),
-        (1e-6, ["conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)"], "so small"),
-    ],
+    ("factor", "reason"), [(1e5, "reach"), (1e-6, "are so small")], ids=["overflow", "underflow"]
 )
 def test_a_rescaled_network_keeps_the_scaled_layers_in_float32(
-    plain, factor, expected, reason, tmp_path, capsys
+    plain, factor, reason, tmp_path, capsys
 ):
-    bundle, folder = exported(rescaled(plain, factor), tmp_path)
-    (artifact,) = bundle.artifacts
-    assert artifact.precision == "float16"
-    assert [pin.title for pin in artifact.pins] == [f"{BLOCK}.{each}" for each in expected]
-    assert reason in artifact.pins[0].reason
-    kinds = precisions(folder / artifact.path)
-    assert {name for name, kind in kinds.items() if kind == "FLOAT32"} == {
-        pin.operation for pin in artifact.pins
-    }
-    assert read_bundle(folder).artifacts == bundle.artifacts
-    console = capsys.readouterr().out
-    assert all(pin.title in console for pin in artifact.pins)
-    stored = load_spec(str(folder / artifact.path)).description.metadata.userDefined
-    assert json.loads(stored["segport.kept_in_float32"]) == [pin.title for pin in artifact.pins]
+    bundle, folder = exported(rescaled(plain, factor, block=1), tmp_path)
+    require_pins_said(bundle, folder, capsys.readouterr().out)
+    pins = bundle.artifacts[0].pins
+    assert {pin.title for pin in pins} <= {f"decoder.blocks.1.{each}" for each in LAYERS}
+    assert pins[0].title == "decoder.blocks.1.conv1.1 (conv)"
+    assert pins[0].reason.startswith(f"its values {reason}")
     assert judge(folder, coreml="reference").passed
+
+
+def test_a_float32_program_where_no_choice_of_operations_helps(plain, tmp_path, capsys):
+    limits = tmp_path / "limits.toml"
+    limits.write_text('[mlprogram.float16]\nmin_psnr = 180.0\nreason = "More than float32 has."\n')
+    bundle, folder = exported(plain, tmp_path, limits)
+    (artifact,) = bundle.artifacts
+    assert (artifact.precision, artifact.pins) == ("float32", ())
+    assert set(precisions(folder / artifact.path).values()) == {"FLOAT32"}
+    assert "so it is a float32 program" in " ".join(bundle.notes)
+    assert "no choice of operations helps" in capsys.readouterr().out
+    assert read_results(folder).passed
+
+
+def test_what_fails_in_float32_too_is_not_handed_over(plain, tmp_path):
+    limits = tmp_path / "limits.toml"
+    row = 'min_psnr = 180.0\nreason = "More than float32 has."\n'
+    limits.write_text(f"[mlprogram.float16]\n{row}[mlprogram.float32]\n{row}")
+    with pytest.raises(ValidationFailed, match=r"build/tiny was not written.*tiny\.failed"):
+        exported(plain, tmp_path, limits)
+    assert [path.name for path in (tmp_path / "build").iterdir()] == ["tiny.failed"]
+
+
+def test_a_network_that_float16_suits_is_looked_at_too(plain, tmp_path):
+    """On one picture, through the file: no second conversion."""
+    bundle, folder = exported(plain, tmp_path)
+    ranges = read_results(folder).ranges
+    assert bundle.artifacts[0].pins == ()
+    assert (ranges.pictures, ranges.weights, ranges.faulty) == (1, False, ())
+    report = with_ranges(read_results(folder), folder)
+    assert (report.ranges.pictures, report.ranges.weights) == (12, True)
+    modules = {each.module for each in report.ranges.operations}
+    assert {"encoder.bn1", "segmentation_head.0"} <= modules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [1e4, 1e-6], ids=["overflow", "underflow"])
+def test_the_full_size_network_rescaled(factor, photos, tmp_path, capsys):
+    checkpoints = SHARED / "checkpoints"
+    found = sorted(checkpoints.glob("*.safetensors"))
+    if not found:
+        pytest.skip(f"no checkpoint is here: {checkpoints}")
+    network = load_network(recognise_checkpoint(found[0]))
+    bundle, folder = exported(rescaled(network, factor), tmp_path, size=256, samples=photos)
+    require_pins_said(bundle, folder, capsys.readouterr().out)
+    assert len(bundle.artifacts[0].pins) <= 3
