@@ -72,6 +72,14 @@ class Artifact:
         """Bytes of all its files."""
         return sum(file.size for file in self.files)
 
+    @property
+    def arithmetic(self) -> str:
+        """Its precision in words: `float16, 3 operations in float32`."""
+        if not self.pins:
+            return self.precision
+        count = "1 operation" if len(self.pins) == 1 else f"{len(self.pins)} operations"
+        return f"{self.precision}, {count} in float32"
+
 
 @dataclass(frozen=True)
 class OwnCode:

@@ -18,7 +18,7 @@ def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for artifact in bundle.artifacts:
         size = Text(f"{artifact.size / 1e6:.1f} MB", justify="right")
-        table.add_row(Text(artifact.path), size, f"{artifact.precision}, {artifact.target}")
+        table.add_row(Text(artifact.path), size, f"{artifact.arithmetic}, {artifact.target}")
     console.print(table)
     console.print(Text(f"Wrote {folder} ({_size(bundle)}), parity held."), soft_wrap=True)
     console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)

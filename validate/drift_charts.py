@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from validate import drift_wording as words
 from validate.charts import Tick
-from validate.drift_results import Drift, OperationDrift
+from validate.drift_results import Drift
 from validate.wording import FORMATS
 
 LEAST = 1e-8
@@ -72,7 +72,7 @@ def _chart(drift: Drift) -> DriftChart:
         share = (math.log10(max(error, 10.0**low)) - low) / (high - low)
         return round(96 - 92 * min(share, 1.0), 2)
 
-    xs = [_x(index, len(rows)) for index in range(len(rows))]
+    xs = [position(index, len(rows)) for index in range(len(rows))]
     step = max(1, -(-(high - low) // 5))
     return DriftChart(
         title=f"{FORMATS[drift.format]}, {drift.precision}",
@@ -88,12 +88,13 @@ def _chart(drift: Drift) -> DriftChart:
         ticks=tuple(
             Tick(y(10.0**power), words.size(10.0**power)) for power in range(low, high + 1, step)
         ),
-        parts=_parts(xs, rows),
+        parts=parts_of(xs, [row.module for row in rows]),
         start=_start(drift),
     )
 
 
-def _x(index: int, count: int) -> float:
+def position(index: int, count: int) -> float:
+    """Where the operation `index` of `count` stands, in per cent of the width."""
     return round(1 + 98 * index / max(count - 1, 1), 2)
 
 
@@ -108,12 +109,12 @@ def _notes(drift: Drift) -> tuple[str, ...]:
     return (*filter(None, told), f"{words.mapped(drift)}. Followed on {drift.picture}.")
 
 
-def _parts(xs: Sequence[float], rows: Sequence[OperationDrift]) -> tuple[Part, ...]:
+def parts_of(xs: Sequence[float], modules: Sequence[str]) -> tuple[Part, ...]:
     """Where a part of the network begins: the first two names of its modules' paths."""
     found: list[tuple[float, str]] = []
     before = ""
-    for x, row in zip(xs, rows, strict=True):
-        part = ".".join(row.module.split(".")[:2])
+    for x, module in zip(xs, modules, strict=True):
+        part = ".".join(module.split(".")[:2])
         far = not found or x - found[-1][0] >= DISTANCE
         if part and part != before and far and x < 90:
             found.append((x, part))

@@ -13,6 +13,7 @@ def facts_of(bundle: Bundle) -> dict[str, str]:
         "Input": _input(bundle.contract),
         "Labels": f"{', '.join(bundle.labels)} (from: {bundle.labels_source})",
         "Activation": _activation(bundle),
+        "Kept in float32": _pins(bundle),
         "Exported": bundle.created,
         "Licence": bundle.licence,
         "Author": bundle.author,
@@ -23,6 +24,11 @@ def facts_of(bundle: Bundle) -> dict[str, str]:
 def _activation(bundle: Bundle) -> str:
     several = ", each channel decided by itself" if bundle.specification.independent else ""
     return f"{bundle.activation}{several}"
+
+
+def _pins(bundle: Bundle) -> str:
+    pins = [pin for artifact in bundle.artifacts for pin in artifact.pins]
+    return "; ".join(f"{pin.title}, since {pin.reason}" for pin in pins)
 
 
 def _input(contract: InputContract) -> str:

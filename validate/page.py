@@ -12,6 +12,8 @@ from validate.charts import charts_of
 from validate.drift_charts import drift_charts
 from validate.drift_wording import COLUMNS as DRIFT_COLUMNS
 from validate.gallery import gallery
+from validate.range_charts import COLUMNS as RANGE_COLUMNS
+from validate.range_charts import range_chart
 from validate.results import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -39,6 +41,8 @@ def to_html(report: Report) -> str:
         charts=charts_of(report),
         drifts=drift_charts(report.drift),
         drift_columns=DRIFT_COLUMNS,
+        ranges=range_chart(report.ranges),
+        range_columns=RANGE_COLUMNS,
         legend=_legend(report),
         width=width,
         height=height,

@@ -8,6 +8,7 @@ from headless_browser import browser, find_browser
 from made_reports import made_drift, made_report
 
 from validate.page import to_html
+from validate.ranges import Magnitudes, OperationRange, Ranges
 
 WICKED = ("<b>'\"&</b>", "</script><script>alert(1)</script>")
 LIMIT = 10_000_000
@@ -156,3 +157,32 @@ def test_a_file_that_stopped_at_a_later_picture_is_left_out_of_the_earlier_ones(
     stopped = replace(report.results[0], status="failed", reasons=("it stopped",), total=None)
     results = (replace(stopped, worst=None, pictures=(), tolerance=None), *report.results[1:])
     assert "it stopped" in to_html(replace(report, results=results))
+
+
+def made_ranges(module="decoder.conv2"):
+    fine, wide = Magnitudes(12.0, 1e-3, 0.0, 2e-4), Magnitudes(84_700.0, 0.01, 0.0, 2e-4)
+    rows = (
+        OperationRange("a", "conv", "encoder.conv1", fine, Magnitudes(0.5, 1e-9, 0.1, 2e-4)),
+        OperationRange("b", "relu", None, wide, None),
+        OperationRange("c", "conv", module, wide, fine, pinned=True),
+    )
+    return Ranges(3, True, rows)
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_no_width_overflows_with_ranges(opened, width):
+    page = opened(replace(made_report(), ranges=made_ranges("d" * 120)), width=width)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_chart_of_ranges_says_what_float16_does_not_suit(opened):
+    page = opened(replace(made_report(), ranges=made_ranges()))
+    said = page.evaluate("document.querySelector('#range-said').textContent")
+    assert said == "b (relu): its values reach 85,000, beyond 65,504."
+    page.evaluate("document.querySelector('.ranges input').focus()")
+    page.press("ArrowRight", 39)
+    said = page.evaluate("document.querySelector('#range-said').textContent")
+    assert said.startswith("decoder.conv2 (conv)")
+    assert said.endswith("kept in float32.")
+    assert page.evaluate("document.querySelectorAll('.ranges circle.faulty').length") == 1
