@@ -31,7 +31,8 @@ help: ## List the targets
 	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
 	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
 	@echo 'validate also takes CKPT= MODEL= MODEL_ARGS=, DRIFT=1 to name the first operation that'
-	@echo '  departs from PyTorch, or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
+	@echo '  departs from PyTorch, RANGES=1 for what each operation needs of float16,'
+	@echo '  or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
 	@echo 'predict also takes FORMAT=mlprogram OUT=masks TILED=1 OVERLAP=64; PHOTOS= is a folder or a photo'
 
 demo: .venv/.ready ## Demo checkpoint, export, parity: the whole path on a fresh machine
@@ -44,7 +45,7 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
 	@$(RUN) -m validate $(call option,CKPT,checkpoint) $(module) $(reference) $(judging) \
-		$(if $(DRIFT),--drift) -- $(call quoted,$(BUNDLE))
+		$(if $(DRIFT),--drift) $(if $(RANGES),--ranges) -- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt
 	$(call need,CKPT,breakage.pt)

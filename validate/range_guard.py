@@ -15,6 +15,7 @@ from validate.comparison import Comparison, compare, measure
 from validate.coreml.mixed import mixture, rounded_operations
 from validate.coreml.weights import read_weights
 from validate.measuring_ranges import measure_ranges
+from validate.pictures import Picture
 from validate.pins import smallest_pins
 from validate.ranges import OperationRange, Ranges
 from validate.reference import Computed
@@ -23,10 +24,12 @@ from validate.runtimes.interface import as_feature, checked_outputs, named_outpu
 from validate.samples import Sample, Samples
 from validate.tolerances import Row, Tolerance, tolerance_for, violations
 
+LOOKED_AT = 32
+"""The float16 program is run on so many pictures, to see which it does worst on."""
 PICTURES = 8
-"""Ranges are measured on so many pictures; more of them hardly reach further."""
+"""Ranges are measured on so many of those, the worst first."""
 TRIALS = 3
-"""So many of those decide a trial: the ones that float16 does worst on."""
+"""So many of those decide a trial."""
 ROW: Row = ("mlprogram", "float16")
 
 
@@ -53,10 +56,9 @@ def find_pins(
     place of the table's. Raises InputError where a program cannot be run.
     """
     half, full = (coreml.load(path) for path in programs)
-    pictures = tuple(islice(samples, PICTURES))
+    pictures = tuple(islice(samples, LOOKED_AT))
     trials = _Trials(half, full, bundle, deployable, pictures, given)
-    images = [sample.image for sample in pictures]
-    ranges = measure_ranges(full, images, read_weights(programs[1]), module_of)
+    ranges = measure_ranges(full, trials.worst(PICTURES), read_weights(programs[1]), module_of)
     found = smallest_pins(half, full, ranges, trials.passes)
     if found is None:
         return Finding((), ranges)
@@ -83,13 +85,16 @@ class _Trials:
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
         self._pictures.sort(key=lambda each: -self._error(half, *each))
-        del self._pictures[TRIALS:]
+
+    def worst(self, count: int) -> list[Picture]:
+        """The pictures that float16 does worst on."""
+        return [sample.image for sample, _ in self._pictures[:count]]
 
     def passes(self, in_float32: frozenset[str]) -> bool:
         """Whether the network with these operations in float32 passes as the gate judges."""
         model = mixture(self._half, self._full, in_float32)
         found = []
-        for sample, reference in self._pictures:
+        for sample, reference in self._pictures[:TRIALS]:
             compared = self._compared(model, sample, reference)
             if compared is None:
                 return False
