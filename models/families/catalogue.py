@@ -37,7 +37,7 @@ def names() -> list[str]:
     """The encoders that the catalogue describes, as smp's constructor takes them."""
     pyramids = (name for module in PYRAMIDS for name in timm.list_models(module=module))
     transformers = (name for name in timm.list_models() if TRANSFORMERS.fullmatch(name))
-    timms = dict.fromkeys((*pyramids, *transformers))
+    timms = (n for n in dict.fromkeys((*pyramids, *transformers)) if not n.startswith("test_"))
     return [*encoders, *(TIMM + name for name in timms)]
 
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +43,11 @@ tu-efficientnet_b0
 """.split()
 PAIRS = (
     *((name, VIT if name == "DPT" else "resnet18") for name in ARCHITECTURES),
-    *(("Unet", encoder) for encoder in ENCODERS),
     ("UnetPlusPlus", "efficientnet-b0"),
     ("MAnet", "mit_b0"),
     ("Linknet", "tu-convnext_atto"),
     ("FPN", "mobilenet_v2"),
-    ("PSPNet", "tu-resnet18"),
+    ("PSPNet", "tu-regnetx_002"),
     ("DeepLabV3", "tu-regnetx_002"),
     ("DeepLabV3Plus", "mobilenet_v2"),
     ("PAN", "efficientnet-b0"),
@@ -55,14 +55,15 @@ PAIRS = (
     ("Segformer", "mit_b0"),
 )
 SIDES = {"DPT": 224, "PAN": 128, "tu-swin_tiny_patch4_window7_224": 224}
+SAMPLES = 3  # pictures that each file is judged on
 INTRODUCTION = """# Which networks go through which format
 
 Made by `make compatibility`; do not edit. Each row is an untrained, seeded network whose batch
 norms are measured, saved as a state dict and exported by `python -m export`, which recognises it
-from keys and shapes and judges each file against PyTorch on the pictures of `samples/`. A number
-is the PSNR of its logits in dB: parity holds. Core ML files are judged by the reference runtime.
-"by itself" means that nothing but the checkpoint was given; otherwise the option that settles
-what shapes cannot tell.
+from keys and shapes and judges each file against PyTorch on three pictures of `samples/`. A
+number is the PSNR of its logits in dB, and says that the file was written and parity holds. Core
+ML files are judged by the reference runtime. "by itself" means that nothing but the checkpoint
+was given; otherwise the option that settles what shapes cannot tell.
 
 """
 
@@ -83,17 +84,21 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Every row: smp's, and those of families that are written by hand."""
-    for architecture, encoder in PAIRS:
-        side = SIDES.get(architecture, SIDES.get(encoder, 64))
-
-        def make(name: str = architecture, below: str = encoder, side: int = side) -> State:
-            return calibrated(name, below, side).state_dict()
-
-        yield Example(f"smp {architecture}", encoder, make, ("--size", str(side)))
+    """Every row: smp's architectures, families that are written by hand, smp's encoders."""
+    yield from (_of_smp(*pair) for pair in PAIRS)
     for name, (make, options) in WRITTEN_BY_HAND.items():
         size = () if "--size" in options else ("--size", "64")
         yield Example(name, "", make, (*size, *options))
+    yield from (_of_smp("Unet", encoder) for encoder in ENCODERS)
+
+
+def _of_smp(architecture: str, encoder: str) -> Example:
+    side = SIDES.get(architecture, SIDES.get(encoder, 64))
+
+    def make() -> State:
+        return calibrated(architecture, encoder, side).state_dict()
+
+    return Example(f"smp {architecture}", encoder, make, ("--size", str(side)))
 
 
 def row_of(example: Example) -> dict[str, str]:
@@ -134,7 +139,13 @@ def _cells(path: Path, options: tuple[str, ...]) -> dict[str, str]:
 def _export(path: Path, options: tuple[str, ...], formats: str) -> dict[str, str] | str:
     out = path.parent / "build"
     shutil.rmtree(out, ignore_errors=True)
-    words = [str(path), "--out", str(out), "--formats", formats, *options]
+    samples = path.parent / "samples"
+    if not samples.exists():
+        samples.mkdir()
+        for picture in sorted((ROOT / "samples").glob("*.jpg"))[:SAMPLES]:
+            shutil.copy(picture, samples)
+    words = [str(path), "--out", str(out), "--formats", formats, "--samples", str(samples)]
+    words += options
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             export_command.main(words, prog_name="export", standalone_mode=False)
@@ -180,18 +191,18 @@ def _cell(value: str, notes: list[str]) -> str:
     return f"no ({notes.index(value) + 1})"
 
 
-def main() -> None:
-    """Run what is not done yet, and write the page."""
+def main(*titles: str) -> None:
+    """Run what is not done yet, or those of `titles`, and write the page."""
     rows = json.loads(DONE.read_text()) if DONE.exists() else {}
     for example in examples():
-        if example.title in rows:
+        if example.title in rows or (titles and example.title not in titles):
             continue
         try:
             rows[example.title] = row_of(example)
         except SegportError as error:
             rows[example.title] = {"module": "", "how": f"no: {error}"}
             rows[example.title] |= dict.fromkeys(FORMATS, f"no: {error}")
-        click.echo(f"{example.title}: {rows[example.title]}")
+        click.echo(f"{example.title}: {rows[example.title]} ({time.process_time():.0f} s)")
         DONE.parent.mkdir(exist_ok=True)
         DONE.write_text(json.dumps(rows, indent=1))
         gc.collect()
@@ -200,4 +211,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main()
+    main(*sys.argv[1:])
