@@ -9,6 +9,7 @@ import torch
 from export.quiet import quiet
 from export.tracing import example_image
 from models.deployable import Deployable
+from models.errors import SegportError
 from models.specification import InputContract
 
 # What the exporter notes on every node beside the module's name: stack traces with the paths
@@ -23,9 +24,10 @@ def write_onnx(
 
     Input `image (batch, channels, H, W)`, outputs `logits (batch, C, H, W)` and
     `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels.
-    Raises onnx.checker.ValidationError when the file is not valid ONNX.
+    Raises SegportError when torch.export cannot follow the network, and
+    onnx.checker.ValidationError when the file is not valid ONNX.
     """
-    model = onnx_program(deployable, contract).model_proto
+    model = _followed(deployable, contract).model_proto
     _clean(model)
     for key, value in metadata.items():
         entry = model.metadata_props.add()
@@ -35,6 +37,18 @@ def write_onnx(
     del model  # the checker reads the file again: its weights need not be there twice
     onnx.checker.check_model(str(path), full_check=True)
     return opset
+
+
+def _followed(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:
+    try:
+        return onnx_program(deployable, contract)
+    except torch.onnx.OnnxExporterError as error:
+        cause = error.__cause__ or error
+        lines = [line for line in str(cause).splitlines() if line.strip()] or ["no reason given"]
+        raise SegportError(
+            f"The network cannot be written as ONNX ({type(cause).__name__}: {lines[0][:200]}). "
+            "Leave onnx out of FORMATS=, as FORMATS=torchscript,mlprogram."
+        ) from error
 
 
 def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:

@@ -120,7 +120,9 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
         from validate.drift.drifts import with_drift
 
         with stages("Following every operation"):
-            report = with_drift(report, bundle, checkpoint=checkpoint, samples=samples)
+            report = with_drift(
+                report, bundle, checkpoint=checkpoint, module=module, samples=samples
+            )
     if ranges:
         from validate.headroom import with_ranges
 

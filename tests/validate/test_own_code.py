@@ -14,6 +14,7 @@ from export.bundle import read_bundle
 from models.errors import InputError
 from models.own.naming import NamedModule
 from validate.device.install import install_into_app
+from validate.drift.drifts import with_drift
 from validate.parity import judge
 from validate.storage import read_results
 
@@ -123,3 +124,21 @@ def test_refused_at_the_size_of_the_export(
     assert export(path, *options, formats="torchscript") == 2
     assert re.search(sentence, capsys.readouterr().err)
     assert not (tmp_path / "build").exists()
+
+
+def test_a_branch_on_the_input_names_the_format_that_cannot_have_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = "return y if y.mean().item() > 1e9 else 2 * y"
+    path, source = trained(tmp_path), net_file(tmp_path, returned)
+    assert export(path, "--model", f"{source}:Net", formats="onnx") == 2
+    assert "cannot be written as ONNX" in capsys.readouterr().err
+    assert export(path, "--model", f"{source}:Net", formats="torchscript") == 0
+
+
+def test_drift_names_the_users_own_layers(project: Path) -> None:
+    bundle = project / "build" / "net"
+    module = named(project / "net.py", ARGUMENTS)
+    report = with_drift(judge(bundle, module=module), bundle, module=module)
+    assert [drift.failure for drift in report.drift] == [None] * 3
+    assert "network.below" in {row.module for drift in report.drift for row in drift.rows}

@@ -7,6 +7,7 @@ from pathlib import Path
 from export.bundle import Artifact, Bundle, read_bundle
 from models.deployable import Deployable
 from models.errors import SegportError
+from models.own.naming import NamedModule
 from validate.drift.following import Followed, follow
 from validate.drift.naming import cause_of
 from validate.drift.opening import Recordings
@@ -24,12 +25,13 @@ def with_drift(
     folder: Path,
     *,
     checkpoint: Path | None = None,
+    module: NamedModule | None = None,
     samples: Source = None,
 ) -> Report:
     """`report` on the bundle in `folder`, with every file of it followed beside PyTorch.
 
-    Each on the picture on which its error was largest. `checkpoint` and `samples` are those that
-    the report was made with. Raises InputError when the network cannot be built from the
+    Each on the picture on which its error was largest. `checkpoint`, `module` and `samples` are
+    those that the report was made with. Raises InputError when the network cannot be built from the
     checkpoint.
     """
     bundle = read_bundle(folder)
@@ -42,7 +44,7 @@ def with_drift(
             return next(iter(found))
         return found.read([each.name for each in found.paths].index(name))
 
-    recordings = Recordings(load_reference(bundle, folder, checkpoint))
+    recordings = Recordings(load_reference(bundle, folder, checkpoint, module))
     return replace(report, drift=drifts_of(recordings, bundle, folder, sample_for))
 
 
