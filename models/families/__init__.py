@@ -70,5 +70,6 @@ def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Spe
     looks = f"these look like {known}." if known else f"its keys are {key_tree(shapes)}. {near}"
     names = ", ".join(family.NAME for family in FAMILIES)
     raise InputError(
-        f"{path.name} is not a network that can be exported ({names}): {looks.rstrip()}"
+        f"{path.name} is not a network that can be exported ({names}): {looks.rstrip()} "
+        "A network of your own is exported by naming its code: MODEL=path/to/file.py:ClassName."
     )

@@ -83,7 +83,10 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """`(N, C, H, W)` to its features at 1/16 and, deepest first, those at 1/8, 1/4 and 1/2."""
+    """`(N, C, S, S)` to its features at 1/16 and, deepest first, those at 1/8, 1/4 and 1/2.
+
+    S is a multiple of 16.
+    """
 
     def __init__(self, plan: Encoder):
         super().__init__()
@@ -107,15 +110,13 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the deepest features and the skips."""
-        side = x.shape[-1]
         x = self.root(x)
         skips = [x]
         x = F.max_pool2d(x, 3, 2)
         for level, block in enumerate(self.body):
             x = block(x)
             # Pooling without padding lost a row and a column: the skip gets them back as zeros.
-            lost = (side >> (level + 2)) - x.shape[-1]
-            skips.append(F.pad(x, (0, lost, 0, lost)) if lost else x)
+            skips.append(x if level else F.pad(x, (0, 1, 0, 1)))
         return x, skips[-2::-1]
 
 

@@ -32,7 +32,10 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
         f"the keys of an image classifier: {ENCODER_ALONE}",
         (r"(features|blocks|stages|layer1)\.", r"(fc|classifier|head|last_linear|_fc)\."),
     ),
-    ("the keys of TransUNet", (r"transformer\.embeddings\.", r"decoder\.")),
+    (
+        "the keys of TransUNet, but not of its hybrid form with patches of one pixel",
+        (r"transformer\.embeddings\.", r"decoder\."),
+    ),
     ("an encoder and a decoder without a segmentation head", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )

@@ -10,6 +10,7 @@ from test_double_conv import LEE as DOUBLE_LEE
 from test_double_conv import STYLES
 from test_main_job import export
 from test_other_unets import LEE, lee_state, res_state
+from test_trans_unet import trans_state
 
 from export.bundle import read_bundle
 from validate.storage import read_results
@@ -26,6 +27,7 @@ FAMILIES: dict[str, tuple[Callable[[], State], tuple[str, ...]]] = {
     "R2 U-Net": (lambda: lee_state(*LEE["R2 U-Net"]), ()),
     "R2Attention U-Net": (lambda: lee_state(*LEE["R2Attention U-Net"]), ()),
     "ResUNet": (res_state, ()),
+    "TransUNet": (lambda: trans_state(grid=4), ()),
     "bilinear": (lambda: STYLES["milesial"].state(up="none"), ()),
     "resized": (lambda: DOUBLE_LEE.state(up="block"), ()),
 }
