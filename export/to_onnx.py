@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from torch import Tensor
 
 from export.quiet import quiet
 from export.tracing import example_image
@@ -56,7 +57,7 @@ def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.
     with quiet(), torch.no_grad():
         program = torch.onnx.export(
             deployable,
-            (example_image(contract),),
+            (_two_images(contract),),
             dynamo=True,
             input_names=["image"],
             output_names=["logits", "mask"],
@@ -66,6 +67,11 @@ def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.
         )
     assert program is not None  # only a call with a path returns nothing
     return program
+
+
+def _two_images(contract: InputContract) -> Tensor:
+    """An example of the batch dimension: what is seen with one image may hold for one alone."""
+    return example_image(contract).repeat(2, 1, 1, 1)
 
 
 def _clean(model: onnx.ModelProto) -> None:

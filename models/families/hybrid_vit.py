@@ -45,7 +45,7 @@ class StandardisedConv2d(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1):
         super().__init__(inputs, outputs, size, stride, padding=size // 2, bias=False)
-        self.register_load_state_dict_pre_hook(_standardise)
+        self.register_load_state_dict_pre_hook(_standardise)  # type: ignore[no-untyped-call]
 
 
 def _standardise(_layer: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
@@ -79,7 +79,7 @@ class Bottleneck(nn.Module):
         y = self.gn3(self.conv3(y))
         if self.projected:
             x = self.gn_proj(self.downsample(x))
-        return (x + y).relu()
+        return F.relu(x + y)
 
 
 class ResNet(nn.Module):
