@@ -134,8 +134,10 @@ def _sentence(ranges: Ranges) -> str:
     if count:
         what = "1 operation" if count == 1 else f"{count} operations"
         return f"Float16 does not suit {what} that are computed in it, on {pictures}."
-    largest = max(row.values.largest for row in ranges.operations if not row.pinned)
+    in_float16 = [row.values.largest for row in ranges.operations if not row.pinned]
+    if not in_float16:
+        return "Every operation is computed in float32."
     return (
         f"Float16 suits every operation that is computed in it, on {pictures}: "
-        f"the largest value is {written(largest)}, of 65,504."
+        f"the largest value is {written(max(in_float16))}, of 65,504."
     )
