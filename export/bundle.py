@@ -172,7 +172,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
     document = asdict(bundle)
     plain = json.loads(json.dumps(document))
     require_valid(plain, SCHEMA_FILE, folder / MANIFEST, "a bundle description", REMEDY)
-    (folder / MANIFEST).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_bundle(folder: Path) -> Bundle:

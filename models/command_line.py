@@ -4,6 +4,7 @@ Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segpor
 (EX_SOFTWARE in sysexits.h), 130 stopped by Ctrl-C.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.errors import SegportError
+from models.errors import InputError, SegportError
+from models.terminal import visible, write_out_what_cannot_be_encoded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +27,11 @@ INTERNAL_ERROR = 70
 STOPPED = 130
 LINE_EVERY = 30.0  # seconds
 TRACEBACK = "SEGPORT_TRACEBACK"
+# What is wrong with a file, a folder or a disk, and not with Segport.
+NOT_OURS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+}
 _stopped = threading.Event()
 # Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -36,6 +43,7 @@ def run(command: click.Command, name: str) -> None:
     # A job that is told to end must clean up like one that is interrupted by hand.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    write_out_what_cannot_be_encoded()
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
@@ -54,12 +62,7 @@ def run(command: click.Command, name: str) -> None:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        code = _say(
-            f"Error: Segport met something it did not expect ({type(error).__name__}: "
-            f"{_first_line(error)}). Please report it, with the output of the same command "
-            f"under {TRACEBACK}=1.",
-            INTERNAL_ERROR,
-        )
+        code = _unexpected(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -74,8 +77,21 @@ def _require_going_on() -> None:
         raise KeyboardInterrupt
 
 
+def _unexpected(error: Exception) -> int:
+    """What nothing else explained: the file system's refusals, and errors of Segport's own."""
+    if isinstance(error, OSError) and error.errno in NOT_OURS:
+        where = error.filename or "A file or folder"
+        return _say(f"Error: {where} cannot be used: {error.strerror}.", InputError.exit_code)
+    return _say(
+        f"Error: Segport met something it did not expect ({type(error).__name__}: "
+        f"{_first_line(error)}). Please report it, with the output of the same command "
+        f"under {TRACEBACK}=1.",
+        INTERNAL_ERROR,
+    )
+
+
 def _say(sentence: str, code: int) -> int:
-    click.echo(sentence, err=True)
+    click.echo(visible(sentence), err=True)
     return code
 
 
@@ -111,8 +127,9 @@ class Stages:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        texts = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn())
-        with Bar(texts[0], BarColumn(), *texts[1:], console=self.console, transient=True) as bar:
+        what = TextColumn("{task.description}", markup=False)
+        after = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(what, *after, console=self.console, transient=True) as bar:
             task = bar.add_task(name, total=None)
             yield lambda what, done, total: bar.update(
                 task, description=f"{name}: {what}", completed=done, total=total
@@ -131,7 +148,8 @@ class Stages:
             nonlocal last
             if time.perf_counter() - last >= LINE_EVERY:
                 last = time.perf_counter()
-                self.console.print(f"  {name}: {what}, {done} of {total}", highlight=False)
+                text = f"  {name}: {what}, {done} of {total}"
+                self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
         return tell
 
@@ -143,7 +161,7 @@ class Stages:
 
 def console() -> "Console":
     """The console that results go to, as wide as the terminal."""
-    from rich.console import Console
+    from models.plain_console import PlainConsole
 
     # Bound to this stream: a converter whose output is swallowed must not swallow ours.
-    return Console(file=sys.stdout)
+    return PlainConsole(file=sys.stdout)

@@ -1,5 +1,6 @@
 """Exit codes, one-sentence errors, interruptions, and help that imports only what it uses."""
 
+import errno
 import io
 import os
 import signal
@@ -50,6 +51,9 @@ def code_of(error: BaseException | None) -> int:
         (click.UsageError("odd"), 2),
         (KeyboardInterrupt(), 130),
         (ZeroDivisionError("oh"), 70),
+        (PermissionError(errno.EACCES, "Permission denied", "locked/x.pt"), 2),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), 2),
+        (FileNotFoundError(errno.ENOENT, "No such file", "of our own"), 70),
     ],
 )
 def test_exit_codes(
@@ -131,3 +135,32 @@ def test_make_quotes_names_as_they_are(tmp_path: Path) -> None:
         check=True,
     )
     assert words.stdout.splitlines()[-1] == name
+
+
+def test_a_name_is_shown_and_never_obeyed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[31m[red]car\u202egpj"
+    code_of(InputError(f"{hostile} is empty."))
+    assert capsys.readouterr().err == r"Error: \x1b[31m[red]car\u202egpj is empty." + "\n"
+    console = command_line.console()
+    console.print(hostile, markup=False)
+    Stages(console).tell(hostile)
+    monkeypatch.setattr(command_line, "LINE_EVERY", 0)
+    with Stages(console).counted("Painting") as progress:
+        progress(hostile, 1, 2)
+    told = capsys.readouterr().out.splitlines()
+    shown = r"\x1b[31m[red]car\u202egpj"
+    assert told[:3] == [shown, f"  {shown}", f"  Painting: {shown}, 1 of 2"]
+
+
+def test_an_encoding_that_lacks_a_character_gets_it_written_out() -> None:
+    script = (
+        "import click; from models.command_line import run, console\n"
+        "@click.command()\ndef say(): console().print('\u2713 caf\\udcff')\nrun(say, 'x')"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True
+    )
+    assert done.stdout == b"\\u2713 caf\\udcff\n"

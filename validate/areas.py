@@ -95,4 +95,5 @@ def write_areas(painting: Painting, out: Path) -> None:
     """Write `areas.json` into the folder `out`. Raises OSError where that cannot be."""
     text = json.dumps(asdict(painting), indent=1, ensure_ascii=False) + "\n"
     with placed([out / AREAS]) as (part,):
-        part.write_text(text, encoding="utf-8")
+        # A name whose bytes are no UTF-8 stands as \udcff, which JSON reads back.
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -1,5 +1,6 @@
 """Class areas on a console: a row for each photo, its largest class first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,17 +16,26 @@ NOTEWORTHY = 0.005
 def print_areas(painting: Painting, console: Console) -> None:
     """Print which file painted, each photo's classes in percent, and what was passed over."""
     _line(console, f"{painting.file} ({painting.runtime}), {_manner(painting)}")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("photo", overflow="fold")
-    table.add_column("areas", overflow="fold")
-    for photo in painting.photos:
-        table.add_row(Text(_name(photo)), Text(_areas(photo)))
-    console.print(table)
+    _print_photos(painting.photos, console)
     for photo in painting.photos:
         if photo.overlaps is not None:
             _line(console, _seams(photo, photo.overlaps))
     for skipped in painting.skipped:
-        _line(console, f"Not a photo: {skipped.name} ({skipped.reason})")
+        _line(console, f"Not painted: {skipped.name} ({skipped.reason})")
+
+
+def _print_photos(photos: Sequence[Painted], console: Console) -> None:
+    """A table on a terminal; in a log a line for each photo, which no width breaks."""
+    if not console.is_terminal:
+        for photo in photos:
+            _line(console, f"{_name(photo)}: {_areas(photo)}")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("photo", overflow="fold")
+    table.add_column("areas", overflow="fold")
+    for photo in photos:
+        table.add_row(Text(_name(photo)), Text(_areas(photo)))
+    console.print(table)
 
 
 def _manner(painting: Painting) -> str:

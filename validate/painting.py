@@ -20,12 +20,15 @@ from PIL import Image
 from export.bundle import Bundle
 from models.labels import BACKGROUND_COLOUR
 from validate.device.overlays import paint, parse_colour
-from validate.pictures import Picture
+from validate.pictures import Picture, UnreadablePicture
 from validate.showing import as_rgb
 from validate.tiles import Mask
 
 ROWS = 256
 QUALITY = 90
+LONGEST_SIDE = 65_500
+"""The pixels that a JPEG may have on a side, by libjpeg."""
+LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,14 @@ def endings(bundle: Bundle) -> tuple[str, ...]:
     """How the names of a photo's masks end."""
     if not bundle.specification.independent:
         return (".mask.png",)
-    named = enumerate(re.sub(r"[^\w-]+", "_", label) for label in bundle.labels)
+    named = enumerate(re.sub(r"[^\w-]+", "_", label[:LONGEST_LABEL]) for label in bundle.labels)
     return tuple(f".{channel}_{name}.mask.png" for channel, name in named)
+
+
+def require_paintable(photo: Picture) -> None:
+    """Raise UnreadablePicture for a `photo (H, W, C)` that no JPEG can show."""
+    if max(photo.shape[:2]) > LONGEST_SIDE:
+        raise UnreadablePicture(f"a side is longer than {LONGEST_SIDE:,} pixels")
 
 
 def write_mask(layer: Layer, path: Path) -> None:

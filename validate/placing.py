@@ -13,7 +13,7 @@ def placed(places: Sequence[Path]) -> Iterator[list[Path]]:
     They take their places when the block ends well; when it raises, what was there stays and
     nothing else is left. Raises OSError where a file cannot be moved.
     """
-    parts = [place.with_name(f".{place.name}.{os.getpid()}.part") for place in places]
+    parts = [place.with_name(f".{os.getpid()}.{index}.part") for index, place in enumerate(places)]
     try:
         yield parts
         for place, part in zip(places, parts, strict=True):

@@ -12,7 +12,8 @@ from pathlib import Path
 from export.bundle import MANIFEST
 from models.errors import InputError
 from validate.areas import Painted, Painting, areas, overlaps, write_areas
-from validate.painting import endings, layers, write_mask, write_overlay
+from validate.painting import endings, layers, require_paintable, write_mask, write_overlay
+from validate.photo_files import files_of, names_for
 from validate.pictures import Picture, UnreadablePicture
 from validate.placing import placed
 from validate.prediction import Prediction, Predictor
@@ -41,11 +42,11 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     """
     if overlap is not None and not tiled:
         raise InputError("--overlap is about tiles: give --tiled too, or leave it out.")
-    files = _files(photos)
+    files = files_of(photos)
     predictor = Predictor(folder, format)
     whole = folder.resolve()
     out = out or whole.with_name(f"{whole.name}.predictions")
-    names = _names(files, out, (*endings(predictor.bundle), OVERLAY))
+    names = names_for(files, out, (*endings(predictor.bundle), OVERLAY))
     work = _Work(predictor, out, tiled, overlap, progress)
     with _explained(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -83,6 +84,7 @@ class _Work:
         bundle = self._predictor.bundle
         try:
             photo = read_channels(path, bundle.contract.channels)
+            require_paintable(photo)
         except UnreadablePicture as error:
             self._troubles.append(Skipped(str(path), str(error)))
             return
@@ -131,54 +133,15 @@ class _Work:
         return self._predictor.stretched(photo)
 
 
-def _files(photos: Sequence[Path]) -> list[Path]:
-    """The files named, and those of the folders named, in the order of their names."""
-    files: list[Path] = []
-    for path in photos:
-        if path.is_dir():
-            files += _files_in(path)
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise InputError(f"{path} does not exist: name photos, or folders of photos.")
-    if not files:
-        raise InputError(f"{photos[0]} holds no files: name photos, or folders of photos.")
-    return list(dict.fromkeys(files))
-
-
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        found = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
-    return [path for path in found if not path.name.startswith(".")]
-
-
-def _names(files: Sequence[Path], out: Path, ends: Sequence[str]) -> list[str]:
-    """What each photo's files are called: its own name, numbered where that is taken.
-
-    Raises InputError where one would take the place of a photo.
-    """
-    taken: set[str] = set()
-    names = []
-    for path in files:
-        name, number = path.stem, 1
-        while name.casefold() in taken:  # many file systems take A and a for the same
-            number += 1
-            name = f"{path.stem}_{number}"
-        taken.add(name.casefold())
-        names.append(name)
-    written = {(out / f"{name}{end}").resolve() for name in names for end in ends}
-    if clash := [path for path in files if path.resolve() in written]:
-        raise InputError(f"{clash[0]} would be overwritten: choose another place with --out.")
-    return names
-
-
 @contextmanager
 def _explained(out: Path) -> Iterator[None]:
     """Say in a sentence why `out` cannot be written, and that no bundle is a place for it."""
-    if (out / MANIFEST).exists():
-        raise InputError(f"{out} is a bundle: choose another place with --out.")
+    whole = out.resolve()
+    if bundle := next((up for up in (whole, *whole.parents) if (up / MANIFEST).exists()), None):
+        raise InputError(
+            f"{out} is {'a' if bundle == whole else 'inside a'} bundle, which is replaced whole: "
+            "choose another place with --out."
+        )
     try:
         yield
     except OSError as error:

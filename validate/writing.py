@@ -45,12 +45,13 @@ def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
     places = tuple(folder / name for name in texts)
     with placed(places) as parts:
         for part, text in zip(parts, texts.values(), strict=True):
-            part.write_text(text, encoding="utf-8")
+            # A name whose bytes are no UTF-8 stands as \udcff, which JSON reads back.
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return places
 
 
 def _append_to_summary(markdown: str) -> None:
     summary = os.environ.get(SUMMARY)
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
+        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(markdown + "\n")

@@ -73,7 +73,8 @@ class Recording:
             "skipped": sorted({each.name for each in samples.skipped}),
         }
         require_valid(document, SCHEMA_FILE, self._path, "a stored reference", REMEDY)
-        self._archive.writestr(DESCRIPTION, json.dumps(document, indent=1, ensure_ascii=False))
+        text = json.dumps(document, indent=1, ensure_ascii=False)
+        self._archive.writestr(DESCRIPTION, text.encode("utf-8", "backslashreplace"))
 
     def _write(self, name: str, array: NDArray[Any], compression: int) -> None:
         entry = zipfile.ZipInfo(name)

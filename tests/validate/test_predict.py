@@ -288,6 +288,7 @@ def test_what_cannot_be_meant_is_2_and_a_sentence(tiny, photos, tmp_path, call, 
         ((tiny[1], photo, "--tiled", "--overlap", "-1"), "--overlap"),
         ((tiny[1], photo, "--out", tmp_path / "file"), "cannot be written to"),
         ((tiny[1], photo, "--out", tiny[1]), "is a bundle"),
+        ((tiny[1], photo, "--out", tiny[1] / "masks" / "x"), "is inside a bundle"),
         ((tiny[1], tmp_path / "x.mask.png", tmp_path / "empty" / "x"), "does not exist"),
     ]
     for words, told in lines:
