@@ -20,7 +20,7 @@ from export.traced_values import CoreMLNames
 from export.tracing import trace, trace_single_image
 from export.writing import Job, rewrite_mlprogram
 from models.command_line import Stages
-from models.deployable import Deployable
+from models.deployable import Deployable, name_of
 
 # Whether the bundle in a folder computes what the network computes; leaves its results there.
 Judge = Callable[[Bundle, Path, Deployable], bool]
@@ -75,7 +75,7 @@ def modules_of(single: torch.jit.ScriptModule) -> ModuleOf:
 
     def module_of(operation: str) -> str | None:
         found = names.find(operation)
-        return found.module.removeprefix("network.") if found and found.module else None
+        return name_of(found.module) or None if found else None
 
     return module_of
 

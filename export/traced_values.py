@@ -18,7 +18,9 @@ from typing import Any
 
 import torch
 
-MADE_BY_ROUNDING = re.compile(r"(_(cast|to)_(fp16|fp32|int32|bool)(_\d+)?)+$")
+# Casts between precisions, and the transposed convolution with its output's shape written out.
+APPENDED = re.compile(r"(_(cast|to)_(fp16|fp32|int32|bool)(_\d+)?|_has_output_shape)+$")
+NUMBERED = re.compile(r"^op_(?=\d+$)")
 NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 OUTPUTS = ("logits", "mask")
 
@@ -73,16 +75,19 @@ class CoreMLNames:
 
     @property
     def values(self) -> Mapping[str, TracedValue]:
-        """By the name that the value has in a Core ML file, less what rounding appends to it."""
+        """By the name that the value has in a Core ML file, less what coremltools appends."""
         return self._values
 
     def find(self, name: str) -> TracedValue | None:
         """The value called `name` in a `.mlpackage` or `.mlmodel`.
 
         None for what coremltools made up itself; a program's operation has the name of its
-        first output.
+        first output, but for what has a number only: value `var_22`, operation `op_22`.
         """
-        return self._values.get(_key(name)) or self._values.get(without_rounding(_key(name)))
+        key = _key(name)
+        plain = without_appendix(key)
+        tried = (key, plain, NUMBERED.sub("var_", plain))
+        return next((self._values[each] for each in tried if each in self._values), None)
 
     def _name_outputs(self, graph: Any) -> None:
         """The outputs have the names of the file's interface, whatever the trace calls them."""
@@ -91,9 +96,9 @@ class CoreMLNames:
             self._values[name] = TracedValue(value.debugName(), node.kind(), module_of(node))
 
 
-def without_rounding(name: str) -> str:
-    """`name` less what coremltools appends where it inserts casts to float16."""
-    return MADE_BY_ROUNDING.sub("", name)
+def without_appendix(name: str) -> str:
+    """`name` less what coremltools appends where it changes the operation."""
+    return APPENDED.sub("", name)
 
 
 def _key(name: str) -> str:

@@ -49,5 +49,19 @@ def decide(logits: Tensor, *, independent: bool = False) -> Tensor:
     return logits.argmax(dim=1).to(torch.int32)
 
 
+def name_of(path: str) -> str:
+    """What the network itself calls the module at `path` below its `Deployable`.
+
+    The network as a whole is "network"; what stands around it has no name.
+
+    >>> name_of("network.encoder.conv1"), name_of("network.inner.head"), name_of("network")
+    ('encoder.conv1', 'head', 'network')
+    """
+    if path != "network" and not path.startswith("network."):
+        return ""
+    inside = path.removeprefix("network.").removeprefix("inner.")  # a user's own is in a wrapper
+    return "network" if inside == "inner" else inside
+
+
 def _per_channel(values: tuple[float, ...] | None) -> Tensor | None:
     return None if values is None else torch.tensor(values).reshape(1, -1, 1, 1)

@@ -75,7 +75,7 @@ def recognise_checkpoint(
         choices = replace(choices, activation=stated)
     specification = _with_activation(specification, choices.activation, path)
     network = built(lambda: family.build(specification))
-    user = network.network if isinstance(network, OwnNetwork) else network
+    user = network.inner if isinstance(network, OwnNetwork) else network
     require_faithful(state, user, path, specification.title)
     wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     accounting = account(state, wanted, family, specification)

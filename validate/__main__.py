@@ -90,14 +90,18 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from validate.console import print_report
     from validate.drift_console import print_drift
+    from validate.headroom import require_rounded, with_ranges
     from validate.parity import judge as judge_bundle
     from validate.writing import write_results
 
-    if drift and reference is not None:
+    if reference is not None and (drift or ranges):
         raise InputError(
-            f"--drift needs PyTorch's own intermediate values, and {reference} holds outputs only: "
-            "leave --reference out, and say with --checkpoint where the checkpoint lies."
+            f"{'--drift' if drift else '--ranges'} needs the network itself, and {reference} holds "
+            "its outputs only: leave --reference out, and say with --checkpoint where the "
+            "checkpoint lies."
         )
+    if ranges:
+        require_rounded(bundle)
     module = parse_named(model, model_args)
     stages = Stages(console())
     with stages.counted("Checking parity") as progress:
@@ -124,8 +128,6 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
                 report, bundle, checkpoint=checkpoint, module=module, samples=samples
             )
     if ranges:
-        from validate.headroom import with_ranges
-
         with stages("Measuring every operation"):
             report = with_ranges(
                 report, bundle, checkpoint=checkpoint, module=module, samples=samples

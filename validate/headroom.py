@@ -1,7 +1,7 @@
 """How much room float16 leaves a bundle's program: a glance at one picture, or a full account.
 
 headroom       one picture through the file as it is, on every export: nearly free
-full_ranges    all pictures through the float32 program, its weights too: `--ranges`
+with_ranges    up to 32 pictures through the float32 program, its weights too: `--ranges`
 """
 
 import tempfile
@@ -70,13 +70,7 @@ def with_ranges(
     `checkpoint`, `module` and `samples` are those that the report was made with. Raises
     InputError where the bundle has no Core ML file, or the network cannot be built.
     """
-    bundle = read_bundle(folder)
-    artifact = rounded_artifact(bundle)
-    if artifact is None:
-        raise InputError(
-            f"{folder} holds no Core ML file that is computed in float16, so that there are no "
-            "ranges to measure: leave --ranges out."
-        )
+    bundle, artifact = require_rounded(folder)
     deployable = load_reference(bundle, folder, checkpoint, module)
     pictures = islice(find_samples(samples, bundle.contract), PICTURES)
     single = _traced(deployable)
@@ -91,6 +85,21 @@ def with_ranges(
             {pin.operation for pin in artifact.pins},
         )
     return replace(report, ranges=ranges)
+
+
+def require_rounded(folder: Path) -> tuple[Bundle, Artifact]:
+    """The bundle in `folder`, with its Core ML file that phones compute in float16.
+
+    Raises InputError where it has none.
+    """
+    bundle = read_bundle(folder)
+    artifact = rounded_artifact(bundle)
+    if artifact is None:
+        raise InputError(
+            f"{folder} holds no Core ML file that is computed in float16, so that there are no "
+            "ranges to measure: leave --ranges out."
+        )
+    return bundle, artifact
 
 
 def rounded_artifact(bundle: Bundle) -> Artifact | None:

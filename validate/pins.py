@@ -1,16 +1,19 @@
 """Which operations must stay in float32 so that a network keeps its meaning in float16.
 
-Two kinds of operations:
+Three kinds of operations:
 
     beyond the range    values or weights that exceed 65,504, or come within a factor of two of it,
                         and whatever takes such values: trials do not show what another photo
                         does
     by trial            the rest starts in float32 and goes back to float16, many operations at
                         once and then one by one, as long as the logits stay within the tolerance
+    between them        whose values lose their signal, and which take values of the others or
+                        give values to them: a phone may take subnormal numbers for zero, which
+                        trials do not show, and in float16 they would cost two casts
 
 A trial runs the mixture of the two programs (`validate.coreml.mixed`), which takes as long as a
-picture; nothing is converted. What is left is minimal in that none of the operations found by
-trial can go back alone (delta debugging: A. Zeller, R. Hildebrandt, 2002).
+picture; nothing is converted. What is found by trial is minimal in that none of those operations
+can go back alone (delta debugging: A. Zeller, R. Hildebrandt, 2002).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -32,6 +35,17 @@ def smallest_pins(
     `full`.
     """
     movable = rounded_operations(half, full)
+    found = _found(movable, full, ranges, passes)
+    if found is None:
+        return None
+    small = {each.name for each in ranges.operations if each.values.loses}
+    return found | _connected(full, found, small.intersection(movable))
+
+
+def _found(
+    movable: Sequence[str], full: Model, ranges: Ranges, passes: Passes
+) -> frozenset[str] | None:
+    """The operations beyond the range, and by trial the fewest more with which it passes."""
     beyond = _beyond(full, ranges) & frozenset(movable)
     if passes(beyond):
         return beyond
@@ -85,6 +99,18 @@ def _lossy(full: Model, ranges: Ranges) -> frozenset[str]:
     small = {each.name for each in ranges.operations if each.values.loses}
     light = {each.name for each in ranges.operations if each.weights and each.weights.loses}
     return frozenset(small | light | _takers(full, small))
+
+
+def _connected(full: Model, found: Collection[str], small: Collection[str]) -> set[str]:
+    """Those of `small` that take values of `found` or give values to it, or to each other."""
+    reached = set(found)
+    while True:
+        given = _takers(full, reached)
+        giving = {name for name in small if _takers(full, {name}) & reached}
+        new = (given.intersection(small) | giving) - reached
+        if not new:
+            return reached - set(found)
+        reached |= new
 
 
 def _takers(full: Model, producers: Collection[str]) -> set[str]:

@@ -86,27 +86,27 @@ class OwnNetwork(nn.Module):
 
     def __init__(self, network: nn.Module, output: Output):
         super().__init__()
-        self.network = network
+        self.inner = network
         self.output = output
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the logits of `image (N, C, H, W)`."""
         output = self.output
         if output.dropped is None:
-            logits = taken(self.network(image), output.path)
+            logits = taken(self.inner(image), output.path)
         else:
             with Watched(output.dropped) as watched:
-                shape = taken(self.network(image), output.path).shape
+                shape = taken(self.inner(image), output.path).shape
             logits = watched.kept[0][2].reshape(shape)
         return logits if output.has_channels else logits.unsqueeze(1)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """The state dict of the user's network."""
-        return self.network.state_dict(*args, **kwargs)
+        return self.inner.state_dict(*args, **kwargs)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Load into the user's network."""
-        return self.network.load_state_dict(*args, **kwargs)
+        return self.inner.load_state_dict(*args, **kwargs)
 
 
 def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:

@@ -120,6 +120,13 @@ def test_what_overflows_and_what_takes_it_stays_in_float32(programs):
     assert smallest_pins(half, full, ranges, lambda _: False) is None
 
 
+def test_a_lost_signal_stays_in_float32_between_what_needs_it(programs):
+    """The last operation alone would do in the trials; its input must not be lost on a phone."""
+    half, full = both(programs, 1.5 * SMALLEST / 255, 1000.0)
+    ranges = measure_ranges(full, [WHITE])
+    assert smallest_pins(half, full, ranges, lambda kept: "down" in kept) == {"up", "kept", "down"}
+
+
 def test_what_is_found_by_trial_is_minimal():
     tried = []
 

@@ -82,10 +82,20 @@ def test_a_broken_file_fails_with_its_module_named(bundle, checkpoint, photos):
     assert "has the opposite sign" in (bundle / "parity.md").read_text()
 
 
-def test_a_stored_reference_has_no_intermediate_values(bundle, tmp_path):
-    result = run(bundle, "--reference", tmp_path / "reference.npz", "--drift")
+@pytest.mark.parametrize("option", ["--drift", "--ranges"])
+def test_a_stored_reference_has_no_intermediate_values(option, bundle, tmp_path):
+    result = run(bundle, "--reference", tmp_path / "reference.npz", option)
     assert isinstance(result.exception, InputError)
-    assert "holds outputs only" in str(result.exception)
+    assert str(result.exception).startswith(f"{option} needs the network itself")
+    assert "holds its outputs only" in str(result.exception)
+    assert not (bundle / "parity.json").exists()
+
+
+def test_ranges_are_refused_before_anything_runs_where_nothing_is_rounded(bundle):
+    kept(bundle, ("torchscript", "onnx"))
+    result = run(bundle, "--ranges")
+    assert isinstance(result.exception, InputError)
+    assert "holds no Core ML file that is computed in float16" in str(result.exception)
     assert not (bundle / "parity.json").exists()
 
 

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from own_modules import named, net_file, trained
+from small_networks import ROOT
 from test_main_job import export
 
 from export.bundle import read_bundle
 from models.errors import InputError
 from models.own.naming import NamedModule
+from validate.__main__ import main
 from validate.device.install import install_into_app
-from validate.drift.drifts import with_drift
 from validate.parity import judge
 from validate.storage import read_results
 
@@ -62,6 +64,22 @@ def test_the_user_names_the_code_again(project: Path) -> None:
     reference = project / "stored.npz"
     assert judge(bundle, module=module, write_reference=reference).passed
     assert judge(bundle, reference=reference).passed
+
+
+def test_drift_and_ranges_call_modules_as_the_user_does(project: Path) -> None:
+    bundle, samples = project / "build" / "net", ROOT / "samples"
+    options = ("--model", f"{project / 'net.py'}:Net", "--model-args", ARGUMENTS)
+    arguments = [str(bundle), *options, "--samples", str(samples), "--drift", "--ranges"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None, result.output
+    report = read_results(bundle)
+    inner = {"network", "down", "below", "up"}  # the head's output is the file's
+    assert [each.format for each in report.drift] == FORMATS[1:]
+    for drift in report.drift:
+        assert drift.failure is None
+        assert inner <= {row.module for row in drift.rows} <= inner | {"head", ""}
+    assert report.ranges is not None
+    assert inner <= {each.module for each in report.ranges.operations} <= inner | {"head", None}
 
 
 def test_a_bundle_runs_nothing_by_itself(project: Path) -> None:
@@ -134,11 +152,3 @@ def test_a_branch_on_the_input_names_the_format_that_cannot_have_it(
     assert export(path, "--model", f"{source}:Net", formats="onnx") == 2
     assert "cannot be written as ONNX" in capsys.readouterr().err
     assert export(path, "--model", f"{source}:Net", formats="torchscript") == 0
-
-
-def test_drift_names_the_users_own_layers(project: Path) -> None:
-    bundle = project / "build" / "net"
-    module = named(project / "net.py", ARGUMENTS)
-    report = with_drift(judge(bundle, module=module), bundle, module=module)
-    assert [drift.failure for drift in report.drift] == [None] * 3
-    assert "network.below" in {row.module for drift in report.drift for row in drift.rows}

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from export.traced_values import CoreMLNames, without_rounding
+from export.traced_values import CoreMLNames, without_appendix
 from models.errors import InputError
 from validate import coreml
 from validate.coreml import ir
@@ -59,7 +59,7 @@ class CoreMLFile:
         if name in self._given:
             return None
         plain = name.partition("#")[0]  # the runtime numbers the versions of a layer's value
-        if without_rounding(plain) == INPUT:
+        if without_appendix(plain) == INPUT:
             return self._recording.image
         if self._recording.resolve(plain) and plain in ("logits", "mask"):
             return self._recording.resolve(plain)

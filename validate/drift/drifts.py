@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, read_bundle
-from models.deployable import Deployable
+from models.deployable import Deployable, name_of
 from models.errors import SegportError
 from models.own.naming import NamedModule
 from validate.drift.following import Followed, follow
@@ -31,8 +31,8 @@ def with_drift(
     """`report` on the bundle in `folder`, with every file of it followed beside PyTorch.
 
     Each on the picture on which its error was largest. `checkpoint`, `module` and `samples` are
-    those that the report was made with. Raises InputError when the network cannot be built from the
-    checkpoint.
+    those that the report was made with. Raises InputError when the network cannot be built from
+    the checkpoint.
     """
     bundle = read_bundle(folder)
     found = find_samples(samples, bundle.contract)
@@ -92,9 +92,7 @@ def _drift(artifact: Artifact, folder: Path, recordings: Recordings, sample: Sam
 def _departure(index: int, followed: Followed, deployable: Deployable) -> Departure:
     details = followed.operation.details()
     known = dict(deployable.named_modules(remove_duplicate=False))
-    modules = [
-        (path.removeprefix("network."), known[path]) for path in followed.modules if path in known
-    ]
+    modules = [(name_of(path), known[path]) for path in followed.modules if path in known]
     weights = weight_differences(details.weights, modules)
     return Departure(
         index=index,

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.deployable import name_of
 from validate.drift.operations import OpenedFile, Operation
 from validate.drift.recording import Playback, Recording
 from validate.drift.rounding_noise import Coin, difference, explained
@@ -137,7 +138,7 @@ class _Following:
 def module_name(recording: Recording, name: str) -> str:
     """The module that computes a value, as the network itself calls it."""
     node = recording.producer(name)
-    return "" if node is None else node.module.removeprefix("network").removeprefix(".")
+    return "" if node is None else name_of(node.module)
 
 
 def _measured(
