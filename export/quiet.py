@@ -12,7 +12,8 @@ def quiet() -> Iterator[None]:
     """Swallow warnings, log lines, prints and progress bars of the block; errors still rise.
 
     coremltools warns on Linux that it cannot predict and draws bars on stderr; torch's ONNX
-    exporter prints its steps. Neither is news to who runs an export.
+    exporter prints its steps, and logs pages of errors for each way that it tries in vain. None of
+    it is news to who runs an export: what stops one is raised.
     """
     level = logging.root.manager.disable
     with (
@@ -21,7 +22,7 @@ def quiet() -> Iterator[None]:
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
+        logging.disable(logging.CRITICAL)
         try:
             yield
         finally:

@@ -11,7 +11,8 @@ from export.bundle import Bundle
 
 def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
     """Print notes and findings, every file with its size, and where they lie."""
-    for sentence in (*_assumptions(bundle), *bundle.findings, *bundle.notes):
+    of_files = [note for artifact in bundle.artifacts for note in artifact.notes]
+    for sentence in (*_assumptions(bundle), *bundle.findings, *bundle.notes, *of_files):
         console.print(
             Text("Note: ", style="yellow").append(sentence, style="default"), soft_wrap=True
         )

@@ -36,7 +36,14 @@ FLOAT32 = Arithmetic("float32")
 
 
 class ConversionError(SegportError):
-    """coremltools could not convert the network."""
+    """coremltools could not convert the network, for the `reason`."""
+
+    def __init__(self, reason: str):
+        super().__init__(
+            f"The network cannot be converted to Core ML ({reason.rstrip('.')}). Leave mlprogram "
+            "and neuralnetwork out of FORMATS=, as FORMATS=torchscript,onnx."
+        )
+        self.reason = reason.rstrip(".")
 
 
 def write_mlprogram(

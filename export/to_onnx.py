@@ -1,11 +1,14 @@
 """Writes the deployable module as one self-contained ONNX file, by way of torch.export."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from torch import Tensor
+from torch.utils._sympy.numbers import int_oo
 
 from export.quiet import quiet
 from export.tracing import example_image
@@ -20,24 +23,26 @@ KEPT_NODE_METADATA = ("pkg.torch.onnx.name_scopes",)
 
 def write_onnx(
     deployable: Deployable, contract: InputContract, path: Path, metadata: Mapping[str, str]
-) -> int:
-    """Export, check and save; returns the opset.
+) -> tuple[int, bool]:
+    """Export, check and save; returns the opset, and whether the file takes batches of any size.
 
     Input `image (batch, channels, H, W)`, outputs `logits (batch, C, H, W)` and
-    `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels.
+    `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels; where the network's code
+    makes a number of the batch's size, the batch is 1.
     Raises SegportError when torch.export cannot follow the network, and
     onnx.checker.ValidationError when the file is not valid ONNX.
     """
-    model = _followed(deployable, contract).model_proto
+    program = _followed(deployable, contract)
+    any_batch, model = _any_batch(program), program.model_proto
     _clean(model)
     for key, value in metadata.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     opset = int(next(o.version for o in model.opset_import if not o.domain))
     onnx.save(model, str(path))
-    del model  # the checker reads the file again: its weights need not be there twice
+    del model, program  # the checker reads the file again: its weights need not be there twice
     onnx.checker.check_model(str(path), full_check=True)
-    return opset
+    return opset, any_batch
 
 
 def _followed(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:
@@ -53,15 +58,31 @@ def _followed(deployable: Deployable, contract: InputContract) -> torch.onnx.ONN
 
 
 def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:
-    """The ONNX graph, with the `exported_program` whose values have the same names."""
+    """The ONNX graph, with the `exported_program` whose values have the same names.
+
+    Raises torch.onnx.OnnxExporterError when torch.export cannot follow the network.
+    """
+    image = example_image(contract)
+    with contextlib.suppress(torch.onnx.OnnxExporterError):
+        # Two images: what the exporter sees with one may hold for a batch of one alone.
+        any_batch = {"image": {0: torch.export.Dim("batch")}}
+        program = _exported(deployable, image.repeat(2, 1, 1, 1), any_batch)
+        if _any_batch(program):
+            return program
+    return _exported(deployable, image, None)
+
+
+def _exported(
+    deployable: Deployable, image: Tensor, dynamic: dict[str, Any] | None
+) -> torch.onnx.ONNXProgram:
     with quiet(), torch.no_grad():
         program = torch.onnx.export(
             deployable,
-            (_two_images(contract),),
+            (image,),
             dynamo=True,
             input_names=["image"],
             output_names=["logits", "mask"],
-            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            dynamic_shapes=dynamic,
             external_data=False,
             verbose=False,
         )
@@ -69,9 +90,15 @@ def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.
     return program
 
 
-def _two_images(contract: InputContract) -> Tensor:
-    """An example of the batch dimension: what is seen with one image may hold for one alone."""
-    return example_image(contract).repeat(2, 1, 1, 1)
+def _any_batch(program: torch.onnx.ONNXProgram) -> bool:
+    """Whether the batch stayed free: the exporter may fix or bound a dimension without a word."""
+    exported: Any = program.exported_program
+    image = [node for node in exported.graph.nodes if node.op == "placeholder"][-1]
+    size = image.meta["val"].shape[0]
+    if isinstance(size, int):
+        return False
+    allowed = exported.range_constraints.get(size.node.expr)
+    return allowed is not None and allowed.lower <= 1 and allowed.upper == int_oo
 
 
 def _clean(model: onnx.ModelProto) -> None:

@@ -67,6 +67,7 @@ class Written:
 
     precision: str
     target: str
+    notes: tuple[str, ...] = ()
     pins: tuple[Pin, ...] = ()
 
 
@@ -107,7 +108,7 @@ def _write_or_fall_back(
         if format != "mlprogram":
             raise
         note = (
-            f"The mlprogram conversion failed ({error}); the NeuralNetwork backend wrote "
+            f"The mlprogram conversion failed ({error.reason}); the NeuralNetwork backend wrote "
             ".mlmodel instead."
         )
         if "neuralnetwork" in formats:
@@ -132,6 +133,7 @@ def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
         target=written.target,
         files=describe_files(job.folder, path.name),
         seconds=round(time.perf_counter() - started, 3),
+        notes=written.notes,
         pins=written.pins,
     )
 
@@ -149,7 +151,7 @@ def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> Written:
 def _program(single: torch.jit.ScriptModule, job: Job, arithmetic: Arithmetic) -> Written:
     path, target = job.path("mlprogram"), job.settings.target
     write_mlprogram(single, path, target, job.description, job.metadata, arithmetic)
-    return Written(arithmetic.precision, target, arithmetic.pins)
+    return Written(arithmetic.precision, target, pins=arithmetic.pins)
 
 
 def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> Written:
@@ -162,8 +164,10 @@ def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> Written:
 def _onnx(job: Job) -> Written:
     from export.to_onnx import write_onnx
 
-    opset = write_onnx(job.deployable, job.description.contract, job.path("onnx"), job.metadata)
-    return Written("float32", f"opset {opset}")
+    path = job.path("onnx")
+    opset, any_batch = write_onnx(job.deployable, job.description.contract, path, job.metadata)
+    note = f"{path.name} takes one picture at a time, for the network's code fixes the batch."
+    return Written("float32", f"opset {opset}", () if any_batch else (note,))
 
 
 WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], Written]] = {

@@ -3,9 +3,12 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import onnxruntime
 import pytest
 from click.testing import CliRunner
 from own_modules import named, net_file, trained
@@ -144,11 +147,45 @@ def test_refused_at_the_size_of_the_export(
     assert not (tmp_path / "build").exists()
 
 
-def test_a_branch_on_the_input_names_the_format_that_cannot_have_it(
+# As torch's exporter logs, through torch's own handler, when it tries one way and then the next.
+LOGGED = """if torch.compiler.is_exporting():
+            __import__("logging").getLogger("torch._guards").error("a page of traceback")
+        """
+
+
+@pytest.mark.parametrize(
+    ("returned", "formats", "sentence"),
+    [
+        (f"{LOGGED}return y if y.mean().item() > 1e9 else 2 * y", "onnx", "be written as ONNX"),
+        ("return y + torch.special.i0e(y)", "mlprogram", "be converted to Core ML.*'special_i0e'"),
+        ("return y if x[0, 0, 0, 0] > 0.5 else 2 * y", "torchscript", "Tracing changes what"),
+    ],
+)
+def test_stderr_holds_the_one_sentence(
+    returned: str, formats: str, sentence: str, tmp_path: Path
+) -> None:
+    source, path = net_file(tmp_path, returned), trained(tmp_path)
+    words = [str(path), "--out", str(tmp_path / "build"), "--model", f"{source}:Net"]
+    command = [sys.executable, "-m", "export", *words, "--formats", formats, "--size", "32"]
+    told = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert told.returncode == 2
+    assert re.fullmatch(rf"Error: .*{sentence}.*\n", told.stderr), told.stderr
+
+
+def test_a_branch_on_the_input_is_traced_where_both_pictures_take_it(tmp_path: Path) -> None:
+    path, source = trained(tmp_path), net_file(tmp_path, "return y if y.mean() > 1e9 else 2 * y")
+    assert export(path, "--model", f"{source}:Net", formats="torchscript") == 0
+
+
+def test_a_network_that_fixes_its_batch_is_onnx_for_one_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    returned = "return y if y.mean().item() > 1e9 else 2 * y"
-    path, source = trained(tmp_path), net_file(tmp_path, returned)
-    assert export(path, "--model", f"{source}:Net", formats="onnx") == 2
-    assert "cannot be written as ONNX" in capsys.readouterr().err
-    assert export(path, "--model", f"{source}:Net", formats="torchscript") == 0
+    fixed = "return y.reshape(int(y.shape[0]), 2, *x.shape[2:])"
+    path, source = trained(tmp_path), net_file(tmp_path, fixed)
+    assert export(path, "--model", f"{source}:Net", formats="onnx") == 0
+    folder = tmp_path / "build" / "net"
+    assert read_bundle(folder).artifacts[0].notes[0] in capsys.readouterr().out
+    batches = [
+        each.shape[0] for each in onnxruntime.InferenceSession(folder / "net.onnx").get_inputs()
+    ]
+    assert batches == [1]
