@@ -152,7 +152,7 @@ class Candidate:
         bad = int((~np.isfinite(outputs.logits)).sum())
         if bad:
             share = bad / outputs.logits.size
-            self._fail(f"{share:.1%} of its logits on {sample.name} are NaN or infinite")
+            self._fail(f"{100 * share:.1f} % of its logits on {sample.name} are NaN or infinite")
             return None
         return outputs
 

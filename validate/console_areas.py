@@ -53,12 +53,13 @@ def _areas(photo: Painted) -> str:
 def _seams(photo: Painted, overlaps: Overlaps) -> str:
     """How far tiles disagreed, and what to do about it."""
     x, y = overlaps.place
+    differing, worst = (f"{100 * share:.2f} %" for share in (overlaps.differing, overlaps.worst))
     told = (
-        f"{_name(photo)}: before blending, neighbouring tiles gave {overlaps.differing:.2%} of the "
-        f"pixels that they share another label"
+        f"{_name(photo)}: before blending, neighbouring tiles gave {differing} of the pixels that "
+        "they share another label"
     )
     if overlaps.worst:
-        told += f", and {overlaps.worst:.2%} of the worst seam, which begins at x {x}, y {y}"
+        told += f", and {worst} of the worst seam, which begins at x {x}, y {y}"
     return f"{told}. More --overlap hides it better." if overlaps.worst > NOTEWORTHY else f"{told}."
 
 

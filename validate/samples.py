@@ -103,7 +103,7 @@ def read_channels(path: Path, channels: int) -> Picture:
 
     `(H, W, channels)`, in its own size. Raises UnreadablePicture.
     """
-    if path.suffix == SUFFIX and channels not in (1, 3):
+    if path.suffix.lower() == SUFFIX and channels not in (1, 3):
         return read_array(path, channels)
     if channels not in MODES:
         raise UnreadablePicture(f"photos do not have {channels} channels, NumPy files can")

@@ -135,7 +135,8 @@ def test_one_channel_cannot_be_softmax(tmp_path: Path, capsys: pytest.CaptureFix
     assert "MEAN has 3 value(s) and the network takes 1 channel" in capsys.readouterr().err
     assert export(path, formats="neuralnetwork") == 0
     assert call(validate_command, "ios-demo", tmp_path / "build" / "net") == 2
-    assert "takes grey pictures, and the app gives RGB" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "takes pictures of other channels (grey), and the app gives RGB" in told
 
 
 def test_the_user_decides_what_a_published_sigmoid_means(tmp_path: Path) -> None:

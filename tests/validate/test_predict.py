@@ -86,7 +86,7 @@ def test_a_tiled_photo_keeps_its_size_and_says_how_tiles_disagreed(tiny, tmp_pat
     assert sum(area(document).values()) == 150 * 100
     overlaps = photo["overlaps"]
     assert 0 < overlaps["differing"] < overlaps["worst"] < 1
-    assert f"{overlaps['differing']:.2%} of the pixels that they share" in told
+    assert f"{100 * overlaps['differing']:.2f} % of the pixels that they share" in told
     mask = np.asarray(Image.open(out / "photo.mask.png"))
     assert {value: int((mask == value).sum()) for value in (0, 1)} == dict(
         enumerate(area(document).values())

@@ -117,7 +117,9 @@ def _checkpoint(metadata: Mapping[str, str]) -> Mapping[str, str] | None:
 
 
 def _require_consistency(contract: Contract) -> None:
-    if (contract.activation == "sigmoid") != (contract.classes == 1):
+    if contract.activation == "sigmoid" and contract.classes > 1:
+        raise ContractError("malformed", "activation")  # the app paints one class for each pixel
+    if contract.activation == "softmax" and contract.classes == 1:
         raise ContractError("contradictory", "classes", "activation")
     if len(contract.labels) != max(2, contract.classes):
         raise ContractError("contradictory", "classes", "labels")

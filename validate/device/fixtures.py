@@ -92,8 +92,8 @@ def coreml_artifacts(bundle: Bundle, folder: Path) -> tuple[Artifact, ...]:
 def _require_for_the_app(bundle: Bundle, folder: Path) -> None:
     if bundle.contract.colour != "RGB":
         raise InputError(
-            f"{folder} takes {bundle.contract.colour} pictures, and the app gives RGB: it cannot "
-            "run this network."
+            f"{folder} takes pictures of other channels ({bundle.contract.colour}), and the app "
+            "gives RGB: it cannot run this network."
         )
     if bundle.specification.independent:
         raise InputError(

@@ -38,7 +38,7 @@ BREAKAGES = {
     "zero classes": ("classes", "0"),
     "one class with softmax": ("classes", "1"),
     "an unknown activation": ("activation", "tanh"),
-    "sigmoid with two classes": ("activation", "sigmoid"),
+    "two independent classes": ("activation", "sigmoid"),
     "no input": ("input", None),
     "an input without a width": ("input", '{"name": "image", "height": 64}'),
     "a checkpoint without a hash": ("checkpoint", '{"file": "a.pt"}'),
@@ -46,6 +46,8 @@ BREAKAGES = {
 INPUT_BREAKAGES: Mapping[str, Mapping[str, object]] = {
     "no area": {"width": 0},
     "BGR": {"colour": "BGR"},
+    "grey": {"colour": "grey"},
+    "five channels": {"colour": "5 channels"},
     "an unknown resize": {"resize": "squash"},
     "mean outside": {"mean": [0.5, 0.5, 0.5], "mean_and_std_applied_inside": False},
 }

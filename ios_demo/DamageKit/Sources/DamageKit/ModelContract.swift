@@ -1,6 +1,7 @@
 /// What turns logits into a decision.
 public enum Activation: String, Sendable, CaseIterable, Codable {
-    /// One channel: the class is there where its probability is above one half.
+    /// The class is there where its probability is above one half: one channel here, since the
+    /// app paints one class for each pixel, and not several independent ones.
     case sigmoid
     /// Two channels or more: the class with the largest logit.
     case softmax
@@ -71,10 +72,17 @@ public struct ModelContract: Equatable, Sendable {
     }
 
     private func requireConsistency() throws {
-        if (activation == .sigmoid) != (classes == 1) {
+        if activation == .sigmoid && classes > 1 {
+            throw ContractError.malformed(
+                key: MetadataKey.activation.rawValue,
+                reason: "the model has \(classes) independent channels, "
+                    + "and the app paints one class for each pixel"
+            )
+        }
+        if activation == .softmax && classes == 1 {
             throw ContractError.contradictory(
                 keys: [MetadataKey.classes.rawValue, MetadataKey.activation.rawValue],
-                reason: "sigmoid goes with one class, softmax with several, not with \(classes)"
+                reason: "one class goes with sigmoid, not with softmax"
             )
         }
         let expected = max(2, classes)
