@@ -6,6 +6,7 @@ which goes the same way from the checkpoint to the verdict.
 
 import collections
 import json
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -253,13 +254,19 @@ def test_a_malicious_pickle_is_refused_by_name_and_does_not_run(
 def test_networks_that_are_not_the_one_asked_for(
     saved: Save, state_dict: State, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import segmentation_models_pytorch as smp
     from torchvision.models import resnet18
+    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
-    path = saved(resnet18().state_dict())
-    assert "ResNet classifier" in refused(path, capsys=capsys)
-    path = saved(smp.UnetPlusPlus("resnet18", encoder_weights=None).state_dict())
-    assert "UnetPlusPlus" in refused(path, capsys=capsys)
+    told = refused(saved(resnet18().state_dict()), capsys=capsys)
+    assert re.search(r"layer4 \(30\), fc \(2\), which look like .* ResNet classifier", told)
+    network = lraspp_mobilenet_v3_large(weights_backbone=None)
+    told = refused(saved(network.state_dict()), capsys=capsys)
+    assert re.search(r"backbone \(308\), classifier \(11\), .* torchvision segmentation", told)
+    changed = {key.replace("decoder.blocks", "decoder.steps"): t for key, t in state_dict.items()}
+    told = refused(saved(changed), capsys=capsys)
+    assert re.search(r"Nearest: smp Unet \(\d+ of \d+ keys fit, not decoder \(\d+\); ", told)
+    assert "there is nothing like decoder.blocks.1)" in told
+    assert "MODEL=path/to/file.py:ClassName" in told
     path = saved(calibrated_unet(classes=16).state_dict())
     told = refused(path, "--labels", "background,breakage", capsys=capsys)
     assert "breakage.pt has 16 classes, LABELS names 2" in told

@@ -66,10 +66,15 @@ def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Spe
         titles = " and ".join(specification.title for _, specification in found)
         raise InputError(f"{path.name} could be {titles}: its keys and shapes fit both.")
     known = likeliest(shapes)
-    near = nearest(shapes, {family.NAME: family.PARTS for family in FAMILIES})
-    looks = f"these look like {known}." if known else f"its keys are {key_tree(shapes)}. {near}"
-    names = ", ".join(family.NAME for family in FAMILIES)
+    looks = f", which look like {known}" if known else ""
+    near = nearest(shapes, {f.NAME: f.PARTS for f in sorted(FAMILIES, key=_commonest)})
     raise InputError(
-        f"{path.name} is not a network that can be exported ({names}): {looks.rstrip()} "
-        "A network of your own is exported by naming its code: MODEL=path/to/file.py:ClassName."
+        f"{path.name} is not a network that can be exported: its keys are {key_tree(shapes)}"
+        f"{looks}. {near}{' ' if near else ''}docs/compatibility.md lists those that can; any "
+        "other is exported by naming its code: MODEL=path/to/file.py:ClassName."
     )
+
+
+def _commonest(family: Family) -> bool:
+    """Sorts first what most people have, of families that are equally near."""
+    return family.NAME != "smp Unet"

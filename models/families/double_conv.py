@@ -21,8 +21,8 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 
 NAME = "DoubleConv U-Net"
 PARTS = (
-    r"(enc|encoder|inc|down|down_path|downs|Conv)\d*[._]",
-    r"(up|upconv|unpool|up_path|ups|Up|dec|decoder|Up_conv)\d*[._]|bottleneck|dec",
+    r"(enc|encoder|down|down_path|downs|Conv)_?(\d+[._]|[._]\d)|inc\.",
+    r"(up|upconv|unpool|up_path|ups|Up|dec|decoder|Up_conv)_?(\d+[._]|[._]\d)|bottleneck",
     r"(out|outc|final|final_conv|conv|fc|last|Conv_1x1)\.",
 )
 ENCODERS = (("enc{n}",), ("encoder{n}",), ("down{n}",), ("enc_{n}",))

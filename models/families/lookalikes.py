@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+LEAST = 0.25  # of the keys fit a family that is worth naming
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
 # What it is, and the patterns of which each must match the start of some key. First match wins.
@@ -19,6 +20,12 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the keys of smp PAN", (r"decoder\.fpa\.",)),
     ("the keys of smp Segformer", (r"decoder\.mlp_stage",)),
     ("the keys of smp DPT", (r"decoder\.(reassemble|fusion)_blocks",)),
+    ("the keys of a network of nnU-Net", (r"encoder\.stages\.", r"decoder\.seg_layers\.")),
+    ("the keys of a U-Net of MONAI", (r"(model\.)?\d\.(conv\.unit0|submodule)\.",)),
+    ("the keys of fastai's DynamicUnet", (r"layers\.\d+\.shuf\.",)),
+    ("the keys of a diffusion model's U-Net", (r"down_blocks\.", r"up_blocks\.", r"conv_in\.")),
+    ("the keys of Segment Anything", (r"image_encoder\.", r"mask_decoder\.")),
+    ("the keys of a Mask2Former or MaskFormer", (r"(model\.)?pixel_level_module\.",)),
     ("the keys of an MMSegmentation network", (r"backbone\.", r"decode_head\.")),
     ("the keys of a Transformers Segformer", (r"(segformer|decode_head)\.",)),
     ("the keys of a torchvision detector", (r"backbone\.", r"roi_heads\.")),
@@ -36,7 +43,7 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "the keys of TransUNet, but not of its hybrid form with patches of one pixel",
         (r"transformer\.embeddings\.", r"decoder\."),
     ),
-    ("an encoder and a decoder without a segmentation head", (r"encoder\.", r"decoder\.")),
+    ("an encoder and a decoder of another kind", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )
 
@@ -54,13 +61,20 @@ def likeliest(keys: Iterable[str]) -> str | None:
     return None
 
 
-def key_tree(keys: Iterable[str], most: int = 8) -> str:
-    """The first levels of the keys with how many tensors lie below each.
+def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = None) -> str:
+    """What the keys are called as far as they are called alike, with how many there are of each.
 
-    >>> key_tree(["a.b.weight", "a.b.bias", "c"])
-    'a (2), c (1)'
+    `among` are those that are compared, where they are more than those that are shown.
+
+    >>> key_tree(["net.a.b.weight", "net.a.b.bias", "net.c"])
+    'net.a (2), net.c (1)'
     """
-    counts = Counter(key.split(".")[0] for key in keys)
+    shown = list(keys)
+    paths = [key.split(".") for key in among or shown]
+    level = 1
+    while len({tuple(path[:level]) for path in paths}) == 1 and len(paths[0]) > level:
+        level += 1
+    counts = Counter(".".join(key.split(".")[:level]) for key in shown)
     listed = [f"{name} ({count})" for name, count in counts.items()]
     rest = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
@@ -70,29 +84,42 @@ def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: 
     """Which families share parts with `keys`, what fits and what does not; empty for none.
 
     >>> nearest(["inc.a", "odd.b"], {"U-Net": (r"inc\\.", r"outc\\.")})
-    'Nearest: U-Net (1 of 2 keys fit, not odd (1); nothing is called outc).'
+    'Nearest: U-Net (1 of 2 keys fit, not odd (1); there is nothing like outc).'
     """
     names = list(keys)
     fits = {
         family: [key for key in names if any(re.match(part, key) for part in parts)]
         for family, parts in families.items()
     }
-    ranked = sorted(families, key=lambda family: -len(fits[family]))
-    texts = [_fit(f, names, fits[f], families[f]) for f in ranked[:most] if fits[f]]
+    absent = {
+        family: [part for part in parts if not any(re.match(part, key) for key in names)]
+        for family, parts in families.items()
+    }
+    ranked = sorted(families, key=lambda family: (-len(fits[family]), len(absent[family])))
+    near = [family for family in ranked[:most] if len(fits[family]) >= LEAST * len(names)]
+    texts = [_fit(family, names, fits[family], absent[family]) for family in near]
     return f"Nearest: {'; '.join(texts)}." if texts else ""
 
 
-def _fit(family: str, keys: list[str], fits: list[str], parts: tuple[str, ...]) -> str:
+def _fit(family: str, keys: list[str], fits: list[str], absent: list[str]) -> str:
     others = set(keys) - set(fits)
-    absent = [part for part in parts if not any(re.match(part, key) for key in keys)]
     said = f"{len(fits)} of {len(keys)} keys fit"
     if others:
-        said += f", not {key_tree((key for key in keys if key in others), 4)}"
+        said += f", not {key_tree((key for key in keys if key in others), 4, keys)}"
     if absent:
-        said += f"; nothing is called {', '.join(_readable(part) for part in absent)}"
+        said += f"; there is nothing like {', '.join(_readable(part) for part in absent)}"
     return f"{family} ({said})"
 
 
 def _readable(pattern: str) -> str:
-    """A pattern of keys as people would write it."""
-    return pattern.replace("\\d+", "1").replace("\\d", "1").replace("\\.", ".").rstrip(".")
+    r"""One of the starts of keys that a pattern has, as people would write it.
+
+    >>> _readable(r"(up|dec)\d*[._]")
+    'up1'
+    """
+    pattern = pattern.replace("\\.", ".")
+    pattern = re.sub(r"\\d[*+]?(?!\?)", "1", re.sub(r"\\d\?", "", pattern))
+    pattern = re.sub(r"\[(.)[^]]*\]", r"\1", pattern).replace("\\w+", "x").replace("_?", "")
+    while (plain := re.sub(r"\(([^()|]*)[^()]*\)", r"\1", pattern)) != pattern:
+        pattern = plain
+    return pattern.partition("|")[0].rstrip(".")

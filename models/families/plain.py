@@ -68,14 +68,19 @@ def plan_from(plain: Mapping[str, Any]) -> Plan:
 
 
 def even(plan: Plan) -> Plan | None:
-    """`plan` with a bias everywhere if there is one anywhere; None where only some have norms.
+    """`plan` with a bias everywhere if there is one anywhere.
 
-    A bias that a state dict lacks alone is missing, and the key accounting says which.
+    None where blocks differ in the number of their units, or only some units have norms, or have
+    them behind their ReLUs: one class made all blocks, so that one which differs lacks a tensor
+    or has a layer that nothing tells. A bias that a state dict lacks alone is missing, and the
+    key accounting says which.
     """
     blocks = (*plan.encoder, *plan.decoder)
+    for alike in (blocks, tuple(up.block for up in plan.ups)):
+        kinds = {(unit.norm is None, unit.norm_last) for block in alike for unit in block}
+        if len(kinds) > 1 or len({len(block) for block in alike}) > 1:
+            return None
     units = [unit for block in blocks for unit in block]
-    if len({unit.norm is None for unit in units}) > 1:
-        return None
     bias = any(unit.bias for unit in units)
     encoder, decoder = (
         tuple(tuple(replace(unit, bias=bias) for unit in block) for block in side)

@@ -120,8 +120,11 @@ def build(specification: Specification) -> nn.Module:
                 classes=specification.classes,
                 **cast(dict[str, Any], dict(specification.arguments)),
             )
-        except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            raise InputError(f"smp cannot build {specification.title}: {error}") from error
+        except RuntimeError:  # a construction that needs more than shapes
+            raise
+        except Exception as error:  # smp's and timm's constructors raise whatever they raise
+            reason = str(error) or type(error).__name__
+            raise InputError(f"smp cannot build {specification.title}: {reason}") from error
     return cast(nn.Module, network)
 
 

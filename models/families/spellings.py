@@ -64,9 +64,11 @@ def _plan(  # noqa: PLR0913, PLR0917 (the names of one combination)
     padding: int,
 ) -> Plan | None:
     head_shape = shapes.get(f"{head}.weight", ())
+    if len(head_shape) != 4 or head_shape[2:] != (1, 1):
+        return None
     encoder = _encoder(shapes, spelling, blocks[0], blocks[1])
     depth = len(encoder) - 1
-    if depth < 1 or len(head_shape) != 4 or head_shape[2:] != (1, 1):
+    if depth < 1:
         return None
     counts = [_counts(level, depth, spelling.first) for level in range(depth)]
     decoder = [_block(shapes, blocks[2], count) for count in counts]
