@@ -107,8 +107,8 @@ def _at_least(side: int, specification: Specification) -> int:
 def _require_the_size(asked: tuple[int, int], fixed: tuple[int, int]) -> None:
     if asked != fixed:
         raise InputError(
-            f"SIZE={asked[0]}x{asked[1]} does not suit this network: its position embeddings "
-            f"are for {fixed[0]}x{fixed[1]} alone. Leave SIZE= away, or say that."
+            f"SIZE={asked[0]}x{asked[1]} does not suit this network, which takes pictures of "
+            f"{fixed[0]}x{fixed[1]} alone. Leave SIZE= away, or say that."
         )
 
 

@@ -22,6 +22,7 @@ ACTIVATIONS = {
     "log_softmax": "softmax",
 }
 PREFERRED = ("out", "logits")
+Candidate = tuple[tuple[str | int, ...], Tensor]
 
 
 class Watched(TorchFunctionMode):
@@ -118,7 +119,7 @@ def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:
     fitting = fitting or [(p, t) for p, t in candidates if t.ndim == 3 and t.is_floating_point()]
     if not fitting:
         return f"forward returns {_described(returned)}, with no tensor of logits (N, C, H, W)"
-    path, tensor = next((c for c in fitting if c[0] and c[0][-1] in PREFERRED), fitting[0])
+    path, tensor = _wanted(fitting, image)
     dropped = next(((n, kind) for n, kind, _, y in watched.kept if _is_same(y, tensor)), None)
     number, activation = dropped or (None, "")
     output = Output(path, tensor.ndim == 4, number, activation, _described(returned))
@@ -132,6 +133,13 @@ def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
         returned = getattr(returned, str(step)) if by_name else returned[step]
     assert isinstance(returned, Tensor)
     return returned
+
+
+def _wanted(fitting: list[Candidate], image: Tensor) -> Candidate:
+    """The one called `out` or `logits`, the first as large as the picture, or the first."""
+    named = [each for each in fitting if each[0] and each[0][-1] in PREFERRED]
+    as_large = [each for each in fitting if each[1].shape[-2:] == image.shape[-2:]]
+    return (named or as_large or fitting)[0]
 
 
 def _is_over_classes(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
@@ -170,8 +178,10 @@ def _is_same(given: Tensor, output: Tensor) -> bool:
 def _described(returned: Any) -> str:
     parts = _parts(returned)
     names = [str(name) for name, _ in parts if isinstance(name, str)]
+    kind = type(returned).__name__
+    what = f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
     if names:
-        return f"a {type(returned).__name__} of {', '.join(names[:6])}"
+        return f"{what} of {', '.join(names[:6])}"
     if isinstance(returned, tuple | list):
-        return f"a {type(returned).__name__} of {len(parts)}"
-    return f"a {type(returned).__name__}"
+        return f"{what} of {len(parts)}"
+    return what

@@ -16,8 +16,12 @@ from models.own.outputs import Output, output_of
 from models.own.running import Ran
 
 CHANNELS = (3, 1, 4, 2)
-# 64 has all powers of two that matter in it, 168 and 120 most other strides.
-SIDES = (64, 168, 120, 128, 256, 224, 96, 320, 384, 448, 512, 518, 572, 1024)
+# 64 has all powers of two that matter in it, 168 and 120 most other strides; the others are for
+# networks that take one size alone.
+SIDES = (
+    *(64, 168, 120, 128, 256, 224, 96, 320, 384, 448, 512, 518, 572, 1024, 192, 160, 288, 352),
+    *(400, 416, 480, 576, 640, 768, 100, 200, 240, 300, 299, 336, 32, 28, 48),
+)
 LARGEST_COMPARED = 256
 USUAL_SIDE = 256  # that of an export where none is asked for
 STEPS = (1, 2, 4, 8, 16, 32, 64, 14, 28, 7, 12, 24, 48, 10, 20, 40, 3, 6, 5)

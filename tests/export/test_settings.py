@@ -48,7 +48,7 @@ def test_a_network_of_one_size_takes_that_alone() -> None:
     fixed = replace(NETWORK, fixed_size=(224, 384))
     assert settings.default_size(fixed) == (224, 384)
     settings.require_size_fits(224, 384, fixed)
-    with pytest.raises(InputError, match=r"SIZE=384x224 .* for 224x384 alone"):
+    with pytest.raises(InputError, match=r"SIZE=384x224 .* takes pictures of 224x384 alone"):
         settings.require_size_fits(384, 224, fixed)
 
 

@@ -31,6 +31,7 @@ def image(side: int = 16) -> torch.Tensor:
         ("return y.log_softmax(1)", "softmax"),
         ("return {'aux': low, 'out': y.sigmoid()}", "sigmoid"),
         ("return (y, low)", "softmax"),
+        ("return [y[:, :, ::2, ::2], y]", "softmax"),
         ("return type('Output', (), {})() if self.training else [[y, low], x]", "softmax"),
     ],
 )
@@ -82,6 +83,7 @@ def test_weights_below_a_wrapper_or_of_a_part(tmp_path: Path) -> None:
         ("return F.conv2d(x, self.w)", 1, 1, None),
         ("return F.interpolate(F.avg_pool2d(x, 12), scale_factor=12)[:, :2]", 12, 0, None),
         ("return (x + torch.zeros(224, 224))[:, :2]", 224, 0, (224, 224)),
+        ("return (x + torch.zeros(416, 416))[:, :2]", 416, 0, (416, 416)),
     ],
 )
 def test_sizes(
