@@ -16,6 +16,7 @@ from export.settings import (
     parse_labels,
     parse_size,
     parse_target,
+    require_text,
 )
 from models.command_line import CONTEXT, Stages, console, run
 from models.options import CHECKPOINT, READING, with_options
@@ -91,6 +92,7 @@ def main(
 
 def _settings(text: dict[str, str | None]) -> Settings:
     """Parse every option before anything slow is imported."""
+    require_text(text)
     return Settings(
         size=parse_size(text["size"]),
         formats=parse_formats(text["formats"]),

@@ -116,4 +116,6 @@ def pinned(pins: Sequence[Pin]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A file's name may have bytes that are no text, which no format holds.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

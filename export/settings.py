@@ -1,7 +1,7 @@
 """What the user asks of an export, parsed once into one frozen object."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +71,13 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return width, height
 
 
+def require_text(options: Mapping[str, str | None]) -> None:
+    """Raise InputError for an option whose bytes are no UTF-8, which no exported file can hold."""
+    for name, text in options.items():
+        if text is not None and text != text.encode("utf-8", "replace").decode("utf-8"):
+            raise InputError(f"{name.upper()}={ascii(text)[1:-1]} is no text: write it in UTF-8.")
+
+
 def default_size(specification: Specification) -> tuple[int, int]:
     """`(width, height)` where none was asked for: 256 × 256, or the next that the network takes."""
     if specification.fixed_size is not None:
@@ -91,10 +98,13 @@ def require_size_fits(width: int, height: int, specification: Specification) -> 
     below = [_at_least(side - specification.stride + 1, specification) for side in sides]
     plus = f" plus {specification.offset}" if specification.offset else ""
     least = f", and {specification.smallest} at least" if specification.margin else ""
+    fitting = list(dict.fromkeys(f"{columns}x{rows}" for columns, rows in (below, above)))
+    nearest = f"The nearest that fit are {' and '.join(fitting)}."
+    if len(fitting) == 1:
+        nearest = f"The smallest that fits is {fitting[0]}."
     raise InputError(
         f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
-        f"of {specification.stride}{plus}{least}. The nearest that fit are "
-        f"{below[0]}x{below[1]} and {above[0]}x{above[1]}."
+        f"of {specification.stride}{plus}{least}. {nearest}"
     )
 
 

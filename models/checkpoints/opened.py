@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from models.checkpoints.inert import BrokenFile, Inert, StorageRef, StoredTensor, UnusableTensor
-from models.checkpoints.mapping import USABLE_DTYPES, strided
 from models.checkpoints.numpy_values import numpy_array
+from models.checkpoints.raw_file import USABLE_DTYPES, strided
 
 
 @dataclass(frozen=True)

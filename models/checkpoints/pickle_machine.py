@@ -37,7 +37,7 @@ _NO_EFFECT: Final = frozenset({"PROTO", "FRAME"})
 
 
 class Readable(Protocol):
-    """Bytes with a position: a `BytesIO` or an `mmap`."""
+    """Bytes with a position: a `BytesIO` or a file."""
 
     def read(self, n: int = ..., /) -> bytes:
         """The next `n` bytes, fewer at the end."""

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 
 from models.checkpoints.inert import shown
-from models.checkpoints.mapping import FLOATS, FLOATS8
+from models.checkpoints.raw_file import FLOATS, FLOATS8
 from models.checkpoints.record import Checkpoint, StateDict
 from models.checkpoints.vocabulary import PARTS, WRAPPERS, buffer_reason
 from models.errors import InputError

@@ -11,9 +11,9 @@ import torch
 
 from models.checkpoints.choose import Choice, choose
 from models.checkpoints.inert import BrokenFile, RefusedGlobal, shown
-from models.checkpoints.mapping import MappedFile, sha256
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import DECODING_ERRORS
+from models.checkpoints.raw_file import RawFile, sha256
 from models.checkpoints.record import Checkpoint
 from models.checkpoints.safetensors_files import WEIGHTS_NAMES, read_safetensors, smp_config
 from models.checkpoints.sniff import HEAD, identify, is_container
@@ -54,10 +54,11 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     """
     file = _weights_file(path)
     try:
+        state = _state(file)
         opened = _open(file)
         found = survey(opened.root)
         choice = choose(file.name, found.candidates, weights)
-        return _checkpoint(path, file, opened, found, choice)
+        return _checkpoint(path, file, state, opened, found, choice)
     except RefusedGlobal as refused:
         raise InputError(
             f"{file.name} wants to {shown(refused)}, which no checkpoint needs; it was not run. "
@@ -140,17 +141,17 @@ def _open(file: Path) -> Opened:
 def _open_container(file: Path, kind: str) -> Opened:
     if kind == "safetensors":
         return read_safetensors(file)
-    mapped = MappedFile(file)
+    raw = RawFile(file)
     if kind == "legacy":
-        return read_legacy(mapped)
-    opened = read_zip(mapped)
+        return read_legacy(raw)
+    opened = read_zip(raw)
     if opened.container == "TorchScript archive":
-        refuse_nameless(mapped, opened)
+        refuse_nameless(raw, opened)
     return opened
 
 
 def _checkpoint(
-    path: Path, file: Path, opened: Opened, found: Survey, choice: Choice
+    path: Path, file: Path, state: object, opened: Opened, found: Survey, choice: Choice
 ) -> Checkpoint:
     tensors: dict[str, torch.Tensor] = {}
     unusable: dict[str, str] = {}
@@ -161,10 +162,13 @@ def _checkpoint(
         else:
             unusable[name] = value.reason
     normalisation, told = _input_normalisation(tensors)
+    digest = sha256(file)
+    if _state(file) != state:
+        raise InputError(f"{file.name} changed while it was read: wait until it is written.")
     return Checkpoint(
         path=path,
         container=opened.container,
-        sha256=sha256(file),
+        sha256=digest,
         size=file.stat().st_size,
         entry=choice.taken.label,
         tensors=tensors,
@@ -174,6 +178,12 @@ def _checkpoint(
         unusable=unusable,
         layers=choice.taken.layers,
     )
+
+
+def _state(file: Path) -> tuple[int, ...]:
+    """What changes when a file is written to or replaced."""
+    found = file.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _input_normalisation(tensors: dict[str, torch.Tensor]) -> tuple[dict[str, object], list[str]]:

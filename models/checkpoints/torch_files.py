@@ -9,9 +9,9 @@ import torch
 
 from models.checkpoints.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
 from models.checkpoints.inert import BrokenFile, Global, StorageRef
-from models.checkpoints.mapping import USABLE_DTYPES, MappedFile
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import PickleMachine
+from models.checkpoints.raw_file import USABLE_DTYPES, RawFile
 from models.checkpoints.zip_records import ZipRecords, describe_zip
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -20,9 +20,9 @@ _QUANTIZED_SIZES = {"qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1, "quint2
 _OTHER_SIZES = {"": 1, "complex64": 8, "complex128": 16, **_QUANTIZED_SIZES}
 
 
-def read_zip(mapped: MappedFile) -> Opened:
+def read_zip(raw: RawFile) -> Opened:
     """A zip file written by torch.save, or by torch.jit.save (its module's attributes)."""
-    records = ZipRecords(mapped)
+    records = ZipRecords(raw)
     top = _top_folder(records)
     check_byte_order(records, top)
     root = unpickle(records.read(f"{top}data.pkl"))
@@ -59,7 +59,7 @@ def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torc
         if ref.key not in cache:
             if f"{folder}{ref.key}" not in records:
                 raise BrokenFile(f"the numbers of storage {ref.key} are missing")
-            cache[ref.key] = records.tensor(f"{folder}{ref.key}", element_size(ref.dtype))
+            cache[ref.key] = records.tensor(f"{folder}{ref.key}")
         expected = ref.numel * element_size(ref.dtype)
         if cache[ref.key].numel() != expected:
             raise BrokenFile(
@@ -94,14 +94,14 @@ def _zip_storage_ref(pid: object) -> StorageRef:
 class _LegacyReader:
     """Pickles in a row: magic number, version, system, the object, storage keys; raw storages."""
 
-    def __init__(self, mapped: MappedFile) -> None:
-        self._mapped = mapped
+    def __init__(self, raw: RawFile) -> None:
+        self._raw = raw
         self._roots: dict[str, StorageRef] = {}
         self._starts: dict[str, int] = {}
         self._read: dict[str, torch.Tensor] = {}
 
     def read(self) -> Opened:
-        source = self._mapped.map
+        source = self._raw.stream
         source.seek(0)
         magic, version = (PickleMachine(self._storage_ref).load(source) for _ in range(2))
         system = PickleMachine(self._storage_ref).load(source)
@@ -135,13 +135,13 @@ class _LegacyReader:
             root = self._roots.get(str(key))
             if root is None:
                 raise BrokenFile(f"it stores numbers that nothing refers to (storage {key})")
-            header = self._mapped.slice(position, 8).numpy().tobytes()
+            header = self._raw.slice(position, 8).numpy().tobytes()
             numel = int.from_bytes(header, "little", signed=True)
             if numel != root.numel:
                 raise BrokenFile(f"storage {key} should have {root.numel} numbers and has {numel}")
             self._starts[root.key] = position + 8
             position += 8 + numel * element_size(root.dtype)
-        if position > self._mapped.size:
+        if position > self._raw.size:
             raise BrokenFile("it ends before its last weights")
 
     def _storage(self, ref: StorageRef) -> torch.Tensor:
@@ -149,10 +149,10 @@ class _LegacyReader:
             raise BrokenFile(f"the numbers of storage {ref.key} are missing")
         if ref.key not in self._read:
             numel, size = self._roots[ref.key].numel, element_size(ref.dtype)
-            self._read[ref.key] = self._mapped.slice(self._starts[ref.key], numel * size, size)
+            self._read[ref.key] = self._raw.slice(self._starts[ref.key], numel * size)
         return self._read[ref.key]
 
 
-def read_legacy(mapped: MappedFile) -> Opened:
+def read_legacy(raw: RawFile) -> Opened:
     """A file of torch before 1.6, or saved with `_use_new_zipfile_serialization=False`."""
-    return _LegacyReader(mapped).read()
+    return _LegacyReader(raw).read()

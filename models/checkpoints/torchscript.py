@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from models.checkpoints.inert import Inert
-from models.checkpoints.mapping import MappedFile
 from models.checkpoints.modules import flatten, is_module
 from models.checkpoints.opened import Opened
+from models.checkpoints.raw_file import RawFile
 from models.checkpoints.zip_records import ZipRecords
 from models.errors import InputError
 
 
-def refuse_nameless(mapped: MappedFile, opened: Opened) -> None:
+def refuse_nameless(raw: RawFile, opened: Opened) -> None:
     """InputError for a frozen module, whose weights are constants of its code."""
     root = opened.root
     if not isinstance(root, Inert) or not is_module(root):
-        raise InputError(f"{mapped.path.name} is a TorchScript archive without a module in it.")
+        raise InputError(f"{raw.path.name} is a TorchScript archive without a module in it.")
     if flatten(root):
         return
-    if any("/constants/" in name for name in ZipRecords(mapped).names):
+    if any("/constants/" in name for name in ZipRecords(raw).names):
         raise InputError(
-            f"{mapped.path.name} is a frozen TorchScript archive, whose weights have no names any "
+            f"{raw.path.name} is a frozen TorchScript archive, whose weights have no names any "
             "more: give the checkpoint that it was made from, or the archive before "
             "torch.jit.freeze."
         )
-    raise InputError(f"{mapped.path.name} is a TorchScript archive without weights.")
+    raise InputError(f"{raw.path.name} is a TorchScript archive without weights.")

@@ -1,4 +1,4 @@
-"""The records of a zip file as torch writes it: found, checked, mapped."""
+"""The records of a zip file as torch writes it: found, checked, read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 import torch
 
 from models.checkpoints.inert import BrokenFile
-from models.checkpoints.mapping import MappedFile
+from models.checkpoints.raw_file import RawFile, crc32
 
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
 _CONTENTS: Final = (
@@ -27,21 +27,21 @@ _MIB: Final = 1 << 20
 
 
 class ZipRecords:
-    """Named byte ranges of a mapped zip file.
+    """Named byte ranges of a zip file.
 
     torch stores records uncompressed, so they are views of the mapping; a file that went through
     a zip tool has compressed ones, which are expanded within a limit.
     """
 
-    def __init__(self, mapped: MappedFile) -> None:
-        self._mapped = mapped
-        with zipfile.ZipFile(mapped.path) as archive:
+    def __init__(self, raw: RawFile) -> None:
+        self._raw = raw
+        with zipfile.ZipFile(raw.path) as archive:
             infos = archive.infolist()
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) != len(infos):
             raise BrokenFile("its zip directory lists the same name twice")
         packed = sum(i.file_size for i in infos if i.compress_type != zipfile.ZIP_STORED)
-        if packed > max(256 * _MIB, 20 * mapped.size):
+        if packed > max(256 * _MIB, 20 * raw.size):
             raise BrokenFile("its compressed records would expand to an absurd size")
 
     def __contains__(self, name: object) -> bool:
@@ -56,8 +56,8 @@ class ZipRecords:
         """A copy of a record's bytes."""
         return self.tensor(name).numpy().tobytes()
 
-    def tensor(self, name: str, alignment: int = 1) -> torch.Tensor:
-        """A record as a uint8 tensor, its start aligned; KeyError if there is none of that name."""
+    def tensor(self, name: str) -> torch.Tensor:
+        """A record as a uint8 tensor; KeyError if there is none of that name."""
         info = self._infos[name]
         start = self._data_offset(info)
         if info.flag_bits & _ENCRYPTED:
@@ -66,21 +66,21 @@ class ZipRecords:
             return self._inflate(info, start)
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise BrokenFile(f"its record {name} is packed in a way torch does not use")
-        data = self._mapped.slice(start, info.file_size, alignment)
+        data = self._raw.slice(start, info.file_size)
         # torch can be told not to compute checksums, and then writes 0.
-        if info.CRC and self._mapped.crc32(start, info.file_size) != info.CRC:
+        if info.CRC and crc32(data) != info.CRC:
             raise BrokenFile(f"its record {name} does not match its checksum")
         return data
 
     def _data_offset(self, info: zipfile.ZipInfo) -> int:
-        header = self._mapped.slice(info.header_offset, _LOCAL_HEADER.size).numpy().tobytes()
+        header = self._raw.slice(info.header_offset, _LOCAL_HEADER.size).numpy().tobytes()
         signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\x03\x04":
             raise BrokenFile(f"its record {info.filename} is not where the directory says")
         return int(info.header_offset + _LOCAL_HEADER.size + name_length + extra_length)
 
     def _inflate(self, info: zipfile.ZipInfo, start: int) -> torch.Tensor:
-        packed = self._mapped.slice(start, info.compress_size).numpy().tobytes()
+        packed = self._raw.slice(start, info.compress_size).numpy().tobytes()
         try:
             data = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
         except zlib.error:

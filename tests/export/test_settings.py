@@ -1,13 +1,16 @@
 """Options are parsed before anything slow happens, and refused in one sentence."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from export import settings
+from export.metadata import Description, metadata
 from models.errors import InputError
-from models.specification import Specification
+from models.labels import Labels
+from models.specification import InputContract, Specification
 
 NETWORK = Specification("smp", "Unet", in_channels=3, classes=2, stride=32, arguments={})
 
@@ -35,6 +38,17 @@ def test_a_size_that_does_not_fit_names_the_two_nearest() -> None:
         settings.require_size_fits(250, 250, NETWORK)
     with pytest.raises(InputError, match="are 32x64 and 32x96"):
         settings.require_size_fits(20, 65, NETWORK)
+
+
+def test_a_size_below_the_smallest_names_that_alone() -> None:
+    with pytest.raises(InputError, match=r"The smallest that fits is 32x32\.$"):
+        settings.require_size_fits(8, 9, NETWORK)
+
+
+def test_an_option_whose_bytes_are_no_text_is_refused() -> None:
+    settings.require_text({"author": "배경", "licence": None})
+    with pytest.raises(InputError, match=r"AUTHOR=x\\udcff is no text: write it in UTF-8\."):
+        settings.require_text({"author": "x\udcff"})
 
 
 def test_a_size_that_is_not_given_is_one_that_the_network_takes() -> None:
@@ -108,3 +122,11 @@ def test_a_target_before_ios_15_gets_the_neuralnetwork_backend() -> None:
 )
 def test_bundle_names_are_safe_in_paths(file: str, name: str) -> None:
     assert settings.bundle_name(Path(file)) == name
+
+
+def test_a_checkpoint_whose_name_is_no_text_can_be_written_of() -> None:
+    labels = Labels(("background", "breakage"), ("0x00000000", "0xD55E0099"), "LABELS")
+    described = Description(NETWORK, InputContract(64, 64), labels, "bad\udcff.pt", "0" * 64)
+    facts = json.loads(metadata(described)["segport.checkpoint"])
+    assert facts["file"] == "bad\udcff.pt"
+    assert all(text.encode() for text in metadata(described).values())

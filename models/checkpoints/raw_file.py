@@ -1,9 +1,10 @@
-"""Bytes of a file as tensors that share its pages, and strided tensors cut out of them."""
+"""Bytes of a file as tensors, and strided tensors cut out of them."""
 
 from __future__ import annotations
 
 import hashlib
-import mmap
+import os
+import weakref
 import zlib
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,6 @@ import torch
 
 from models.checkpoints.inert import BrokenFile, StoredTensor
 
-_CHUNK: Final = 1 << 20
 _EXPANDED: Final = 1 << 20
 """A tensor may repeat its storage (stride 0), up to this many elements."""
 
@@ -22,45 +22,33 @@ INTEGERS: Final = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 bool".split
 USABLE_DTYPES: Final = {name: getattr(torch, name) for name in (*FLOATS, *FLOATS8, *INTEGERS)}
 
 
-class MappedFile:
-    """A file mapped copy-on-write: writing to a tensor made from it never reaches the file."""
+class RawFile:
+    """A file's bytes, read into memory of their own when they are asked for.
+
+    Nothing is mapped: a file that somebody overwrites meanwhile would end the process (SIGBUS).
+    The file stays open, so that one that is replaced is read to its end as it was.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = path.stat().st_size
-        with path.open("rb") as file:
-            self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self.stream = path.open("rb")
+        weakref.finalize(self, self.stream.close)
+        self.size = os.fstat(self.stream.fileno()).st_size
 
-    def slice(self, start: int, length: int, alignment: int = 1) -> torch.Tensor:
-        """The bytes [start, start + length) as a uint8 tensor that keeps the mapping alive.
-
-        Where `start` is no multiple of `alignment`, it is a copy, read past the mapping so that
-        the bytes are in memory once.
-        """
+    def slice(self, start: int, length: int) -> torch.Tensor:
+        """The bytes [start, start + length) as a uint8 tensor."""
         if start < 0 or length < 0 or start + length > self.size:
             raise BrokenFile("a record reaches beyond the end of the file")
-        if length == 0:
-            return torch.empty(0, dtype=torch.uint8)
-        if start % alignment:
-            return self._copy(start, length)
-        return torch.frombuffer(self.map, dtype=torch.uint8, count=length, offset=start)
-
-    def _copy(self, start: int, length: int) -> torch.Tensor:
         data = torch.empty(length, dtype=torch.uint8)
-        with self.path.open("rb") as file:
-            file.seek(start)
-            if file.readinto(data.numpy().data) != length:
-                raise BrokenFile("the file became shorter while it was read")
+        self.stream.seek(start)
+        if self.stream.readinto(data.numpy().data) != length:
+            raise BrokenFile("it became shorter while it was read")
         return data
 
-    def crc32(self, start: int, length: int) -> int:
-        """CRC-32 of a range, read in pieces so that the mapping's pages stay untouched."""
-        value = 0
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while length > 0 and (piece := file.read(min(_CHUNK, length))):
-                value, length = zlib.crc32(piece, value), length - len(piece)
-        return value
+
+def crc32(data: torch.Tensor) -> int:
+    """The CRC-32 of a uint8 tensor's bytes."""
+    return zlib.crc32(data.numpy().data)
 
 
 def sha256(path: Path) -> str:
