@@ -22,6 +22,7 @@ from export.writing import Job, rewrite_mlprogram
 from models.command_line import Stages
 from models.deployable import Deployable, name_of
 
+TOLD = 12
 # Whether the bundle in a folder computes what the network computes; leaves its results there.
 Judge = Callable[[Bundle, Path, Deployable], bool]
 # The PyTorch module that an operation of the program comes from, where that is known.
@@ -54,6 +55,7 @@ def mended(bundle: Bundle, job: Job, judge: Judge, guard: Guard, stages: Stages)
     failed = next((each for each in bundle.artifacts if _may_be_mended(each, guard)), None)
     if failed is None:
         return None
+    stages.tell(f"Only {failed.path} failed: what float16 cannot hold in it is looked for now.")
     with stages("Tracing again"):
         traced = trace(job.deployable, job.description.contract)
         single = trace_single_image(traced, job.description.contract)
@@ -121,8 +123,10 @@ class _Again:
 
 def _tell(pins: tuple[Pin, ...], artifact: Artifact, stages: Stages) -> None:
     stages.tell(f"{artifact.path}: float16 does not suit {_count(pins)}; kept in float32:")
-    for pin in pins:
+    for pin in pins[:TOLD]:
         stages.tell(f"  {pin.title}: {pin.reason}")
+    if len(pins) > TOLD:
+        stages.tell(f"  and {len(pins) - TOLD} more, which bundle.json names")
 
 
 def _count(pins: tuple[Pin, ...]) -> str:

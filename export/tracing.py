@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 
 from models.deployable import Deployable
-from models.errors import SegportError
+from models.errors import InputError, SegportError
 from models.specification import InputContract
 
 SEED = 20
@@ -38,7 +38,8 @@ def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptMo
     """Trace `deployable` and check the trace on another input than it was made with.
 
     Raises SegportError when the trace computes something else, as it does for a network
-    whose Python code branches on the values of its input.
+    whose Python code branches on the values of its input, and InputError when the network itself
+    gives logits that are NaN or infinite.
     """
     with torch.no_grad(), _quiet():
         traced: torch.jit.ScriptModule = torch.jit.trace(
@@ -47,6 +48,12 @@ def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptMo
         other = example_image(contract, SEED + 1)
         expected, _ = deployable(other)
         computed, _ = traced(other)
+    if not expected.isfinite().all():
+        raise InputError(
+            "PyTorch itself gives NaN or infinite logits, in float32 and on random pixels, so that "
+            "no exported file could be right. Take an earlier checkpoint, or train again from one "
+            "that is sound."
+        )
     largest = float((computed - expected).abs().max())
     allowed = 1e-4 * max(float(expected.max() - expected.min()), 1e-6)
     if not largest <= allowed:

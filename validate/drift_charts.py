@@ -1,7 +1,7 @@
 """The chart of a file's drift, as positions in per cent: the template draws it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from validate import drift_wording as words
@@ -110,7 +110,10 @@ def _notes(drift: Drift) -> tuple[str, ...]:
 
 
 def parts_of(xs: Sequence[float], modules: Sequence[str]) -> tuple[Part, ...]:
-    """Where a part of the network begins: the first two names of its modules' paths."""
+    """Where a part of the network begins: the first two names of its modules' paths.
+
+    A first name that the part before has too is left away: encoder.bn1, layer1, layer2.
+    """
     found: list[tuple[float, str]] = []
     before = ""
     for x, module in zip(xs, modules, strict=True):
@@ -120,7 +123,16 @@ def parts_of(xs: Sequence[float], modules: Sequence[str]) -> tuple[Part, ...]:
             found.append((x, part))
         before = part or before
     ends = [*(x for x, _ in found), 100.0][1:]
-    return tuple(Part(x, end, part) for (x, part), end in zip(found, ends, strict=True))
+    names = _without_repeated([part for _, part in found])
+    return tuple(Part(x, end, name) for (x, _), end, name in zip(found, ends, names, strict=True))
+
+
+def _without_repeated(parts: Sequence[str]) -> Iterator[str]:
+    before = ""
+    for part in parts:
+        first, _, second = part.partition(".")
+        yield second if second and first == before else part
+        before = first
 
 
 def _start(drift: Drift) -> int:

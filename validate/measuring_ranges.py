@@ -1,7 +1,7 @@
 """Measures what the operations of a Core ML program need of float16: see `validate.ranges`."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from validate.runtimes.interface import as_feature
 
 GLANCE = 1 << 16
 """Of each tensor, a glance takes so many values, evenly spread; the largest is of all."""
+
+ADDED = ("bias", "beta", "mean")
+"""Parameters that are added to values: what rounding takes of those shows in the values."""
 
 
 @dataclass
@@ -60,7 +63,7 @@ class _Tally:
 def measure_ranges(
     model: Model,
     pictures: Iterable[Picture],
-    weights: Mapping[str, tuple[np.ndarray, ...]] | None = None,
+    weights: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     module_of: Callable[[str], str | None] = lambda _: None,
     pinned: Collection[str] = (),
     glance: bool = False,
@@ -82,7 +85,7 @@ def measure_ranges(
             type_,
             module_of(name),
             watcher.tallies[name].result(),
-            _weights_range((weights or {}).get(name, ())),
+            _weights_range((weights or {}).get(name, {})),
             name in pinned,
         )
         for name, type_ in watcher.types.items()
@@ -108,8 +111,28 @@ class _Watcher:
             self.tallies.setdefault(name, _Tally(self._glance)).add(value)
 
 
-def _weights_range(arrays: Sequence[np.ndarray]) -> Magnitudes | None:
+def _weights_range(parameters: Mapping[str, np.ndarray]) -> Magnitudes | None:
+    """Those of all parameters, or of the one that float16 suits least, where it suits any ill."""
+    if not parameters:
+        return None
+    tensors = {name: torch.from_numpy(np.array(a, np.float32)) for name, a in parameters.items()}
+    each = [(name, _magnitudes([tensor])) for name, tensor in tensors.items()]
+    near = [found for _, found in each if found.near]
+    if near:
+        return max(near, key=lambda found: found.largest)
+    lost = [found for name, found in each if found.loses and name not in ADDED]
+    return max(lost, key=lambda found: found.lost) if lost else _sound(tensors)
+
+
+def _sound(tensors: Mapping[str, Tensor]) -> Magnitudes:
+    """All together; what rounding takes of added parameters is left out of account."""
+    whole = _magnitudes(list(tensors.values()))
+    multiplied = _magnitudes([tensor for name, tensor in tensors.items() if name not in ADDED])
+    return replace(whole, lost=multiplied.lost, subnormal=multiplied.subnormal)
+
+
+def _magnitudes(tensors: Sequence[Tensor]) -> Magnitudes:
     tally = _Tally()
-    for array in arrays:
-        tally.add(torch.from_numpy(np.array(array, dtype=np.float32)))
-    return tally.result() if arrays else None
+    for tensor in tensors:
+        tally.add(tensor)
+    return tally.result()

@@ -112,13 +112,21 @@ def _start(rows: Sequence[OperationRange]) -> int:
 
 def _cells(row: OperationRange) -> tuple[str, ...]:
     weights = (
-        (written(row.weights.largest), f"{row.weights.lost:.2%}")
+        (written(row.weights.largest), f"{100 * row.weights.lost:.2f} %")
         if row.weights
         else (NOTHING, NOTHING)
     )
-    values = written(row.values.largest), written(row.values.smallest), f"{row.values.lost:.2%}"
+    values = (
+        written(row.values.largest),
+        written(row.values.smallest),
+        f"{100 * row.values.lost:.2f} %",
+    )
     kept = "float32" if row.pinned else "float16"
     return (row.module or row.name, row.type, *values, *weights, kept)
+
+
+def _lost(magnitudes: Magnitudes) -> str:
+    return f"{100 * magnitudes.lost:.2f} %"
 
 
 def _label(row: OperationRange) -> str:

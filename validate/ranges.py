@@ -58,8 +58,9 @@ class Magnitudes:
             where = "beyond" if self.overflows else "close to"
             return f"reach {written(self.largest)}, {where} 65,504"
         if self.loses:
-            small = f"largest {written(self.largest)}, {self.subnormal:.0%} below 6.1e-5"
-            return f"are so small ({small}) that rounding changes them by {self.lost:.1%}"
+            below = "all" if self.subnormal == 1 else f"{min(100 * self.subnormal, 99.9):.1f} %"
+            small = f"largest {written(self.largest)}, {below} below 6.1e-05"
+            return f"are so small ({small}) that rounding changes them by {100 * self.lost:.1f} %"
         return None
 
 

@@ -27,6 +27,7 @@ COLUMNS = (
 )
 NOTHING = "–"
 NAMED_RANGES = 5
+NAMED_PINS = 12
 
 
 def row(result: ArtifactResult) -> tuple[str, ...]:
@@ -161,7 +162,8 @@ def ranges(found: Ranges) -> tuple[str, ...]:
         lines.append(f"Nor {len(found.faulty) - NAMED_RANGES} more operations.")
     kept = [each.title for each in found.operations if each.pinned]
     if kept and len(kept) < len(found.operations):
-        lines.append(f"Kept in float32: {', '.join(kept)}.")
+        more = f" and {len(kept) - NAMED_PINS} more" if len(kept) > NAMED_PINS else ""
+        lines.append(f"Kept in float32: {', '.join(kept[:NAMED_PINS])}{more}.")
     return tuple(lines)
 
 

@@ -94,6 +94,33 @@ def test_a_lost_signal_is_measured(programs):
     assert "rounding changes them by 33" in rows["up"].fault
 
 
+def test_a_large_bias_hides_no_weight_that_is_lost(programs):
+    def program(bias):
+        weight = np.full((3, 3, 1, 1), 1.5 * SMALLEST, np.float32)
+
+        @mb.program(input_specs=[mb.TensorSpec(SHAPE, types.fp32)], opset_version=ct.target.iOS15)
+        def made(image):
+            return mb.conv(x=image, weight=weight, bias=np.full(3, bias, np.float32), name="up")
+
+        return programs(made, "float32")
+
+    weights = measured(program(1.0))["up"].weights
+    assert weights.largest == np.float32(1.5 * SMALLEST)
+    assert weights.lost == pytest.approx(1 / 3)
+    assert measured(program(1e5))["up"].weights.largest == 1e5
+
+
+def test_a_bias_of_next_to_nothing_is_no_fault(programs):
+    @mb.program(input_specs=[mb.TensorSpec(SHAPE, types.fp32)], opset_version=ct.target.iOS15)
+    def program(image):
+        eye = np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)
+        return mb.conv(x=image, weight=eye, bias=np.full(3, 1e-8, np.float32), name="up")
+
+    row = measured(programs(program, "float32"))["up"]
+    assert row.fault is None
+    assert row.weights.smallest == np.float32(1e-8)
+
+
 def test_zeros_lose_nothing(programs):
     rows = measured(programs(scaled(-1.0, 1.0), "float32"))
     assert rows["kept"].values.largest == rows["kept"].values.smallest == 0

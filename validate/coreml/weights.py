@@ -12,8 +12,10 @@ from validate.coreml.package import locate
 from validate.coreml.program_reader import ProgramReader
 
 
-def read_weights(path: Path) -> Mapping[str, tuple[np.ndarray, ...]]:
-    """Operation's name → its floating-point constants as stored, of one or more dimensions.
+def read_weights(path: Path) -> Mapping[str, Mapping[str, np.ndarray]]:
+    """Operation's name → its parameters ("weight", "bias", …) that are floating-point constants.
+
+    They are as stored, and have one or more dimensions.
 
     Scalars (an epsilon, a slope) and constants of operations in nested blocks are left out.
 
@@ -30,16 +32,18 @@ def read_weights(path: Path) -> Mapping[str, tuple[np.ndarray, ...]]:
         if operation.type == "const"
     }
     return {
-        operation.name: tuple(_arrays(operation, constants))
+        operation.name: dict(_arrays(operation, constants))
         for operation in block.operations
         if operation.type != "const"
     }
 
 
-def _arrays(operation: ir.Operation, constants: Mapping[str, ir.Argument]) -> Iterator[np.ndarray]:
-    for arguments in operation.inputs.values():
+def _arrays(
+    operation: ir.Operation, constants: Mapping[str, ir.Argument]
+) -> Iterator[tuple[str, np.ndarray]]:
+    for parameter, arguments in operation.inputs.items():
         for argument in arguments:
             held = constants.get(argument) if isinstance(argument, str) else argument
             array = held.data if isinstance(held, ir.Constant) else None
             if isinstance(array, np.ndarray) and array.ndim and array.dtype.kind == "f":
-                yield array
+                yield parameter, array
