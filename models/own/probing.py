@@ -94,6 +94,8 @@ def _working(
             return
         try:
             found = output_of(network, _noise(channels, side, side))
+        except (TypeError, AttributeError, NameError):  # which no side will mend
+            return
         except Exception:  # any side may be wrong: the caller tells why if all are
             continue
         if isinstance(found, str):

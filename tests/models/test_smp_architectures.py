@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from damaged_states import answer, part_damaged
 from smp_networks import ARCHITECTURES, VIT, calibrated, network, shapes
 
 from models.errors import InputError
@@ -144,10 +145,17 @@ def test_an_encoder_that_smp_does_not_offer_there_is_refused() -> None:
         rebuilt(renamed, encoder="mit_b0")
 
 
-PAIRS = [
-    *itertools.product(ARCHITECTURES[:-1], ("resnet18", "mobilenet_v2")),
+QUICK = [
+    *itertools.product(ARCHITECTURES[:-1], ("resnet18",)),
     ("DPT", VIT),
+    ("Unet", "vgg11_bn"),
+    ("Unet", "tu-convnext_atto"),
+    ("FPN", "tu-regnety_002"),
+    ("MAnet", "efficientnet-b0"),
+    ("PAN", "mobileone_s0"),
+    ("PSPNet", "densenet121"),
 ]
+SLOW = [*itertools.product(ARCHITECTURES[:-1], ("mobilenet_v2",))]
 
 
 def damaged(given: Shapes, seed: int) -> Shapes:
@@ -172,10 +180,7 @@ def damaged(given: Shapes, seed: int) -> Shapes:
 
 @pytest.mark.parametrize(
     ("architecture", "encoder"),
-    [
-        pair if pair[1] == "resnet18" else pytest.param(*pair, marks=pytest.mark.slow)
-        for pair in PAIRS
-    ],
+    [*QUICK, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in SLOW)],
 )
 def test_damaged_state_dicts_are_never_mistaken(architecture: str, encoder: str) -> None:
     """What still fits a network whole is the one that it was; all else is refused."""
@@ -191,6 +196,9 @@ def test_damaged_state_dicts_are_never_mistaken(architecture: str, encoder: str)
             state.get(k, s) == s for k, s in tensors.items()
         )
         assert not fits or (name, found) == (right[2], right[1])
+    for seed in range(6):
+        without = answer(part_damaged(given, seed))
+        assert without is None or without.architecture == architecture
 
 
 @pytest.mark.parametrize("distance", [1, 4])
