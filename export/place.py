@@ -144,13 +144,20 @@ def _full_disk_explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if _says_full(error):
             raise _full(folder) from None
         raise
     except (RuntimeError, ValueError) as error:  # torch's and coremltools' own writers
         if shutil.disk_usage(folder).free < NEARLY_FULL:
             raise _full(folder) from error
         raise
+
+
+def _says_full(error: OSError) -> bool:
+    """Whether there was no room; a whole folder's copying has the reasons as text alone."""
+    if isinstance(error, shutil.Error):
+        return any(f"[Errno {number}]" in str(error) for number in FULL)
+    return error.errno in FULL
 
 
 def _full(folder: Path) -> InputError:

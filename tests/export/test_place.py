@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,15 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with full, staged(tmp_path / "breakage", CHECKPOINT):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert everything_in(tmp_path) == set()
+
+
+def test_a_full_disk_is_named_where_a_folder_was_copied(tmp_path: Path) -> None:
+    """shutil gathers what went wrong as text, without an errno of its own."""
+    reason = str(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(InputError, match="is full"), staged(tmp_path / "breakage", CHECKPOINT):
+        raise shutil.Error([("from/weight.bin", "to/weight.bin", reason)])
+    with pytest.raises(shutil.Error), staged(tmp_path / "breakage", CHECKPOINT):
+        raise shutil.Error([("a", "b", str(OSError(errno.ENOENT, "No such file")))])
 
 
 def test_a_writer_that_failed_for_lack_of_space_is_named_too(
