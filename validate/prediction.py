@@ -18,6 +18,8 @@ from validate.pictures import Picture, stretch
 from validate.runtimes import NotRun, Opener, OutOfScope, Outputs, Runtime, runtimes_for
 from validate.tiles import Axis, Mask, Seams, plan, tiled_mask
 
+CLASSES = 256
+"""What one byte a pixel tells apart."""
 Tick = Callable[[int, int], None]
 """Is told how many of how many tiles of the photo are done."""
 
@@ -39,6 +41,7 @@ class Predictor:
 
     def __init__(self, folder: Path, format: str | None = None):
         self.bundle = read_bundle(folder)
+        _require_mask_of_bytes(self.bundle, folder)
         verify_files(self.bundle, folder)
         self.artifact, opener = _chosen(self.bundle, folder, format)
         self.runtime = opener.runtime
@@ -114,6 +117,15 @@ def nearest(mask: Mask, height: int, width: int) -> Mask:
         for size, wanted in zip(mask.shape[-2:], (height, width), strict=True)
     )
     return np.asarray(mask[..., rows, :][..., columns])
+
+
+def _require_mask_of_bytes(bundle: Bundle, folder: Path) -> None:
+    classes = bundle.specification.classes
+    if classes > CLASSES and not bundle.specification.independent:
+        raise InputError(
+            f"{folder} has {classes} classes, and the PNG of a mask tells {CLASSES} apart: run "
+            "its files in a program of your own."
+        )
 
 
 def _chosen(bundle: Bundle, folder: Path, format: str | None) -> tuple[Artifact, Opener]:

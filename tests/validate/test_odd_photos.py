@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 
 from export.bundle import read_bundle
+from models.errors import InputError
 from validate.parity import judge
 from validate.photo_files import LONGEST, names_for
 from validate.predicting import predict
+from validate.prediction import Predictor
 from validate.storage import read_results
 from validate.writing import write_results
 
@@ -67,6 +70,14 @@ def test_photos_of_any_proportion_are_painted_whole(tiny, tmp_path, size, tiled)
     assert sum(area.pixels for area in photo.areas) == size[0] * size[1]
     assert sum(area.percent for area in photo.areas) == pytest.approx(100)
     assert [area.label for area in photo.areas] == list(read_bundle(tiny[1]).labels)
+
+
+def test_more_classes_than_a_byte_tells_apart_are_refused(tiny, monkeypatch):
+    bundle = read_bundle(tiny[1])
+    many = replace(bundle, specification=replace(bundle.specification, classes=257))
+    monkeypatch.setattr("validate.prediction.read_bundle", lambda _: many)
+    with pytest.raises(InputError, match="has 257 classes, and the PNG of a mask tells 256 apart"):
+        Predictor(tiny[1])
 
 
 def test_a_photo_too_long_for_a_jpeg_is_named_and_the_rest_painted(tiny, tmp_path):
