@@ -20,7 +20,7 @@ reference = $(call option,REFERENCE,reference) $(call option,WRITE_REFERENCE,wri
 need = $(if $($(1)),,$(error $(1)= is missing: make $@ $(1)=$(2)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo export validate inspect predict ios-demo test check bench conformance faults compatibility samples catalogue clean
+.PHONY: help demo export validate inspect predict ios-demo test check bench conformance faults matrix compatibility samples catalogue clean
 
 help: ## List the targets
 	@echo 'Usage: make TARGET [NAME=value ...]'
@@ -78,6 +78,9 @@ conformance: .venv/.ready ## Run coremltools' own operator tests on the referenc
 
 faults: .venv/.ready ## Break a bundle in every way we know, and list what catches it
 	@$(RUN) tests/faults/write_page.py
+
+matrix: .venv/.ready ## Export many healthy networks: none may fail (half an hour)
+	@$(RUN) tests/matrix/write_page.py
 
 compatibility: .venv/.ready ## Put every family through every format, and list what each does
 	@$(RUN) tests/models/check_compatibility.py
