@@ -15,6 +15,8 @@ BUDGET = 8_000_000
 """Bytes of all pictures in a page; where they take more, they are drawn smaller."""
 SMALLEST = 6
 """By what their sides are divided at most."""
+PROBED = 10
+"""How many pictures are drawn to see whether all of them would be far above the budget."""
 NAMED = 3
 """How many labels of a mask are told."""
 
@@ -57,10 +59,21 @@ def gallery(report: Report) -> tuple[Card, ...]:
     found = [_by_name(result.pictures) for result in report.results]
     cards: tuple[Card, ...] = ()
     for factor in range(1, SMALLEST + 1):
+        if factor < SMALLEST and _far_too_large(report, factor, found):
+            continue
         cards = tuple(_card(report, reduced(each, factor), found) for each in report.shown)
         if sum(card.size for card in cards) <= BUDGET:
             break
     return cards
+
+
+def _far_too_large(report: Report, factor: int, found: list[dict[str, PictureResult]]) -> bool:
+    """Whether some pictures, evenly chosen, are so large that drawing all is in vain."""
+    probe = report.shown[:: -(-len(report.shown) // PROBED) or 1]
+    if len(probe) == len(report.shown):
+        return False
+    size = sum(_card(report, reduced(each, factor), found).size for each in probe)
+    return size * len(report.shown) > 1.25 * BUDGET * len(probe)
 
 
 def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
