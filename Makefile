@@ -80,7 +80,7 @@ faults: .venv/.ready ## Break a bundle in every way we know, and list what catch
 	@$(RUN) tests/faults/write_page.py
 
 matrix: .venv/.ready ## Export many healthy networks: none may fail (half an hour)
-	@$(RUN) tests/matrix/write_page.py
+	@PYTHONPATH=tests $(RUN) tests/matrix/write_page.py
 
 compatibility: .venv/.ready ## Put every family through every format, and list what each does
 	@$(RUN) tests/models/check_compatibility.py
