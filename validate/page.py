@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from validate import branch_wording, wording
 from validate.charts import charts_of
@@ -31,6 +32,7 @@ def to_html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = breakable
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     width, height = _size(report)
     return environment.get_template("report.html").render(
@@ -49,6 +51,15 @@ def to_html(report: Report) -> str:
         script=Markup(script),
         script_hash=_hash(script),
     )
+
+
+def breakable(name: str) -> Markup:
+    """A file's name, escaped, that a line may break behind a dot, underscore or hyphen.
+
+    >>> print(breakable("my_net<1>.onnx"))
+    my_<wbr>net&lt;1&gt;.<wbr>onnx
+    """
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._-])", name))
 
 
 def _hash(script: str) -> str:
