@@ -107,6 +107,7 @@ def _named(mapping: object) -> dict[str, object]:
 def class_of(module: Inert) -> str:
     """The class to show: of the network inside, where the module is a mere wrapper.
 
+    >>> from models.checkpoints.inert import Global
     >>> class_of(Inert(Global("net", "Unet")))
     'net.Unet'
     """

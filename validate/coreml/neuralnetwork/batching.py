@@ -11,7 +11,9 @@ from models.errors import InputError
 def over_batch(x: Tensor, function: Callable[[Tensor], Tensor], rank: int = 3) -> Tensor:
     """Apply a function of `(N, …)` with `rank` dimensions after N, whatever comes before them.
 
-    >>> over_batch(torch.zeros(2, 5, 3, 8, 8), conv)  # conv sees (10, 3, 8, 8)
+    >>> import torch
+    >>> over_batch(torch.zeros(2, 5, 3, 8, 8), torch.nn.Conv2d(3, 4, 3)).shape
+    torch.Size([2, 5, 4, 6, 6])
 
     Raises:
         InputError: if the input has fewer dimensions than `rank`.

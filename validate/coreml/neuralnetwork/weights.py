@@ -107,9 +107,9 @@ def _quantized(message: Any, shape: tuple[int, ...], what: str, channel_axis: in
 
 
 def _codes(message: Any, count: int, what: str) -> np.ndarray:
-    """Return the stored integers; below 8 bits they are packed with the first in the high bits.
+    """Return the stored integers.
 
-    >>> # 4 bits: the byte 0x12 holds 1 and 2
+    Below 8 bits they are packed with the first in the high bits: of 4 bits, 0x12 holds 1 and 2.
     """
     if len(message.int8RawValue):
         codes: np.ndarray = np.frombuffer(message.int8RawValue, np.int8)
