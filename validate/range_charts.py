@@ -36,6 +36,11 @@ class RangeBar:
     cells: tuple[str, ...]
     label: str
 
+    @property
+    def departs(self) -> bool:
+        """Whether float16 does not suit it."""
+        return self.state == "faulty"
+
 
 @dataclass(frozen=True)
 class RangeChart:
