@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "models")]
 
 import click  # noqa: E402
 import torch  # noqa: E402
-from smp_networks import ARCHITECTURES, VIT, calibrated  # noqa: E402
+from smp_networks import VIT, calibrated  # noqa: E402
 from test_families_exported import FAMILIES as WRITTEN_BY_HAND  # noqa: E402
 
 from export.__main__ import main as export_command  # noqa: E402
@@ -31,39 +31,48 @@ from models.specification import Choices  # noqa: E402
 from validate.storage import read_results  # noqa: E402
 
 PAGE, DONE = ROOT / "docs" / "compatibility.md", ROOT / "build" / "compatibility.json"
-FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
+FORMATS = {
+    "torchscript": "TorchScript",
+    "mlprogram": "mlprogram, FP16",
+    "neuralnetwork": "NeuralNetwork",
+    "onnx": "ONNX",
+}
 State = dict[str, torch.Tensor]
 ENCODERS = """
-resnext50_32x4d se_resnet50 densenet121 efficientnet-b0 mobilenet_v2 mobileone_s0 mit_b0 vgg11_bn
-xception inceptionv4 dpn68 timm-efficientnet-b0 timm-skresnet18 tu-resnet18 tu-regnetx_002
-tu-resnest14d tu-res2net50_26w_4s tu-gernet_s tu-tf_mobilenetv3_small_100 tu-convnext_atto
-tu-mobilenetv4_conv_small tu-fastvit_t8 tu-mobilevitv2_050 tu-swin_tiny_patch4_window7_224
-tu-hrnet_w18_small tu-edgenext_xx_small tu-efficientvit_b0 tu-ghostnet_100 tu-dla34
-tu-efficientnet_b0
+resnet18 resnext50_32x4d se_resnet50 densenet121 efficientnet-b0 mobilenet_v2 mobileone_s0 mit_b0
+vgg11_bn xception inceptionv4 dpn68 timm-efficientnet-b0 timm-skresnet18 tu-resnet18
+tu-regnetx_002 tu-resnest14d tu-res2net50_26w_4s tu-gernet_s tu-tf_mobilenetv3_small_100
+tu-convnext_atto tu-mobilenetv4_conv_small tu-fastvit_t8 tu-mobilevitv2_050
+tu-swin_tiny_patch4_window7_224 tu-hrnet_w18_small tu-edgenext_xx_small tu-efficientvit_b0
+tu-ghostnet_100 tu-dla34 tu-efficientnet_b0
 """.split()
-PAIRS = (
-    *((name, VIT if name == "DPT" else "resnet18") for name in ARCHITECTURES),
-    ("UnetPlusPlus", "efficientnet-b0"),
-    ("MAnet", "mit_b0"),
-    ("Linknet", "tu-convnext_atto"),
-    ("FPN", "mobilenet_v2"),
-    ("PSPNet", "tu-regnetx_002"),
-    ("DeepLabV3", "tu-regnetx_002"),
-    ("DeepLabV3Plus", "mobilenet_v2"),
-    ("PAN", "efficientnet-b0"),
-    ("UPerNet", "tu-convnext_atto"),
-    ("Segformer", "mit_b0"),
-)
+# Encoders below the other architectures, so that each has some of several kinds.
+BELOW = {
+    "UnetPlusPlus": "resnet18 efficientnet-b0 resnext50_32x4d se_resnet50 densenet121",
+    "MAnet": "resnet18 mit_b0 efficientnet-b0 mobilenet_v2 mobileone_s0",
+    "Linknet": "resnet18 tu-convnext_atto vgg11_bn xception inceptionv4 dpn68",
+    "FPN": "resnet18 mobilenet_v2 inceptionv4 dpn68 timm-efficientnet-b0 timm-skresnet18",
+    "PSPNet": "resnet18 tu-regnetx_002 timm-skresnet18 tu-resnest14d tu-dla34",
+    "DeepLabV3": "resnet18 tu-regnetx_002 tu-resnest14d tu-res2net50_26w_4s tu-gernet_s",
+    "DeepLabV3Plus": "resnet18 mobilenet_v2 tu-convnext_atto tu-mobilenetv4_conv_small "
+    "tu-mobilevitv2_050",
+    "PAN": "resnet18 efficientnet-b0 tu-efficientnet_b0 se_resnet50 tu-mobilevitv2_050",
+    "UPerNet": "resnet18 tu-convnext_atto tu-hrnet_w18_small tu-edgenext_xx_small "
+    "tu-efficientvit_b0 tu-ghostnet_100",
+    "Segformer": "resnet18 mit_b0 tu-ghostnet_100 tu-dla34 tu-efficientnet_b0",
+    "DPT": f"{VIT} tu-deit3_small_patch16_224",
+}
 SIDES = {"DPT": 224, "PAN": 128, "tu-swin_tiny_patch4_window7_224": 224}
 SAMPLES = 3  # pictures that each file is judged on
 INTRODUCTION = """# Which networks go through which format
 
-Made by `make compatibility`; do not edit. Each row is an untrained, seeded network whose batch
-norms are measured, saved as a state dict and exported by `python -m export`, which recognises it
-from keys and shapes and judges each file against PyTorch on three pictures of `samples/`. A
-number is the PSNR of its logits in dB, and says that the file was written and parity holds. Core
-ML files are judged by the reference runtime. "by itself" means that nothing but the checkpoint
-was given; otherwise the option that settles what shapes cannot tell.
+Made by `make compatibility`; do not edit. {written} of the {asked} files that were asked for of
+{networks} networks were written and agree with PyTorch. Each row is an untrained, seeded network
+whose batch norms are measured, saved as a state dict and exported by `python -m export`, which
+recognises it from keys and shapes and judges each file against PyTorch on three pictures of
+`samples/`. A number is the PSNR of its logits in dB, and says that the file was written and
+parity holds. Core ML files are judged by the reference runtime. "by itself" means that nothing
+but the checkpoint was given; otherwise the option that settles what shapes cannot tell.
 
 """
 
@@ -84,12 +93,13 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Every row: smp's architectures, families that are written by hand, smp's encoders."""
-    yield from (_of_smp(*pair) for pair in PAIRS)
+    """Every row: smp's encoders, its other architectures, families that are written by hand."""
+    yield from (_of_smp("Unet", encoder) for encoder in ENCODERS)
+    for architecture, encoders in BELOW.items():
+        yield from (_of_smp(architecture, encoder) for encoder in encoders.split())
     for name, (make, options) in WRITTEN_BY_HAND.items():
         size = () if "--size" in options else ("--size", "64")
         yield Example(name, "", make, (*size, *options))
-    yield from (_of_smp("Unet", encoder) for encoder in ENCODERS)
 
 
 def _of_smp(architecture: str, encoder: str) -> Example:
@@ -167,15 +177,18 @@ def _export(path: Path, options: tuple[str, ...], formats: str) -> dict[str, str
 
 def page(rows: dict[str, dict[str, str]]) -> str:
     """The page's text: the table, what did not go through, and families without a row."""
-    heads = ["network", "encoder", "recognised", *FORMATS]
+    heads = ["network", "encoder", "recognised", *FORMATS.values()]
     lines = [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
     notes: list[str] = []
-    for example in examples():
-        if (row := rows.get(example.title)) is None:
-            continue
+    done = [example for example in examples() if example.title in rows]
+    for example in done:
+        row = rows[example.title]
         cells = [_cell(row[form], notes) for form in FORMATS]
         lines.append(f"| {' | '.join([example.family, example.encoder, row['how'], *cells])} |")
-    text = INTRODUCTION + "\n".join(lines) + "\n"
+    written = sum(_holds(rows[example.title][form]) for example in done for form in FORMATS)
+    asked = len(done) * len(FORMATS)
+    text = INTRODUCTION.format(written=written, asked=asked, networks=len(done))
+    text += "\n".join(lines) + "\n"
     if notes:
         text += "\nWhat did not go through:\n\n"
         text += "".join(f"{number}. {note}\n" for number, note in enumerate(notes, 1))
@@ -183,8 +196,12 @@ def page(rows: dict[str, dict[str, str]]) -> str:
     return text + (f"\nNot run here: {', '.join(sorted(absent))}.\n" if absent else "")
 
 
+def _holds(value: str) -> bool:
+    return value.isdigit() or value == "exact"
+
+
 def _cell(value: str, notes: list[str]) -> str:
-    if value.isdigit() or value == "exact":
+    if _holds(value):
         return value
     if value not in notes:
         notes.append(value)

@@ -28,8 +28,8 @@ FAMILIES: dict[str, tuple[Callable[[], State], tuple[str, ...]]] = {
     "R2Attention U-Net": (lambda: lee_state(*LEE["R2Attention U-Net"]), ()),
     "ResUNet": (res_state, ()),
     "TransUNet": (lambda: trans_state(grid=4), ()),
-    "bilinear": (lambda: STYLES["milesial"].state(up="none"), ()),
-    "resized": (lambda: DOUBLE_LEE.state(up="block"), ()),
+    "DoubleConv U-Net, bilinear": (lambda: STYLES["milesial"].state(up="none"), ()),
+    "DoubleConv U-Net, up-sampled, then convolved": (lambda: DOUBLE_LEE.state(up="block"), ()),
 }
 QUICK = ("original U-Net",)
 
