@@ -176,6 +176,15 @@ def test_no_width_overflows_with_ranges(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_the_legend_of_the_pictures_has_swatches_only(opened):
+    page = opened(replace(made_report(), ranges=made_ranges()))
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.keys')].map("
+        "(each) => getComputedStyle(each.querySelector('span'), '::before').content)"
+    )
+    assert sorted(drawn) == ['""', "none"]  # the chart's lines, and none beside the pictures
+
+
 def test_the_chart_of_ranges_says_what_float16_does_not_suit(opened):
     page = opened(replace(made_report(), ranges=made_ranges()))
     said = page.evaluate("document.querySelector('#range-said').textContent")
