@@ -217,7 +217,7 @@ class Wrapped(nn.Module):
         (lambda logits, mask: (logits.half(), mask), r"logits is float16, not float32"),
         (lambda logits, mask: (logits[:, :, :-1], mask), r"has the shape \(1, 2, 63, 64\)"),
         (lambda logits, mask: (logits, mask + 1), r"mask holds 2, which is none of the 2 classes"),
-        (lambda logits, mask: (logits / 0, mask), r"100\.0% of its logits .* NaN or infinite"),
+        (lambda logits, mask: (logits / 0, mask), r"100\.0 % of its logits .* NaN or infinite"),
         (lambda logits, mask: (logits, 1 - mask), r"contradicts the file's own logits"),
         (lambda logits, mask: (logits.flip(3), mask.flip(2)), r"largest error"),
         (lambda logits, mask: (logits.softmax(1), mask), r"largest error"),
