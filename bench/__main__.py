@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bench.measure import Run
+from bench.measure import Run, peak_memory
 from bench.measure import run as measure
 from models.command_line import CONTEXT, run
 
@@ -32,23 +32,25 @@ def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         samples = _eight_samples(work / "samples")
+        (work / "bare").mkdir()
+        script, pipeline = _script(work / "bare"), _pipeline(work / "build", samples)
         bare, full = [], []
-        for turn in range(rounds):
-            (work / f"bare{turn}").mkdir()
-            bare.append(_baseline(work / f"bare{turn}"))
-            full.append(_pipeline(work / "build", samples))
-        _print_pipeline(console, bare, full)
+        for _ in range(rounds):
+            bare.append(measure(script))
+            full.append(measure(pipeline))
+        _print_times(console, bare, full)
+        _print_memory(console, peak_memory(script), peak_memory(pipeline))
         times = measure([PYTHON, "-m", "bench.runtimes", str(work / "build/breakage"), str(DEMO)])
         _print_runtimes(console, json.loads(times.output.splitlines()[-1]))
 
 
-def _baseline(folder: Path) -> Run:
-    return measure([PYTHON, "-m", "bench.baseline", str(DEMO), str(folder)])
+def _script(folder: Path) -> list[str]:
+    return [PYTHON, "-m", "bench.baseline", str(DEMO), str(folder)]
 
 
-def _pipeline(out: Path, samples: Path) -> Run:
+def _pipeline(out: Path, samples: Path) -> list[str]:
     options = ["--out", str(out), "--samples", str(samples)]
-    return measure([PYTHON, "-m", "export", str(DEMO), *options])
+    return [PYTHON, "-m", "export", str(DEMO), *options]
 
 
 def _eight_samples(folder: Path) -> Path:
@@ -58,7 +60,7 @@ def _eight_samples(folder: Path) -> Path:
     return folder
 
 
-def _print_pipeline(console: Console, bare: list[Run], full: list[Run]) -> None:
+def _print_times(console: Console, bare: list[Run], full: list[Run]) -> None:
     table = Table("stage", "script s", "Segport s", title="Wall time, median of the runs")
     stages = [dict(re.findall(r"^(\w+)\t([\d.]+)$", run.output, re.MULTILINE)) for run in bare]
     for name in stages[0]:
@@ -69,11 +71,16 @@ def _print_pipeline(console: Console, bare: list[Run], full: list[Run]) -> None:
     seconds = [statistics.median(run.seconds for run in runs) for runs in (bare, full)]
     table.add_row("all", f"{seconds[0]:.1f}", f"{seconds[1]:.1f}", style="bold")
     console.print(table)
-    peaks = [statistics.median(run.peak for run in runs) / 2**20 for runs in (bare, full)]
     console.print(
         f"Time: {seconds[1] / seconds[0]:.2f} times the script's (aim: {AIM_TIME}). "
-        f"Peak memory: {peaks[0]:.0f} and {peaks[1]:.0f} MiB, {peaks[1] / peaks[0]:.2f} times "
-        f"(aim: {AIM_MEMORY}). Segport also writes ONNX and checks {SAMPLES} pictures."
+        f"Segport also writes ONNX and checks {SAMPLES} pictures."
+    )
+
+
+def _print_memory(console: Console, bare: int, full: int) -> None:
+    console.print(
+        f"Peak memory: {bare / 2**20:.0f} and {full / 2**20:.0f} MiB, {full / bare:.2f} times "
+        f"(aim: {AIM_MEMORY})."
     )
 
 

@@ -1,9 +1,12 @@
-"""Runs a command and measures its wall time and the peak memory of all its processes."""
+"""Measures a command: its wall time, or the peak memory of all its processes.
+
+Never both at once: telling what processes share is work for the system, which holds them up.
+"""
 
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -13,33 +16,48 @@ INTERVAL = 0.05  # seconds between two looks at the memory
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds, bytes, and what it printed."""
+    """One run of a command: seconds, and what it printed."""
 
     seconds: float
-    peak: int
     output: str
 
 
 def run(command: Sequence[str]) -> Run:
-    """Run `command` to its end.
+    """Run `command` to its end, undisturbed. Raises RuntimeError where it fails."""
+    started = time.perf_counter()
+    output = _ended(command, lambda process: process.wait())
+    return Run(time.perf_counter() - started, output)
 
-    The peak is the largest sum, over the process and its children at one moment, of the
+
+def peak_memory(command: Sequence[str]) -> int:
+    """The bytes that `command` and its children had at most. Raises RuntimeError where it fails.
+
+    That is the largest sum, over the process and its children at one moment, of the
     proportional set size: memory that processes share is counted once. Where the system does
     not tell it (macOS), the resident set size stands in.
     """
-    with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody reads would fill up and stall
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        peak = 0
+    peaks = [0]
+
+    def watch(process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
-            peak = max(peak, _memory(process.pid))
+            peaks.append(_memory(process.pid))
             time.sleep(INTERVAL)
-        seconds = time.perf_counter() - started
+
+    _ended(command, watch)
+    return max(peaks)
+
+
+def _ended(
+    command: Sequence[str], until_its_end: Callable[[subprocess.Popen[bytes]], object]
+) -> str:
+    with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody reads would fill up and stall
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        until_its_end(process)
         log.seek(0)
         output = log.read()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
-    return Run(seconds, peak, output)
+    return output
 
 
 def _memory(pid: int) -> int:

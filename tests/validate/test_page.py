@@ -88,7 +88,7 @@ def test_differences_can_be_hidden(opened):
 
 
 @pytest.mark.parametrize("labels", [2, 16])
-@pytest.mark.parametrize("width", [320, 390, 1200])
+@pytest.mark.parametrize("width", [320, 390, 850, 880, 1060, 1200])
 def test_no_width_overflows(opened, width, labels):
     report = made_report(labels=labels, broken=True)
     page = opened(report, width=width)
