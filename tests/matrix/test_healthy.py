@@ -1,6 +1,6 @@
 """Healthy bundles pass, whatever the encoder, the number of classes and the size of the input.
 
-A few cases run with the suite; `make matrix` runs them all, and writes docs/healthy.md.
+One case runs with the suite; `make matrix` runs them all, and writes docs/healthy.md.
 """
 
 import dataclasses
@@ -48,11 +48,7 @@ class Case:
 
 
 ALL = tuple(Case(*each) for each in itertools.product(ENCODERS, CLASSES, SIZES))
-QUICK = (
-    Case("mobilenet_v2", 1, (96, 64)),
-    Case("efficientnet-b0", 16, (64, 64)),
-    Case("vgg11_bn", 2, (64, 64)),
-)
+QUICK = (Case("efficientnet-b0", 16, (96, 64)),)
 
 
 def used(result: ArtifactResult) -> float:
