@@ -4,15 +4,17 @@ The file is read back through its JSON Schema (`bundle.schema.json`, draft 2020-
 anything in it is used.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from export.schema import require_valid
+from models.codec import plain, revive
+from models.counting import counted
 from models.errors import InputError
+from models.hashing import sha256_of
 from models.specification import InputContract, Specification
 
 MANIFEST = "bundle.json"
@@ -77,8 +79,7 @@ class Artifact:
         """Its precision in words: `float16, 3 operations in float32`."""
         if not self.pins:
             return self.precision
-        count = "1 operation" if len(self.pins) == 1 else f"{len(self.pins)} operations"
-        return f"{self.precision}, {count} in float32"
+        return f"{self.precision}, {counted(len(self.pins), 'operation')} in float32"
 
 
 @dataclass(frozen=True)
@@ -161,17 +162,10 @@ def describe_files(folder: Path, path: str) -> tuple[BundleFile, ...]:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_bundle(bundle: Bundle, folder: Path) -> None:
     """Write `bundle.json` into `folder`, having held it against its schema."""
-    document = asdict(bundle)
-    plain = json.loads(json.dumps(document))
-    require_valid(plain, SCHEMA_FILE, folder / MANIFEST, "a bundle description", REMEDY)
+    document = plain(bundle)
+    require_valid(document, SCHEMA_FILE, folder / MANIFEST, "a bundle description", REMEDY)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
 
@@ -192,7 +186,10 @@ def read_bundle(folder: Path) -> Bundle:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}. {REMEDY}") from None
     require_valid(document, SCHEMA_FILE, path, "a bundle description", REMEDY)
-    return _bundle_from(document)
+    try:
+        return cast(Bundle, revive(Bundle, document))
+    except ValueError as error:  # fields that another version has, and the schema lets pass
+        raise InputError(f"{path} cannot be used: {error}. {REMEDY}") from None
 
 
 def verify_files(bundle: Bundle, folder: Path) -> None:
@@ -224,35 +221,3 @@ def _verify(file: BundleFile, folder: Path) -> None:
             f"{path} is not the file that was exported (its SHA-256 differs from bundle.json's): "
             "it was changed or cut off. Copy the whole bundle, or export it again."
         )
-
-
-def _bundle_from(document: Mapping[str, Any]) -> Bundle:
-    data = dict(document)
-    code = data["source"].get("code")
-    data["source"] = Source(**{**data["source"], "code": OwnCode(**code) if code else None})
-    fixed = data["specification"].get("fixed_size")
-    data["specification"] = Specification(
-        **{**data["specification"], "fixed_size": tuple(fixed) if fixed else None}
-    )
-    contract = data["contract"]
-    data["contract"] = InputContract(
-        contract["width"],
-        contract["height"],
-        tuple(contract["mean"]) if contract["mean"] else None,
-        tuple(contract["std"]) if contract["std"] else None,
-        contract.get("channels", 3),
-    )
-    data["artifacts"] = tuple(
-        Artifact(
-            **{
-                **artifact,
-                "files": tuple(BundleFile(**file) for file in artifact["files"]),
-                "notes": tuple(artifact["notes"]),
-                "pins": tuple(Pin(**pin) for pin in artifact.get("pins", ())),
-            }
-        )
-        for artifact in data["artifacts"]
-    )
-    for key in ("labels", "colours", "findings", "notes"):
-        data[key] = tuple(data[key])
-    return Bundle(**data)

@@ -20,6 +20,7 @@ from export.traced_values import CoreMLNames
 from export.tracing import trace, trace_single_image
 from export.writing import Job, rewrite_mlprogram
 from models.command_line import Stages
+from models.counting import counted
 from models.deployable import Deployable, name_of
 
 TOLD = 12
@@ -63,7 +64,8 @@ def mended(bundle: Bundle, job: Job, judge: Judge, guard: Guard, stages: Stages)
     pins = again.pins(guard)
     if pins:
         _tell(pins, failed, stages)
-        note = f"{failed.path}: float16 alone fails, so {_count(pins)} of it stay in float32."
+        count = counted(len(pins), "operation")
+        note = f"{failed.path}: float16 alone fails, so {count} of it stay in float32."
         better = again.written(Arithmetic("float16", pins), note)
         if better is not None:
             return better
@@ -122,12 +124,9 @@ class _Again:
 
 
 def _tell(pins: tuple[Pin, ...], artifact: Artifact, stages: Stages) -> None:
-    stages.tell(f"{artifact.path}: float16 does not suit {_count(pins)}; kept in float32:")
+    count = counted(len(pins), "operation")
+    stages.tell(f"{artifact.path}: float16 does not suit {count}; kept in float32:")
     for pin in pins[:TOLD]:
         stages.tell(f"  {pin.title}: {pin.reason}")
     if len(pins) > TOLD:
         stages.tell(f"  and {len(pins) - TOLD} more, which bundle.json names")
-
-
-def _count(pins: tuple[Pin, ...]) -> str:
-    return "1 operation" if len(pins) == 1 else f"{len(pins)} operations"

@@ -48,10 +48,10 @@ def export(
         specification = recognised.specification
         contract = settings.contract_for(specification)
         network = load_network(recognised)
+        deployable = Deployable(network, contract, independent=specification.independent)
         if recognised.own is not None:
             recognised.own.require_runs(contract)
-        deployable = Deployable(network, contract, independent=specification.independent)
-        if recognised.own is None:
+        else:
             require_runs(deployable, specification)
         require_space(out, _bytes_needed(deployable, settings))
     stages.tell(

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from export.bundle import Bundle
+from models.plain_console import print_line
 
 
 def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
@@ -21,8 +22,8 @@ def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
         size = Text(f"{artifact.size / 1e6:.1f} MB", justify="right")
         table.add_row(Text(artifact.path), size, f"{artifact.arithmetic}, {artifact.target}")
     console.print(table)
-    console.print(Text(f"Wrote {folder} ({_size(bundle)}), parity held."), soft_wrap=True)
-    console.print(Text(f"Report: {folder / 'report.html'}"), soft_wrap=True)
+    print_line(console, f"Wrote {folder} ({_size(bundle)}), parity held.")
+    print_line(console, f"Report: {folder / 'report.html'}")
 
 
 def _assumptions(bundle: Bundle) -> list[str]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from models.labels import Labels
 from models.loading import Recognised, recognise_checkpoint, require_loadable
 from models.own.naming import parse_named
+from models.plain_console import print_line
 from models.specification import Choices, Specification
 
 SHOWN = 10
@@ -129,7 +130,7 @@ def _print_keys(console: Console, title: str, lines: Iterable[str]) -> None:
         return
     console.print(Text(f"\n{title}", style="bold"))
     for line in listed[:SHOWN]:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        print_line(console, f"  {line}")
     if len(listed) > SHOWN:
         console.print(f"  … and {len(listed) - SHOWN} more")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from models.terminal import visible
 
@@ -17,3 +18,8 @@ class PlainConsole(Console):
         """The segments of `renderable`, with nothing in them that a terminal would obey."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
+
+
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is: no markup, since names may hold brackets, and no wrapping in a log."""
+    console.print(Text(text, style), soft_wrap=True)

@@ -88,10 +88,13 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     ranges: bool,
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
+    from export.bundle import read_bundle
     from validate.console import print_report
+    from validate.drift.drifts import with_drift
     from validate.drift_console import print_drift
     from validate.headroom import require_rounded, with_ranges
     from validate.parity import judge as judge_bundle
+    from validate.parity import load_reference
     from validate.writing import write_results
 
     if reference is not None and (drift or ranges):
@@ -120,18 +123,14 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     if write_reference is not None:
         size = write_reference.stat().st_size
         stages.tell(f"PyTorch's outputs: {write_reference} ({size / 1e6:.1f} MB)")
+    if drift or ranges:
+        deployable = load_reference(read_bundle(bundle), bundle, checkpoint, module)
     if drift:
-        from validate.drift.drifts import with_drift
-
         with stages("Following every operation"):
-            report = with_drift(
-                report, bundle, checkpoint=checkpoint, module=module, samples=samples
-            )
+            report = with_drift(report, bundle, deployable, samples)
     if ranges:
         with stages("Measuring every operation"):
-            report = with_ranges(
-                report, bundle, checkpoint=checkpoint, module=module, samples=samples
-            )
+            report = with_ranges(report, bundle, deployable, samples)
     write_results(report, bundle)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.counting import counted
 from validate.branches import Branches, BranchResult
 from validate.wording import lowest_iou, share
 
@@ -24,7 +25,7 @@ def rows(branches: Branches, labels: Sequence[str]) -> list[tuple[str, ...]]:
 
 def sentence(branches: Branches) -> str:
     """What was measured."""
-    pictures = "1 picture" if branches.pictures == 1 else f"{branches.pictures} pictures"
+    pictures = counted(branches.pictures, "picture")
     return (
         f"PyTorch's own branches on {pictures}: BRANCH= of an export chooses one. Labels and IoU "
         f"are those of the masks against branch {branches.deepest}, which sees every node."

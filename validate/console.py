@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.plain_console import print_line
 from validate.results import ArtifactResult, Report
 from validate.wording import COLUMNS, FORMATS, ranges, reasons, row
 
@@ -17,16 +18,16 @@ def print_report(report: Report, console: Console) -> None:
         console.print(_table(report))
     else:
         for result in report.results:
-            _line(console, _plain(result))
+            print_line(console, _plain(result))
     for result in report.results:
         if result.reasons:
             what = "not run here" if result.status == "not run" else "failed"
             text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
-            _line(console, text, STYLES[result.status])
+            print_line(console, text, STYLES[result.status])
     for text in ranges(report.ranges) if report.ranges else ():
-        _line(console, text, "yellow")
+        print_line(console, text, "yellow")
     _print_skipped(report, console)
-    _line(console, report.sentence, STYLES[report.verdict])
+    print_line(console, report.sentence, STYLES[report.verdict])
 
 
 def _table(report: Report) -> Table:
@@ -54,13 +55,8 @@ def _print_skipped(report: Report, console: Console) -> None:
     skipped = report.samples.skipped
     if not skipped:
         return
-    _line(console, f"Not used, of {report.samples.origin} ({len(skipped)}):")
+    print_line(console, f"Not used, of {report.samples.origin} ({len(skipped)}):")
     for each in skipped[:10]:
-        _line(console, f"  {each.name}: {each.reason}")
+        print_line(console, f"  {each.name}: {each.reason}")
     if len(skipped) > 10:
-        _line(console, f"  and {len(skipped) - 10} more")
-
-
-def _line(console: Console, text: str, style: str | None = None) -> None:
-    """A line as it is: no markup, since names may hold brackets, and no wrapping in a log."""
-    console.print(Text(text, style or ""), soft_wrap=True)
+        print_line(console, f"  and {len(skipped) - 10} more")

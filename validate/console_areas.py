@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.plain_console import print_line
 from validate.areas import Overlaps, Painted, Painting
 
 NOTEWORTHY = 0.005
@@ -15,20 +16,20 @@ NOTEWORTHY = 0.005
 
 def print_areas(painting: Painting, console: Console) -> None:
     """Print which file painted, each photo's classes in percent, and what was passed over."""
-    _line(console, f"{painting.file} ({painting.runtime}), {_manner(painting)}")
+    print_line(console, f"{painting.file} ({painting.runtime}), {_manner(painting)}")
     _print_photos(painting.photos, console)
     for photo in painting.photos:
         if photo.overlaps is not None:
-            _line(console, _seams(photo, photo.overlaps))
+            print_line(console, _seams(photo, photo.overlaps))
     for skipped in painting.skipped:
-        _line(console, f"Not painted: {skipped.name} ({skipped.reason})")
+        print_line(console, f"Not painted: {skipped.name} ({skipped.reason})")
 
 
 def _print_photos(photos: Sequence[Painted], console: Console) -> None:
     """A table on a terminal; in a log a line for each photo, which no width breaks."""
     if not console.is_terminal:
         for photo in photos:
-            _line(console, f"{_name(photo)}: {_areas(photo)}")
+            print_line(console, f"{_name(photo)}: {_areas(photo)}")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("photo", overflow="fold")
@@ -65,7 +66,3 @@ def _seams(photo: Painted, overlaps: Overlaps) -> str:
 
 def _name(photo: Painted) -> str:
     return Path(photo.photo).name
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(Text(text), soft_wrap=True)

@@ -37,6 +37,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Height:
+    """A logarithmic axis that goes up, from the power of ten `low` to `high`."""
+
+    low: int
+    high: int
+
+    def at(self, value: float) -> float:
+        """Where `value` stands, in per cent from the top, held inside."""
+        share = (math.log10(max(value, 10.0**self.low)) - self.low) / (self.high - self.low)
+        return round(96 - 92 * min(share, 1.0), 2)
+
+    @property
+    def powers(self) -> range:
+        """The powers of ten that are marked, some five of them."""
+        return range(self.low, self.high + 1, max(1, -(-(self.high - self.low) // 5)))
+
+
+@dataclass(frozen=True)
 class DriftChart:
     """One file.
 
@@ -66,14 +84,9 @@ def _chart(drift: Drift) -> DriftChart:
     errors = [e for row in rows for e in (row.own, row.accumulated, row.explained) if e > LEAST]
     low = math.floor(math.log10(min(errors, default=LEAST)))
     high = max(math.ceil(math.log10(max(errors, default=1.0))), low + 1)
-    high = min(high, 3)
-
-    def y(error: float) -> float:
-        share = (math.log10(max(error, 10.0**low)) - low) / (high - low)
-        return round(96 - 92 * min(share, 1.0), 2)
-
+    height = Height(low, min(high, 3))
+    y = height.at
     xs = [position(index, len(rows)) for index in range(len(rows))]
-    step = max(1, -(-(high - low) // 5))
     return DriftChart(
         title=f"{FORMATS[drift.format]}, {drift.precision}",
         sentence=words.sentence(drift),
@@ -85,9 +98,7 @@ def _chart(drift: Drift) -> DriftChart:
         ),
         accumulated=_path(xs, [y(row.accumulated) for row in rows]),
         explained=_path(xs, [y(row.explained) for row in rows]),
-        ticks=tuple(
-            Tick(y(10.0**power), words.size(10.0**power)) for power in range(low, high + 1, step)
-        ),
+        ticks=tuple(Tick(y(10.0**power), words.size(10.0**power)) for power in height.powers),
         parts=parts_of(xs, [row.module for row in rows]),
         start=_start(drift),
     )

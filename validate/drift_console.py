@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from models.plain_console import print_line
 from validate import drift_wording as words
 from validate.drift_results import Drift
 
@@ -14,13 +15,13 @@ def print_drift(drifts: tuple[Drift, ...], console: Console) -> None:
     """For each file: the sentence, what the departing operation was given, the worst operations."""
     for drift in drifts:
         style = "bold red" if drift.first else "yellow" if drift.failure else "green"
-        _line(console, words.sentence(drift), style)
+        print_line(console, words.sentence(drift), style)
         if drift.first is not None:
             for text in (words.inputs(drift.first), words.weights(drift.first)):
                 if text:
-                    _line(console, f"  {text}")
+                    print_line(console, f"  {text}")
         if drift.rows:
-            _line(console, f"  {words.mapped(drift)}, on {drift.picture}.")
+            print_line(console, f"  {words.mapped(drift)}, on {drift.picture}.")
             _print_worst(drift, console)
 
 
@@ -29,7 +30,7 @@ def _print_worst(drift: Drift, console: Console) -> None:
     if not console.is_terminal:
         for cells in rows:
             named = zip(words.COLUMNS[1:], cells[1:], strict=True)
-            _line(console, f"  {cells[0]}: " + ", ".join(f"{k} {v}" for k, v in named))
+            print_line(console, f"  {cells[0]}: " + ", ".join(f"{k} {v}" for k, v in named))
         return
     table = Table(box=None, padding=(0, 1, 0, 2), header_style="bold")
     for position, column in enumerate(words.COLUMNS):
@@ -37,7 +38,3 @@ def _print_worst(drift: Drift, console: Console) -> None:
     for cells in rows:
         table.add_row(*map(Text, cells))
     console.print(table)
-
-
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text, style), soft_wrap=True)

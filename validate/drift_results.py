@@ -1,6 +1,5 @@
 """Where files depart from PyTorch, operation by operation: plain data for every report."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,11 +39,6 @@ class OperationDrift:
     def departs(self) -> bool:
         """Whether its own error is more than rounding explains."""
         return not self.own <= self.explained
-
-    @property
-    def snr(self) -> float | None:
-        """The signal-to-noise ratio in the file's own run, in dB; None without any error."""
-        return -20 * math.log10(self.accumulated) if self.accumulated else None
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from export.bundle import sha256_of
 from export.schema import require_valid
 from models.errors import InputError
+from models.hashing import sha256_of
 from validate.tolerances import TABLE, Row, Tolerance, TolerancesFile
 
 SCHEMA_FILE = Path(__file__).with_name("tolerances.schema.json")

@@ -19,11 +19,10 @@ from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
 from models.errors import InputError
 from models.labels import Labels
-from models.own.naming import NamedModule
 from validate import coreml
 from validate.coreml.weights import read_weights
 from validate.measuring_ranges import measure_ranges
-from validate.parity import Source, load_reference
+from validate.parity import Source
 from validate.ranges import Ranges
 from validate.results import Report
 from validate.samples import Samples, find_samples
@@ -57,21 +56,14 @@ def headroom(
 
 
 def with_ranges(
-    report: Report,
-    folder: Path,
-    *,
-    checkpoint: Path | None = None,
-    module: NamedModule | None = None,
-    samples: Source = None,
+    report: Report, folder: Path, deployable: Deployable, samples: Source = None
 ) -> Report:
     """`report` on the bundle in `folder`, with the ranges of its network on all pictures.
 
     The network is converted to a float32 program again, whose weights are not rounded.
-    `checkpoint`, `module` and `samples` are those that the report was made with. Raises
-    InputError where the bundle has no Core ML file, or the network cannot be built.
+    `samples` are those of the report. Raises InputError where the bundle has no Core ML file.
     """
     bundle, artifact = require_rounded(folder)
-    deployable = load_reference(bundle, folder, checkpoint, module)
     pictures = islice(find_samples(samples, bundle.contract), PICTURES)
     single = _traced(deployable)
     with tempfile.TemporaryDirectory() as place:

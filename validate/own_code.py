@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from export.bundle import Bundle, OwnCode
 from models.errors import InputError
+from models.hashing import sha256_of
 from models.own.naming import NamedModule
-from models.own.running import sha256_of_code
 
 
 def require_named_again(bundle: Bundle, module: NamedModule | None) -> None:
@@ -38,7 +38,7 @@ def require_named_again(bundle: Bundle, module: NamedModule | None) -> None:
         )
     if module.file is not None:
         first = next(iter(code.files))
-        _require_same({first: sha256_of_code(module.file)}, code, bundle)
+        _require_same({first: sha256_of(module.file)}, code, bundle)
 
 
 def require_same_files(bundle: Bundle, files: Mapping[str, str]) -> None:

@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from export.bundle import MANIFEST, Bundle, read_bundle, sha256_of, verify_files
+from export.bundle import MANIFEST, Bundle, read_bundle, verify_files
 from models.deployable import Deployable
 from models.errors import InputError
+from models.hashing import sha256_of
 from models.own.naming import NamedModule
 from models.specification import Choices, Specification
 from validate.batches import batches, fits_one_batch

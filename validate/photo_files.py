@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.errors import InputError
+from validate.samples import files_in
 
 LONGEST = 255
 """Bytes that a file's name may have, on every file system in use."""
@@ -18,7 +19,7 @@ def files_of(photos: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in photos:
         if path.is_dir():
-            files += _files_in(path)
+            files += files_in(path)
         elif path.is_file():
             files.append(path)
         else:
@@ -26,14 +27,6 @@ def files_of(photos: Sequence[Path]) -> list[Path]:
     if not files:
         raise InputError(f"{photos[0]} holds no files: name photos, or folders of photos.")
     return list(dict.fromkeys(files))
-
-
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        found = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
-    return [path for path in found if not path.name.startswith(".")]
 
 
 def names_for(files: Sequence[Path], out: Path, ends: Sequence[str]) -> list[str]:

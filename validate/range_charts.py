@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.counting import counted
 from validate.charts import Tick
-from validate.drift_charts import Part, parts_of, position
+from validate.drift_charts import Height, Part, parts_of, position
 from validate.ranges import LARGEST, NORMAL, SMALLEST, Magnitudes, OperationRange, Ranges, written
 
 COLUMNS = (
@@ -59,17 +60,13 @@ def range_chart(ranges: Ranges | None) -> RangeChart | None:
     if ranges is None or not ranges.operations:
         return None
     rows = ranges.operations
-    low, high = _bounds(rows)
-
-    def y(magnitude: float) -> float:
-        share = (math.log10(max(magnitude, 10.0**low)) - low) / (high - low)
-        return round(96 - 92 * min(share, 1.0), 2)
+    height = Height(*_bounds(rows))
+    y = height.at
 
     def bar(magnitudes: Magnitudes) -> tuple[float, float]:
         return y(magnitudes.largest), y(magnitudes.smallest)
 
     xs = [position(index, len(rows)) for index in range(len(rows))]
-    step = max(1, -(-(high - low) // 5))
     return RangeChart(
         sentence=_sentence(ranges),
         bars=tuple(
@@ -83,7 +80,7 @@ def range_chart(ranges: Ranges | None) -> RangeChart | None:
             )
             for x, row in zip(xs, rows, strict=True)
         ),
-        ticks=tuple(Tick(y(10.0**p), f"1e{p}") for p in range(low, high + 1, step)),
+        ticks=tuple(Tick(y(10.0**p), f"1e{p}") for p in height.powers),
         limits=tuple(Tick(y(value), label) for value, label in LIMITS),
         parts=parts_of(xs, [row.module or "" for row in rows]),
         start=_start(rows),
@@ -116,16 +113,10 @@ def _start(rows: Sequence[OperationRange]) -> int:
 
 
 def _cells(row: OperationRange) -> tuple[str, ...]:
-    weights = (
-        (written(row.weights.largest), f"{100 * row.weights.lost:.2f} %")
-        if row.weights
-        else (NOTHING, NOTHING)
-    )
-    values = (
-        written(row.values.largest),
-        written(row.values.smallest),
-        f"{100 * row.values.lost:.2f} %",
-    )
+    weights = (NOTHING, NOTHING)
+    if row.weights:
+        weights = (written(row.weights.largest), _lost(row.weights))
+    values = (written(row.values.largest), written(row.values.smallest), _lost(row.values))
     kept = "float32" if row.pinned else "float16"
     return (row.module or row.name, row.type, *values, *weights, kept)
 
@@ -142,10 +133,10 @@ def _label(row: OperationRange) -> str:
 
 
 def _sentence(ranges: Ranges) -> str:
-    pictures = "1 picture" if ranges.pictures == 1 else f"{ranges.pictures} pictures"
+    pictures = counted(ranges.pictures, "picture")
     count = len(ranges.faulty)
     if count:
-        what = "1 operation" if count == 1 else f"{count} operations"
+        what = counted(count, "operation")
         return f"Float16 does not suit {what} that are computed in it, on {pictures}."
     in_float16 = [row.values.largest for row in ranges.operations if not row.pinned]
     if not in_float16:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.counting import counted
 from validate.branches import Branches
 from validate.comparison import Metrics
 from validate.drift_results import Drift
@@ -135,7 +136,7 @@ class Report:
         """The verdict for people."""
         judged = [result for result in self.results if result.status != "not run"]
         failed = [result for result in self.results if result.status == "failed"]
-        pictures = "1 picture" if self.samples.used == 1 else f"{self.samples.used:,} pictures"
+        pictures = counted(self.samples.used, "picture")
         if not judged:
             return "Nothing was judged: no file of this bundle could be run here."
         if not failed:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from export.bundle import MANIFEST, sha256_of
+from export.bundle import MANIFEST
+from models.hashing import sha256_of
 from validate.given_tolerances import GivenTolerances
 from validate.machine import LIBRARIES
 from validate.samples import Samples

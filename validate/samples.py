@@ -89,7 +89,7 @@ def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) 
     if isinstance(source, Path):
         if source.is_file():
             return find_samples([source], contract)
-        return Samples(source.name or str(source), _files_in(source), contract)
+        return Samples(source.name or str(source), _photos_in(source), contract)
     for path in source:
         if not path.is_file():
             raise InputError(f"{path} is not a file: name photos that exist.")
@@ -111,7 +111,7 @@ def read_channels(path: Path, channels: int) -> Picture:
 
 
 def _rendered(contract: InputContract) -> Samples:
-    paths = tuple(path for path in _files_in(DEFAULT_FOLDER) if path.suffix == ".jpg")
+    paths = tuple(path for path in _photos_in(DEFAULT_FOLDER) if path.suffix == ".jpg")
     if contract.channels in MODES:
         return Samples("the rendered samples", paths, contract)
     origin = f"the rendered samples, whose colours were mixed to {contract.channels} channels"
@@ -131,14 +131,22 @@ def require_some(samples: Samples) -> None:
     )
 
 
-def _files_in(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise InputError(f"{folder} does not exist: give a folder of photos with SAMPLES=.")
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """The files of `folder`, not below it, by name; hidden ones are passed over.
+
+    Raises InputError where it cannot be read.
+    """
     try:
         files = [path for path in folder.iterdir() if path.is_file()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
-    chosen = [path for path in files if not path.name.startswith(".")]
+    return tuple(sorted((f for f in files if not f.name.startswith(".")), key=lambda f: f.name))
+
+
+def _photos_in(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist: give a folder of photos with SAMPLES=.")
+    chosen = files_in(folder)
     if not chosen:
         raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
-    return tuple(sorted(chosen, key=lambda path: path.name))
+    return chosen

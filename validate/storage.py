@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from export.schema import require_valid
+from models.codec import revive
 from models.errors import InputError
-from validate.codec import revive
 from validate.results import Report
 
 RESULTS = "parity.json"

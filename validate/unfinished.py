@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from models.codec import plain, revive
 from models.errors import InputError
-from validate.codec import plain, revive
 from validate.samples import Skipped
 from validate.trial import BatchRecord
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.counting import counted
 from validate.comparison import ClassOverlap, Metrics
 from validate.decisions import Region
 from validate.photo_way import PhotoWay
@@ -153,7 +154,7 @@ def photo_way(way: PhotoWay) -> str:
 
 def ranges(found: Ranges) -> tuple[str, ...]:
     """Sentences on operations without room in float16, and on those kept in float32."""
-    pictures = "1 picture" if found.pictures == 1 else f"{found.pictures} pictures"
+    pictures = counted(found.pictures, "picture")
     lines = [
         f"Float16 does not suit {each.title}: {each.fault} (on {pictures})."
         for each in found.faulty[:NAMED_RANGES]

@@ -17,10 +17,9 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write `parity.json`, `parity.md`, `junit.xml` and `report.html` into `folder`.
 
-    Returns where they lie.
-    In a GitHub job, the Markdown is also appended to the job's summary. Earlier results are
-    replaced only once all new files are complete. Raises InputError when the folder cannot be
-    written to.
+    Returns where they lie. In a GitHub job, the Markdown is also appended to the job's summary.
+    Earlier results are replaced only once all new files are complete. Raises InputError when the
+    folder cannot be written to.
     """
     markdown = to_markdown(report)
     texts = {

@@ -1,7 +1,6 @@
 """Writes what PyTorch computes into a file, while a bundle is judged."""
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.bundle import MANIFEST, TOOL, Bundle, sha256_of
+from export.bundle import MANIFEST, TOOL, Bundle
 from export.schema import require_valid
 from models.deployable import Deployable
 from models.errors import InputError
+from models.hashing import sha256_of
 from validate.noise import Noise
+from validate.placing import placed
 from validate.reference import Computed
 from validate.runtimes import Outputs
 from validate.samples import Sample, Samples
@@ -92,8 +93,7 @@ def recorded_reference(
     Raises InputError when `path` cannot be written, or is something else than a reference.
     """
     _require_replaceable(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with placed([path]) as (part,):
         with _explained(path):
             archive = zipfile.ZipFile(part, "w")
         with archive:
@@ -101,10 +101,6 @@ def recorded_reference(
             yield recording
             with _explained(path):
                 recording.finish(bundle, folder, samples)
-        part.replace(path)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import weakref
 import zlib
@@ -49,12 +48,6 @@ class RawFile:
 def crc32(data: torch.Tensor) -> int:
     """The CRC-32 of a uint8 tensor's bytes."""
     return zlib.crc32(data.numpy().data)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:

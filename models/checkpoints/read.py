@@ -13,7 +13,7 @@ from models.checkpoints.choose import Choice, choose
 from models.checkpoints.inert import BrokenFile, RefusedGlobal, shown
 from models.checkpoints.opened import Opened
 from models.checkpoints.pickle_machine import DECODING_ERRORS
-from models.checkpoints.raw_file import RawFile, sha256
+from models.checkpoints.raw_file import RawFile
 from models.checkpoints.record import Checkpoint
 from models.checkpoints.safetensors_files import WEIGHTS_NAMES, read_safetensors, smp_config
 from models.checkpoints.sniff import HEAD, identify, is_container
@@ -23,6 +23,7 @@ from models.checkpoints.torchscript import refuse_nameless
 from models.checkpoints.vocabulary import NORMALISATION
 from models.checkpoints.zip_records import ZIP_ERRORS
 from models.errors import InputError
+from models.hashing import sha256_of
 
 _MOST_CHANNELS: Final = 64
 _FOLDERS: Final = (
@@ -162,7 +163,7 @@ def _checkpoint(
         else:
             unusable[name] = value.reason
     normalisation, told = _input_normalisation(tensors)
-    digest = sha256(file)
+    digest = sha256_of(file)
     if _state(file) != state:
         raise InputError(f"{file.name} changed while it was read: wait until it is written.")
     return Checkpoint(

@@ -20,6 +20,7 @@ from models.families.smp_keys import below, needed
 from models.specification import Choices, Specification
 
 FAMILY = "smp"
+HEAD = "segmentation_head.0.weight"
 FULL_SIZE = "it makes masks as large as pictures, and shapes cannot tell it"
 IGNORED = (
     (r"classification_head\.", "auxiliary classification head: it does not draw the mask"),
@@ -46,7 +47,7 @@ class Decoder:
     upsampling: Mapping[int, int] = field(default_factory=dict)
 
 
-def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str) -> Specification:
+def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD) -> Specification:
     """The specification of `decoder` with the encoder that `shapes` hold.
 
     `head` is the key of the last convolution. Raises InputError where the encoder is unknown,

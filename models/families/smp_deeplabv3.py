@@ -20,7 +20,6 @@ MARK = r"decoder\.(0|aspp)\.(convs|project)\."
 PARTS = (r"encoder\.", MARK, r"decoder\.(1|2|conv|bn)\.", r"segmentation_head\.")
 FORMERLY = {"0": "aspp", "1": "conv", "2": "bn"}
 STRIDE = 8
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -31,20 +30,27 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     if not smp_keys.is_marked(shapes, MARK):
         return None
     aspp = "aspp" if any(key.startswith("decoder.aspp.") for key in shapes) else "0"
-    first = smp_keys.needed(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, "DeepLabV3")
-    decoder = smp.Decoder(
-        architecture="DeepLabV3",
+    return smp.specify(atrous("DeepLabV3", aspp, STRIDE, shapes), shapes, choices)
+
+
+def atrous(architecture: str, aspp: str, stride: int, shapes: Shapes) -> smp.Decoder:
+    """A decoder with atrous spatial pyramid pooling, whose keys start with `decoder.{aspp}.`.
+
+    Raises InputError where its first convolution is missing.
+    """
+    first = smp_keys.needed(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, architecture)
+    return smp.Decoder(
+        architecture=architecture,
         sought=Sought((5, 4, 3), first[1]),
         arguments={
             "decoder_channels": first[0],
             "decoder_aspp_separable": f"decoder.{aspp}.convs.1.0.0.weight" in shapes,
-            "encoder_output_stride": STRIDE,
+            "encoder_output_stride": stride,
             "decoder_atrous_rates": (12, 24, 36),
         },
         assumed=dict.fromkeys(("encoder_output_stride", "decoder_atrous_rates"), smp_keys.UNSEEN),
-        output_stride=STRIDE,
+        output_stride=stride,
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
 
 
 def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:

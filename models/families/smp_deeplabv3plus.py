@@ -6,8 +6,9 @@ of 16. Source: segmentation_models_pytorch/decoders/deeplabv3; the same from 0.2
 """
 
 from models.families import smp, smp_keys
-from models.families.encoders import Shapes, Sought
+from models.families.encoders import Shapes
 from models.families.smp import build, ignored, renamed
+from models.families.smp_deeplabv3 import atrous
 from models.specification import Choices, Specification
 
 __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
@@ -16,7 +17,6 @@ NAME = "smp DeepLabV3Plus"
 MARK = r"decoder\.(aspp\.[012]|block[12])\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 STRIDE = 16
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -26,17 +26,4 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     """
     if not smp_keys.is_marked(shapes, MARK):
         return None
-    first = smp_keys.needed(shapes, "decoder.aspp.0.convs.0.0.weight", 4, "DeepLabV3Plus")
-    decoder = smp.Decoder(
-        architecture="DeepLabV3Plus",
-        sought=Sought((5, 4, 3), first[1]),
-        arguments={
-            "decoder_channels": first[0],
-            "decoder_aspp_separable": "decoder.aspp.0.convs.1.0.0.weight" in shapes,
-            "encoder_output_stride": STRIDE,
-            "decoder_atrous_rates": (12, 24, 36),
-        },
-        assumed=dict.fromkeys(("encoder_output_stride", "decoder_atrous_rates"), smp_keys.UNSEEN),
-        output_stride=STRIDE,
-    )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(atrous("DeepLabV3Plus", "aspp.0", STRIDE, shapes), shapes, choices)

@@ -28,7 +28,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     """
     if not smp_keys.is_marked(shapes, MARK):
         return None
-    blocks = len({key.split(".")[2] for key in shapes if key.startswith(REASSEMBLE)})
+    blocks = smp_keys.count(shapes, r"decoder\.reassemble_blocks\.\d+\.")
     widths = [_reassembled(shapes, block) for block in range(max(blocks, 1))]
     fusion = smp_keys.needed(shapes, REASSEMBLE + "0.project_to_feature_dim.weight", 4, "DPT")
     readout, assumed = _readout(shapes, choices)

@@ -16,7 +16,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp FPN"
 MARK = r"decoder\.(p[2-5]|seg_blocks)\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -28,7 +27,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         return None
     pyramid, deepest = smp_keys.needed(shapes, "decoder.p5.weight", 4, "FPN")[:2]
     block = smp_keys.needed(shapes, "decoder.seg_blocks.0.block.0.block.0.weight", 4, "FPN")
-    concatenated = smp_keys.needed(shapes, HEAD, 4, "FPN")[1] == 4 * block[0]
+    concatenated = smp_keys.needed(shapes, smp.HEAD, 4, "FPN")[1] == 4 * block[0]
     interpolation, assumed = smp_keys.interpolation(choices)
     decoder = smp.Decoder(
         architecture="FPN",
@@ -42,4 +41,4 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         assumed=assumed,
         upsampling={5: 4, 4: 2, 3: 1},
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

@@ -4,8 +4,6 @@ Keys: `decoder.blocks.{i}.block.{0,1,2}.{0,1}`, `block.0.0.weight (in / 4, in, 1
 Source: segmentation_models_pytorch/decoders/linknet; the same keys from 0.2.1 to 0.6.0.
 """
 
-import re
-
 from models.families import smp, smp_keys
 from models.families.encoders import Shapes, Sought
 from models.families.smp import build, ignored, renamed
@@ -16,7 +14,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp Linknet"
 MARK = r"decoder\.blocks\.\d+\.block\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -27,10 +24,10 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     if not smp_keys.is_marked(shapes, MARK):
         return None
     first = smp_keys.needed(shapes, "decoder.blocks.0.block.0.0.weight", 4, "Linknet")
-    count = len({key.split(".")[2] for key in shapes if re.match(MARK, key)})
+    count = smp_keys.count(shapes, MARK)
     decoder = smp.Decoder(
         architecture="Linknet",
         sought=Sought((count,), first[1]),
         arguments={"decoder_use_norm": smp_keys.norm(shapes, "decoder.blocks.0.block.0.")},
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

@@ -16,7 +16,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp MAnet"
 MARK = r"decoder\.(center\.(top|center|bottom|out)_conv|blocks\.\d+\.(hl_conv|SE_[lh]l))\."
 PARTS = (r"encoder\.", MARK, r"decoder\.blocks\.\d+\.conv\d\.", r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -41,4 +40,4 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         },
         assumed=assumed,
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

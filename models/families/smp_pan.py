@@ -16,7 +16,6 @@ NAME = "smp PAN"
 MARK = r"decoder\.(fpa|gau[123])\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 STRIDE = 16
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -39,7 +38,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         assumed={**assumed, "encoder_output_stride": smp_keys.UNSEEN},
         output_stride=STRIDE,
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)
 
 
 def _depth(shapes: Shapes) -> int:

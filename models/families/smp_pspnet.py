@@ -15,7 +15,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp PSPNet"
 MARK = r"decoder\.psp\.blocks\.\d+\.pool\."
 PARTS = (r"encoder\.", MARK, r"decoder\.conv\.", r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -35,4 +34,4 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         },
         upsampling={3: 8, 4: 16, 5: 32},
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

@@ -15,7 +15,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp Segformer"
 MARK = r"decoder\.(mlp_stage|fuse_stage)\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -26,10 +25,10 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     if not smp_keys.is_marked(shapes, MARK):
         return None
     linear = smp_keys.needed(shapes, "decoder.mlp_stage.0.linear.weight", 2, "Segformer")
-    count = len({key.split(".")[2] for key in shapes if key.startswith("decoder.mlp_stage.")})
+    count = smp_keys.count(shapes, r"decoder\.mlp_stage\.\d+\.")
     decoder = smp.Decoder(
         architecture="Segformer",
         sought=Sought((count, count + 1), linear[1]),
         arguments={"decoder_segmentation_channels": linear[0]},
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

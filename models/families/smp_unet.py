@@ -16,7 +16,6 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 
 NAME = "smp Unet"
 PARTS = (r"encoder\.", r"decoder\.blocks\.\d+\.", r"segmentation_head\.")
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -25,21 +24,31 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     Raises InputError where the encoder is unknown, or several fit and none was chosen.
     """
     channels = decoder_channels(shapes)
-    if not channels or len(shapes.get(HEAD, ())) != 4 or _is_another(shapes):
+    if not channels or len(shapes.get(smp.HEAD, ())) != 4 or _is_another(shapes):
         return None  # MAnet, for one, has all of these keys and others besides
+    decoder = of_blocks("Unet", channels, "decoder.blocks.0.conv1.", shapes, choices)
+    return smp.specify(decoder, shapes, choices)
+
+
+def of_blocks(
+    architecture: str, channels: tuple[int, ...], first: str, shapes: Shapes, choices: Choices
+) -> smp.Decoder:
+    """A decoder of the Unet's blocks, which give `channels`; the keys of one start with `first`.
+
+    Raises InputError where the up-sampling that was chosen is none of smp's.
+    """
     interpolation, assumed = smp_keys.interpolation(choices)
-    decoder = smp.Decoder(
-        architecture="Unet",
+    return smp.Decoder(
+        architecture=architecture,
         sought=Sought((len(channels),)),
         arguments={
             "decoder_channels": channels,
-            "decoder_use_norm": smp_keys.norm(shapes, "decoder.blocks.0.conv1."),
+            "decoder_use_norm": smp_keys.norm(shapes, first),
             "decoder_attention_type": smp_keys.attention(shapes),
             "decoder_interpolation": interpolation,
         },
         assumed=assumed,
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
 
 
 def decoder_channels(shapes: Shapes) -> tuple[int, ...]:

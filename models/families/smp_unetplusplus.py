@@ -5,11 +5,10 @@ decoder's channels; attention and `decoder.center` as in smp's Unet.
 Source: segmentation_models_pytorch/decoders/unetplusplus; the same keys from 0.2.1 to 0.6.0.
 """
 
-import re
-
 from models.families import smp, smp_keys
-from models.families.encoders import Shapes, Sought
+from models.families.encoders import Shapes
 from models.families.smp import build, ignored, renamed
+from models.families.smp_unet import of_blocks
 from models.specification import Choices, Specification
 
 __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
@@ -17,8 +16,7 @@ __all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
 NAME = "smp UnetPlusPlus"
 MARK = r"decoder\.blocks\.x_\d_\d\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
-LAYER = r"decoder\.blocks\.x_0_\d\.conv1\.0\.weight"
-HEAD = "segmentation_head.0.weight"
+LAYER = r"decoder\.blocks\.x_0_\d\.conv1\.0\.weight$"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -29,22 +27,12 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     if not smp_keys.is_marked(shapes, MARK):
         return None
     channels = _decoder_channels(shapes)
-    interpolation, assumed = smp_keys.interpolation(choices)
-    decoder = smp.Decoder(
-        architecture="UnetPlusPlus",
-        sought=Sought((len(channels),)),
-        arguments={
-            "decoder_channels": channels,
-            "decoder_use_norm": smp_keys.norm(shapes, "decoder.blocks.x_0_0.conv1."),
-            "decoder_attention_type": smp_keys.attention(shapes),
-            "decoder_interpolation": interpolation,
-        },
-        assumed=assumed,
-    )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    first = "decoder.blocks.x_0_0.conv1."
+    decoder = of_blocks("UnetPlusPlus", channels, first, shapes, choices)
+    return smp.specify(decoder, shapes, choices)
 
 
 def _decoder_channels(shapes: Shapes) -> tuple[int, ...]:
-    count = sum(re.fullmatch(LAYER, key) is not None for key in shapes)
+    count = smp_keys.count(shapes, LAYER)
     keys = [f"decoder.blocks.x_0_{layer}.conv1.0.weight" for layer in range(max(count, 1))]
     return tuple(smp_keys.needed(shapes, key, 4, "UnetPlusPlus")[0] for key in keys)

@@ -6,8 +6,6 @@ Source: segmentation_models_pytorch/decoders/upernet, from 0.5.0. The UPerNet of
 network (`decoder.fpn_stages`), which later versions of smp cannot load, so it is refused.
 """
 
-import re
-
 from models.errors import InputError
 from models.families import smp, smp_keys
 from models.families.encoders import Shapes, Sought
@@ -20,7 +18,6 @@ NAME = "smp UPerNet"
 MARK = r"decoder\.(feature_norms|fpn_\w+|fusion_block|psp\.out_conv|psp\.blocks\.\d\.1)\."
 PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 FUSION = "decoder.fusion_block."
-HEAD = "segmentation_head.0.weight"
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -35,14 +32,14 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
             "The keys are those of UPerNet in smp 0.4, which smp changed in 0.5: no later version "
             "builds that network, so load it with smp 0.4 and export it as your own module."
         )
-    norms = [key for key in shapes if re.fullmatch(r"decoder\.feature_norms\.\d\.weight", key)]
-    last = f"decoder.feature_norms.{max(len(norms), 1) - 1}.weight"
+    norms = smp_keys.count(shapes, r"decoder\.feature_norms\.\d\.weight$")
+    last = f"decoder.feature_norms.{max(norms, 1) - 1}.weight"
     decoder = smp.Decoder(
         architecture="UPerNet",
-        sought=Sought((len(norms) + 1,), smp_keys.needed(shapes, last, 1, "UPerNet")[0]),
+        sought=Sought((norms + 1,), smp_keys.needed(shapes, last, 1, "UPerNet")[0]),
         arguments={
             "decoder_channels": smp_keys.needed(shapes, FUSION + "0.weight", 4, "UPerNet")[0],
             "decoder_use_norm": smp_keys.norm(shapes, FUSION),
         },
     )
-    return smp.specify(decoder, shapes, choices, HEAD)
+    return smp.specify(decoder, shapes, choices)

@@ -6,7 +6,6 @@ taken for another's of that name. Segport's own packages step aside for the same
 """
 
 import ast
-import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from types import ModuleType
 from torch import nn
 
 from models.errors import InputError
+from models.hashing import sha256_of
 from models.own.blame import SEGPORT, blamed, is_theirs
 from models.own.naming import NamedModule, defined_in
 
@@ -57,11 +57,6 @@ def run_named(named: NamedModule) -> Ran:
         with blamed(f"{named.option} cannot be imported", folders[-1]):
             module = _import_file(named.file, parts)
         return _called(named, module, before, folders)
-
-
-def sha256_of_code(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _called(
@@ -168,7 +163,7 @@ def _files(module: ModuleType, before: set[str], folders: tuple[Path, ...]) -> d
     theirs = [module, *(each for each in fresh if _lies_in(each, folders[-1]))]
     named = [file for each in theirs if (file := getattr(each, "__file__", None))]
     files = dict.fromkeys(Path(file).absolute() for file in named)
-    return {_below(file, folders): sha256_of_code(file) for file in files}
+    return {_below(file, folders): sha256_of(file) for file in files}
 
 
 def _below(file: Path, folders: tuple[Path, ...]) -> str:

@@ -21,7 +21,7 @@ from models.errors import InputError, ValidationFailed
 from models.loading import load_network, recognise_checkpoint
 from validate.gate import Gate
 from validate.headroom import with_ranges
-from validate.parity import judge
+from validate.parity import judge, load_reference
 from validate.storage import read_results
 
 LAYERS = ("conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)")
@@ -131,7 +131,7 @@ def test_a_network_that_float16_suits_is_looked_at_too(plain, tmp_path):
     ranges = read_results(folder).ranges
     assert bundle.artifacts[0].pins == ()
     assert (ranges.pictures, ranges.weights, ranges.faulty) == (1, False, ())
-    report = with_ranges(read_results(folder), folder)
+    report = with_ranges(read_results(folder), folder, load_reference(bundle, folder))
     assert (report.ranges.pictures, report.ranges.weights) == (12, True)
     modules = {each.module for each in report.ranges.operations}
     assert {"encoder.bn1", "segmentation_head.0"} <= modules

@@ -2,8 +2,8 @@
 
 import pytest
 
-from export.bundle import sha256_of
 from models.errors import InputError
+from models.hashing import sha256_of
 from validate.given_tolerances import read_tolerances
 from validate.noise import Noise
 from validate.parity import judge

@@ -15,9 +15,8 @@ from validate.coreml.program_reader import ProgramReader
 def read_weights(path: Path) -> Mapping[str, Mapping[str, np.ndarray]]:
     """Operation's name → its parameters ("weight", "bias", …) that are floating-point constants.
 
-    They are as stored, and have one or more dimensions.
-
-    Scalars (an epsilon, a slope) and constants of operations in nested blocks are left out.
+    They are as stored, and have one or more dimensions. Scalars (an epsilon, a slope) and
+    constants of operations in nested blocks are left out.
 
     Raises:
         InputError: if the file is damaged, or is no ML program.

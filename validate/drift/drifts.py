@@ -7,13 +7,12 @@ from pathlib import Path
 from export.bundle import Artifact, Bundle, read_bundle
 from models.deployable import Deployable, name_of
 from models.errors import SegportError
-from models.own.naming import NamedModule
 from validate.drift.following import Followed, follow
 from validate.drift.naming import cause_of
 from validate.drift.opening import Recordings
 from validate.drift.weights import weight_differences
 from validate.drift_results import Departure, Drift
-from validate.parity import Source, load_reference
+from validate.parity import Source
 from validate.results import Report
 from validate.samples import Sample, find_samples
 
@@ -21,18 +20,11 @@ FOLLOWED = ("mlprogram", "neuralnetwork", "onnx")
 
 
 def with_drift(
-    report: Report,
-    folder: Path,
-    *,
-    checkpoint: Path | None = None,
-    module: NamedModule | None = None,
-    samples: Source = None,
+    report: Report, folder: Path, deployable: Deployable, samples: Source = None
 ) -> Report:
-    """`report` on the bundle in `folder`, with every file of it followed beside PyTorch.
+    """`report` on the bundle in `folder`, with every file of it followed beside `deployable`.
 
-    Each on the picture on which its error was largest. `checkpoint`, `module` and `samples` are
-    those that the report was made with. Raises InputError when the network cannot be built from
-    the checkpoint.
+    Each on the picture on which its error was largest; `samples` are those of the report.
     """
     bundle = read_bundle(folder)
     found = find_samples(samples, bundle.contract)
@@ -44,8 +36,8 @@ def with_drift(
             return next(iter(found))
         return found.read([each.name for each in found.paths].index(name))
 
-    recordings = Recordings(load_reference(bundle, folder, checkpoint, module))
-    return replace(report, drift=drifts_of(recordings, bundle, folder, sample_for))
+    drift = drifts_of(Recordings(deployable), bundle, folder, sample_for)
+    return replace(report, drift=drift)
 
 
 def drifts_of(
