@@ -74,7 +74,7 @@ bench: .venv/.ready ## Time and memory beside a bare conversion script
 	@$(RUN) -m bench $(ARGS)
 
 conformance: .venv/.ready ## Run coremltools' own operator tests on the reference runtime
-	@$(RUN) -m validate.coreml.conformance $(ARGS)
+	@PYTHONPATH=tests/coreml $(RUN) -m conformance $(ARGS)
 
 faults: .venv/.ready ## Break a bundle in every way we know, and list what catches it
 	@$(RUN) tests/faults/write_page.py
@@ -86,10 +86,10 @@ compatibility: .venv/.ready ## Put every family through every format, and list w
 	@$(RUN) tests/models/check_compatibility.py
 
 samples: .venv/.ready ## Render the sample pictures again
-	@$(RUN) -m models render samples
+	@$(RUN) -m samples.render samples
 
 catalogue: .venv/.ready ## Write the encoder signatures of the installed smp again
-	@$(RUN) -m models.families.catalogue
+	@$(RUN) -m models.families.encoders.generate
 
 clean: ## Remove what was built, but not the environment
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.measure import Run, peak_memory
 from bench.measure import run as measure
-from models.command_line import CONTEXT, run
+from models.common.cli import CONTEXT, run
 
 DEMO = Path("build/demo/breakage.pt")
 SAMPLES = 8

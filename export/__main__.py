@@ -18,9 +18,9 @@ from export.settings import (
     parse_target,
     require_text,
 )
-from models.command_line import CONTEXT, Stages, console, run
-from models.options import CHECKPOINT, READING, with_options
-from models.own.naming import parse_named
+from models.common.cli import CONTEXT, Stages, console, run
+from models.common.options import CHECKPOINT, READING, with_options
+from models.custom.option import parse_named
 from models.specification import Choices
 
 WRITING = (
@@ -83,7 +83,7 @@ def main(
 
     from export.pipeline import export
     from export.summary import print_summary
-    from validate.gate import Gate
+    from validate.precision.gate import Gate
 
     gate = Gate(samples, coreml, tolerances, stages)
     bundle, folder = export(Path(checkpoint), Path(out), settings, stages, gate.judge, gate)

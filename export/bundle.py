@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from export.schema import require_valid
-from models.codec import plain, revive
-from models.counting import counted
+from models.common.counting import counted
+from models.common.hashing import sha256_of
+from models.common.json_codec import plain, revive
 from models.errors import InputError
-from models.hashing import sha256_of
 from models.specification import InputContract, Specification
 
 MANIFEST = "bundle.json"

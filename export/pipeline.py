@@ -5,16 +5,16 @@ import os
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
-from export.first_run import require_runs
-from export.mending import Guard, Judge, mended
+from export.float16_fallback import Guard, Judge, mended
+from export.formats import Job, write_formats
 from export.metadata import Description, tool_versions
-from export.place import require_space, staged
 from export.settings import Settings, bundle_name
-from export.writing import Job, write_formats
-from models.command_line import Stages
+from export.size_check import require_runs
+from export.staging import require_space, staged
+from models.common.cli import Stages
 from models.deployable import Deployable
 from models.errors import ValidationFailed
-from models.loading import Recognised, load_network, recognise_checkpoint
+from models.load import Recognised, load_network, recognise_checkpoint
 
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}

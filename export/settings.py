@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.custom.option import NamedModule
 from models.errors import InputError
-from models.own.naming import NamedModule
 from models.specification import Choices, InputContract, Specification
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from export.bundle import Bundle
-from models.plain_console import print_line
+from models.common.console import print_line
 
 
 def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from models.command_line import CONTEXT, Stages, console, run
-from models.options import CHECKPOINT, READING, with_options
+from models.common.cli import CONTEXT, Stages, console, run
+from models.common.options import CHECKPOINT, READING, with_options
 
 
 @click.group(context_settings=CONTEXT)
@@ -18,7 +18,7 @@ def main() -> None:
 @with_options(READING)
 def inspect(checkpoint: str, **options: str | None) -> None:
     """Say what is in CHECKPOINT and what would be exported; write nothing."""
-    from models.inspection import inspect as show
+    from models.inspect import inspect as show
 
     show(Path(checkpoint), console(), **options)
 
@@ -34,24 +34,12 @@ def inspect(checkpoint: str, **options: str | None) -> None:
 )
 def demo(path: Path, samples: Path) -> None:
     """Make the demonstration checkpoint PATH: a full-size U-Net, but no damage detector."""
-    from models.demo import make_demo_checkpoint
+    from models.demo.checkpoint import make_demo_checkpoint
 
     screen = console()
     with Stages(screen)("Making the demo checkpoint"):
         make_demo_checkpoint(path, samples)
     screen.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).", soft_wrap=True)
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def render(folder: Path) -> None:
-    """Render the sample pictures and their masks into FOLDER."""
-    from models.demo import render_samples
-
-    screen = console()
-    with Stages(screen)("Rendering the samples"):
-        render_samples(folder)
-    screen.print(f"Wrote the samples into {folder}.", soft_wrap=True)
 
 
 if __name__ == "__main__":

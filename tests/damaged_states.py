@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.errors import InputError
-from models.families import Family, recognise
+from models.families.recognise import Family, recognise
+from models.meta_device import built
 from models.specification import Choices, Specification
-from models.weightless import built
 
 Shapes = dict[str, tuple[int, ...]]
 PATH = Path("net.pt")

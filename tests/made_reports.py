@@ -6,21 +6,21 @@ import numpy as np
 from PIL import Image
 
 from models.labels import BACKGROUND_COLOUR, PALETTE
-from validate.comparison import compare, measure
-from validate.drift_results import (
+from validate.images.samples import Skipped
+from validate.metrics.comparison import compare, measure
+from validate.metrics.float16_noise import Noise
+from validate.metrics.tolerances import Tolerance, violations
+from validate.parity.resize_filters import PHONE, FilterEffect, PhotoWay, WayResult
+from validate.results.drift import (
     Departure,
     Drift,
     InputDifference,
     OperationDrift,
     WeightDifference,
 )
-from validate.noise import Noise
-from validate.photo_way import PHONE, FilterEffect, PhotoWay, WayResult
-from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.results.parity import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.results.thumbnails import shown_picture
 from validate.runtimes import Outputs
-from validate.samples import Skipped
-from validate.showing import shown_picture
-from validate.tolerances import Tolerance, violations
 
 FLOAT32 = Tolerance(2e-4, 85.0, 1e-6, "float32 files differ by the order of their sums.")
 FLOAT16 = Tolerance(1e-2, 60.0, 2**-10, "float16 rounds.")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from models.own.naming import NamedModule, parse_named
+from models.custom.option import NamedModule, parse_named
 
 # What the tests' networks share; RETURN stands for the last line of `forward`.
 SOURCE = """

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from models.loading import load_network, recognise_checkpoint
+from models.load import load_network, recognise_checkpoint
 from models.specification import Choices, Specification
 
 State = dict[str, Tensor]

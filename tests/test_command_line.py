@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 from small_networks import ROOT
 
-from models import command_line
-from models.command_line import Stages, run
+from models.common import cli
+from models.common.cli import Stages, run
 from models.errors import InputError, ValidationFailed
 
 
@@ -28,7 +28,7 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
-    command_line._stopped.clear()
+    cli._stopped.clear()
 
 
 def code_of(error: BaseException | None) -> int:
@@ -143,10 +143,10 @@ def test_a_name_is_shown_and_never_obeyed(
     hostile = "\x1b[31m[red]car\u202egpj"
     code_of(InputError(f"{hostile} is empty."))
     assert capsys.readouterr().err == r"Error: \x1b[31m[red]car\u202egpj is empty." + "\n"
-    console = command_line.console()
+    console = cli.console()
     console.print(hostile, markup=False)
     Stages(console).tell(hostile)
-    monkeypatch.setattr(command_line, "LINE_EVERY", 0)
+    monkeypatch.setattr(cli, "LINE_EVERY", 0)
     with Stages(console).counted("Painting") as progress:
         progress(hostile, 1, 2)
     told = capsys.readouterr().out.splitlines()
@@ -156,7 +156,7 @@ def test_a_name_is_shown_and_never_obeyed(
 
 def test_an_encoding_that_lacks_a_character_gets_it_written_out() -> None:
     script = (
-        "import click; from models.command_line import run, console\n"
+        "import click; from models.common.cli import run, console\n"
         "@click.command()\ndef say(): console().print('\u2713 caf\\udcff')\nrun(say, 'x')"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from export.__main__ import main as export_command
 from export.bundle import read_bundle
 from models.__main__ import main as models_command
-from models.command_line import run
+from models.common.cli import run
 from validate.__main__ import main as validate_command
-from validate.storage import read_results
+from validate.report.json_file import read_results
 
 Save = Callable[..., Path]
 State = dict[str, Tensor]
@@ -321,7 +321,7 @@ def test_a_failed_parity_is_not_handed_over(
         opposite = Negated(traced).eval()
         write(torch.jit.trace(opposite, torch.rand(1, 3, 64, 64)), place, metadata)
 
-    monkeypatch.setattr("export.writing.write_torchscript", wrong)
+    monkeypatch.setattr("export.formats.write_torchscript", wrong)
     assert export(path) == 1
     assert bundles(path) == ["breakage", "breakage.failed"]
     assert read_bundle(path.parent / "build" / "breakage") == before

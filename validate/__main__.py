@@ -5,10 +5,10 @@ from typing import Literal
 
 import click
 
-from models.command_line import CONTEXT, Stages, console, run
+from models.common.cli import CONTEXT, Stages, console, run
+from models.common.options import MODULE, with_options
+from models.custom.option import parse_named
 from models.errors import InputError, ValidationFailed
-from models.options import MODULE, with_options
-from models.own.naming import parse_named
 
 SAMPLES = click.option(
     "--samples",
@@ -89,13 +89,13 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from export.bundle import read_bundle
-    from validate.console import print_report
-    from validate.drift.drifts import with_drift
-    from validate.drift_console import print_drift
-    from validate.headroom import require_rounded, with_ranges
-    from validate.parity import judge as judge_bundle
-    from validate.parity import load_reference
-    from validate.writing import write_results
+    from validate.drift.run import with_drift
+    from validate.parity.run import judge as judge_bundle
+    from validate.parity.run import load_reference
+    from validate.precision.survey import require_rounded, with_ranges
+    from validate.report.console import print_report
+    from validate.report.drift_console import print_drift
+    from validate.report.write import write_results
 
     if reference is not None and (drift or ranges):
         raise InputError(
@@ -178,8 +178,8 @@ def predict(
 
     Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json.
     """
-    from validate.console_areas import print_areas
-    from validate.predicting import predict as paint
+    from validate.predict.command import predict as paint
+    from validate.predict.console import print_areas
 
     stages = Stages(console())
     with stages.counted("Painting") as progress:
@@ -212,7 +212,7 @@ def ios_demo(
     samples: Path | None,
 ) -> None:
     """Put the Core ML files of BUNDLE, with golden fixtures, into the iOS demo app."""
-    from validate.device.install import install_into_app
+    from validate.ios.install import install_into_app
 
     module = parse_named(model, model_args)
     stages = Stages(console())
@@ -227,7 +227,7 @@ def ios_demo(
 @click.argument("file", type=click.Path(path_type=Path))
 def device_report(file: Path) -> None:
     """Read the FILE that the app shared after checking parity on a phone."""
-    from validate.device.report import read_device_report, to_markdown
+    from validate.ios.report import read_device_report, to_markdown
 
     report = read_device_report(file)
     click.echo(to_markdown(report))

@@ -8,8 +8,8 @@
 Nothing in a file is ever run: see `trusted.py` for the rule.
 """
 
+from models.checkpoints.checkpoint import Checkpoint, StateDict
 from models.checkpoints.prefixes import normalise
 from models.checkpoints.read import read_checkpoint
-from models.checkpoints.record import Checkpoint, StateDict
 
 __all__ = ["Checkpoint", "StateDict", "normalise", "read_checkpoint"]

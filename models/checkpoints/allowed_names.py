@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from models.checkpoints import rebuild
-from models.checkpoints.inert import Global, Inert
 from models.checkpoints.numpy_values import NDARRAY, numpy_scalar
 from models.checkpoints.rebuild import Rebuilder
+from models.checkpoints.records import Global, Inert
 
 STORAGE_DTYPES: Final = {
     "DoubleStorage": "float64",

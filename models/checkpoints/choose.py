@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.checkpoints.candidates import Candidate
 from models.checkpoints.split import split
-from models.checkpoints.survey import Candidate
 from models.errors import InputError
 
 
@@ -69,7 +69,7 @@ def _same(a: Candidate, b: Candidate) -> bool:
 
 
 def _equal(a: object, b: object) -> bool:
-    from models.checkpoints.inert import StoredTensor
+    from models.checkpoints.records import StoredTensor
 
     return isinstance(a, StoredTensor) and isinstance(b, StoredTensor) and a == b
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from models.checkpoints.inert import BrokenFile, Inert, StoredTensor, UnusableTensor
+from models.checkpoints.records import BrokenFile, Inert, StoredTensor, UnusableTensor
 
 MAX_DEPTH: Final = 60
 MAX_MODULES: Final = 100_000
@@ -107,7 +107,7 @@ def _named(mapping: object) -> dict[str, object]:
 def class_of(module: Inert) -> str:
     """The class to show: of the network inside, where the module is a mere wrapper.
 
-    >>> from models.checkpoints.inert import Global
+    >>> from models.checkpoints.records import Global
     >>> class_of(Inert(Global("net", "Unet")))
     'net.Unet'
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from models.checkpoints.inert import BrokenFile, Global, Inert
+from models.checkpoints.records import BrokenFile, Global, Inert
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from models.checkpoints.inert import Global, Inert
+from models.checkpoints.records import Global, Inert
 
 _MAX_DEPTH: Final = 12
 _MAX_ITEMS: Final = 20_000

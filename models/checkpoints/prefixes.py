@@ -11,10 +11,10 @@ from typing import Final
 
 import torch
 
-from models.checkpoints.inert import shown
+from models.checkpoints.checkpoint import Checkpoint, StateDict
+from models.checkpoints.known_names import PARTS, WRAPPERS, buffer_reason
 from models.checkpoints.raw_file import FLOATS, FLOATS8
-from models.checkpoints.record import Checkpoint, StateDict
-from models.checkpoints.vocabulary import PARTS, WRAPPERS, buffer_reason
+from models.checkpoints.records import shown
 from models.errors import InputError
 
 _ANCHORS: Final = ("encoder", "decoder", "segmentation_head")

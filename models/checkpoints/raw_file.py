@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from models.checkpoints.inert import BrokenFile, StoredTensor
+from models.checkpoints.records import BrokenFile, StoredTensor
 
 _EXPANDED: Final = 1 << 20
 """A tensor may repeat its storage (stride 0), up to this many elements."""

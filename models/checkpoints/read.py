@@ -9,21 +9,21 @@ from typing import Final
 
 import torch
 
+from models.checkpoints.candidates import Survey, survey
+from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import Choice, choose
-from models.checkpoints.inert import BrokenFile, RefusedGlobal, shown
-from models.checkpoints.opened import Opened
-from models.checkpoints.pickle_machine import DECODING_ERRORS
+from models.checkpoints.container import Opened
+from models.checkpoints.detect_format import HEAD, identify, is_container
+from models.checkpoints.known_names import NORMALISATION
 from models.checkpoints.raw_file import RawFile
-from models.checkpoints.record import Checkpoint
+from models.checkpoints.records import BrokenFile, RefusedGlobal, shown
 from models.checkpoints.safetensors_files import WEIGHTS_NAMES, read_safetensors, smp_config
-from models.checkpoints.sniff import HEAD, identify, is_container
-from models.checkpoints.survey import Survey, survey
 from models.checkpoints.torch_files import read_legacy, read_zip
 from models.checkpoints.torchscript import refuse_nameless
-from models.checkpoints.vocabulary import NORMALISATION
+from models.checkpoints.unpickler import DECODING_ERRORS
 from models.checkpoints.zip_records import ZIP_ERRORS
+from models.common.hashing import sha256_of
 from models.errors import InputError
-from models.hashing import sha256_of
 
 _MOST_CHANNELS: Final = 64
 _FOLDERS: Final = (

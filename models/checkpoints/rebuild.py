@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from models.checkpoints.inert import (
+from models.checkpoints.records import (
     BrokenFile,
     Global,
     Inert,

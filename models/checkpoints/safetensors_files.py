@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import torch
 
-from models.checkpoints.inert import BrokenFile, StorageRef
-from models.checkpoints.opened import Opened
+from models.checkpoints.container import Opened
+from models.checkpoints.records import BrokenFile, StorageRef
 
 CONFIG_NAME: Final = "config.json"
 WEIGHTS_NAMES: Final = ("model.safetensors", "pytorch_model.bin")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.checkpoints.survey import Candidate
-from models.checkpoints.vocabulary import ROLES, buffer_reason, is_ema
+from models.checkpoints.candidates import Candidate
+from models.checkpoints.known_names import ROLES, buffer_reason, is_ema
 
 _ALIKE = 10
 """Fewer keys than this in two equal groups are a coincidence, not two networks."""

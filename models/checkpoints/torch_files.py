@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 
 from models.checkpoints.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
-from models.checkpoints.inert import BrokenFile, Global, StorageRef
-from models.checkpoints.opened import Opened
-from models.checkpoints.pickle_machine import PickleMachine
+from models.checkpoints.container import Opened
 from models.checkpoints.raw_file import USABLE_DTYPES, RawFile
+from models.checkpoints.records import BrokenFile, Global, StorageRef
+from models.checkpoints.unpickler import PickleMachine
 from models.checkpoints.zip_records import ZipRecords, describe_zip
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C

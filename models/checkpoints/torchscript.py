@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models.checkpoints.inert import Inert
+from models.checkpoints.container import Opened
 from models.checkpoints.modules import flatten, is_module
-from models.checkpoints.opened import Opened
 from models.checkpoints.raw_file import RawFile
+from models.checkpoints.records import Inert
 from models.checkpoints.zip_records import ZipRecords
 from models.errors import InputError
 

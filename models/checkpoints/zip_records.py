@@ -10,8 +10,8 @@ from typing import Final
 
 import torch
 
-from models.checkpoints.inert import BrokenFile
 from models.checkpoints.raw_file import RawFile, crc32
+from models.checkpoints.records import BrokenFile
 
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
 _CONTENTS: Final = (

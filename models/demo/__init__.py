@@ -1,15 +1,8 @@
-"""Rendered car-damage samples and a demonstration checkpoint that is fitted to them."""
+"""Make the demonstration checkpoint: a U-Net that is fitted to the rendered samples.
 
-from pathlib import Path
-
-from models.demo.samples import render_samples
-
-
-def make_demo_checkpoint(path: Path, samples: Path) -> None:
-    """See `models.demo.checkpoint.make_demo_checkpoint`; imports torch only when called."""
-    from models.demo.checkpoint import make_demo_checkpoint as make
-
-    make(path, samples)
-
-
-__all__ = ["make_demo_checkpoint", "render_samples"]
+checkpoint       the file
+fit              its training
+views            crops of the samples, in another light
+descent          the optimiser
+samples          the samples and their true masks, read
+"""

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from conformance.native import NativeProxy, require_agreement
+from conformance.stand_in import ModelProxy
 from coremltools.converters.mil.mil import Builder as mb  # noqa: N813
-
-from validate.coreml.conformance.native import NativeProxy, require_agreement
-from validate.coreml.conformance.stand_in import ModelProxy
 
 
 class Shifted(ModelProxy):

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from conformance import outcomes, report, suite
+from conformance.exceptions import Exemption, exemptions
+from conformance.outcomes import Outcome
 
 from models.errors import InputError
-from validate.coreml.conformance import outcomes, report, suite
-from validate.coreml.conformance.exceptions import Exemption, exemptions
-from validate.coreml.conformance.outcomes import Outcome
 
 RANDOM = "iOS14/test_random.py::TestRandomNormal::test_x[1]"
 

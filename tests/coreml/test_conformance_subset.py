@@ -1,6 +1,7 @@
 """A few hundred of coremltools' own cases, spread over all its test files, on the runtime."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,18 @@ COUNT = 300
 
 
 def test_a_spread_of_coremltools_own_cases_passes(tmp_path):
-    command = [sys.executable, "-m", "validate.coreml.conformance"]
+    command = [sys.executable, "-m", "conformance"]
     command += ["--subset", str(COUNT), "--out", str(tmp_path / "out")]
-    root = Path(__file__).parents[2]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    here = Path(__file__).parent
+    path = os.pathsep.join(map(str, (here, here.parents[1])))
+    result = subprocess.run(
+        command,
+        cwd=here.parents[1],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (tmp_path / "out" / "conformance.json").exists(), result.stdout + result.stderr
     report = json.loads((tmp_path / "out" / "conformance.json").read_text())
     assert report["failures"] == {}

@@ -9,12 +9,12 @@ from coremltools.converters.mil.mil import types
 from PIL import Image
 
 from validate import coreml
-from validate.coreml.mixed import mixture, rounded_operations
-from validate.coreml.weights import read_weights
-from validate.measuring_ranges import measure_ranges
-from validate.noise import significant_bits
-from validate.pins import smallest, smallest_pins
-from validate.ranges import SMALLEST
+from validate.coreml.program_constants import read_weights
+from validate.metrics.float16_noise import significant_bits
+from validate.precision.measure import measure_ranges
+from validate.precision.mixed import mixture, rounded_operations
+from validate.precision.search import smallest, smallest_pins
+from validate.results.ranges import SMALLEST
 
 SHAPE = (1, 3, 8, 8)
 WHITE = np.full((8, 8, 3), 255, np.uint8)

@@ -16,13 +16,13 @@ from torch import nn
 from export.bundle import Bundle, read_bundle
 from export.pipeline import export
 from export.settings import Settings
-from models.command_line import Stages
+from models.common.cli import Stages
 from models.errors import InputError, ValidationFailed
-from models.loading import load_network, recognise_checkpoint
-from validate.gate import Gate
-from validate.headroom import with_ranges
-from validate.parity import judge, load_reference
-from validate.storage import read_results
+from models.load import load_network, recognise_checkpoint
+from validate.parity.run import judge, load_reference
+from validate.precision.gate import Gate
+from validate.precision.survey import with_ranges
+from validate.report.json_file import read_results
 
 LAYERS = ("conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)")
 

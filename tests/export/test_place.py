@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from export import place
+from export import staging
 from export.bundle import MANIFEST, Artifact, Bundle, Source, describe_files, write_bundle
-from export.place import require_space, staged
+from export.staging import require_space, staged
 from models.errors import InputError
 from models.specification import InputContract, Specification
 
@@ -148,7 +148,7 @@ def test_a_writer_that_failed_for_lack_of_space_is_named_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """torch's archive writer raises RuntimeError when the disk is full."""
-    monkeypatch.setattr(place, "NEARLY_FULL", 1 << 62)
+    monkeypatch.setattr(staging, "NEARLY_FULL", 1 << 62)
     with pytest.raises(InputError, match="is full"), staged(tmp_path / "breakage", CHECKPOINT):
         raise RuntimeError("PytorchStreamWriter failed writing file data/3: file write failed")
 

@@ -11,7 +11,7 @@ from small_networks import ROOT, calibrated_unet
 
 from export.pipeline import export
 from export.settings import Settings
-from models.command_line import Stages
+from models.common.cli import Stages
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
 

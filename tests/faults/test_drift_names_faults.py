@@ -13,9 +13,9 @@ from fault_catalogue import WEIGHTS
 
 from export.bundle import read_bundle
 from models.deployable import Deployable
-from validate.drift.drifts import drifts_of
-from validate.drift.opening import Recordings
-from validate.samples import find_samples
+from validate.drift.open_file import Recordings
+from validate.drift.run import drifts_of
+from validate.images.samples import find_samples
 
 FORMATS = ("mlprogram", "neuralnetwork", "onnx")
 CONVOLUTION = {"mlprogram": "conv", "neuralnetwork": "convolution", "onnx": "Conv"}

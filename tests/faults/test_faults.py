@@ -13,7 +13,7 @@ from small_networks import ROOT
 
 from export.bundle import describe_files, read_bundle, write_bundle
 from models.errors import InputError
-from validate.parity import judge
+from validate.parity.run import judge
 
 FAULTS = tuple(faults())
 PAGE = ROOT / "docs" / "faults.md"

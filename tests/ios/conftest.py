@@ -14,7 +14,7 @@ from rich.console import Console
 
 from export.pipeline import export
 from export.settings import Settings
-from models.command_line import Stages
+from models.common.cli import Stages
 
 logging.getLogger("coremltools").setLevel(logging.ERROR)
 WIDTH, HEIGHT = 96, 64

@@ -11,10 +11,10 @@ from PIL import Image
 
 from export.bundle import Artifact, describe_files, read_bundle, write_bundle
 from models.errors import InputError
-from validate.device.fixtures import COUNT, write_fixtures
-from validate.device.install import APP, install_into_app
-from validate.device.masks import fingerprint
-from validate.pictures import read_picture, stretch
+from validate.images.reading import read_picture, stretch
+from validate.ios.fixtures import COUNT, write_fixtures
+from validate.ios.install import APP, install_into_app
+from validate.ios.masks import fingerprint
 
 WIDTH, HEIGHT = 96, 64
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from damagekit.vectors_records import report as example
 
 from models.errors import InputError
-from validate.device.report import COLUMNS, read_device_report, rows, to_markdown
-from validate.device.vectors_records import report as example
+from validate.ios.report import COLUMNS, read_device_report, rows, to_markdown
 
 
 @pytest.fixture

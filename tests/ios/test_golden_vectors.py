@@ -4,13 +4,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from damagekit import vectors
+from damagekit.contract import ContractError, read_contract
+from damagekit.geometry import FITS, place, placed, restore, upright
+from damagekit.vectors_records import exported_metadata
 
 from models.specification import InputContract
-from validate.device import vectors
-from validate.device.contract import ContractError, read_contract
-from validate.device.geometry import FITS, place, placed, restore, upright
-from validate.device.golden import Gate, compare, describe_sample, digest, largest_error
-from validate.device.masks import (
+from validate.images.overlay import paint, parse_colour
+from validate.images.reading import stretch
+from validate.ios.golden import Gate, compare, describe_sample, digest, largest_error
+from validate.ios.masks import (
     areas,
     decide,
     decisive,
@@ -19,9 +22,6 @@ from validate.device.masks import (
     read_strided,
     runs,
 )
-from validate.device.overlays import paint, parse_colour
-from validate.device.vectors_records import exported_metadata
-from validate.pictures import stretch
 
 GATE = Gate(largest_error=0.1, decisive_flips=0, reason="")
 
@@ -29,7 +29,7 @@ GATE = Gate(largest_error=0.1, decisive_flips=0, reason="")
 @pytest.mark.parametrize("name", vectors.GROUPS)
 def test_the_vectors_in_the_package_are_up_to_date(name):
     committed = (vectors.FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    assert committed == vectors.rendered(name), "run python -m validate.device.vectors"
+    assert committed == vectors.rendered(name), "run python -m damagekit.vectors"
 
 
 def test_there_are_no_other_vectors():
@@ -132,7 +132,7 @@ def test_only_errors_beyond_the_gate_are_decisive():
 
 
 def test_the_gate_counts_as_the_report_does():
-    from validate.comparison import compare as measured
+    from validate.metrics.comparison import compare as measured
     from validate.runtimes import Outputs
 
     generator = np.random.default_rng(2)

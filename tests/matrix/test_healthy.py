@@ -16,8 +16,8 @@ import torch
 from small_networks import ROOT, calibrated_unet
 from test_main_job import export
 
-from validate.results import ArtifactResult
-from validate.storage import read_results
+from validate.report.json_file import read_results
+from validate.results.parity import ArtifactResult
 
 FORMATS = "torchscript,mlprogram,neuralnetwork,onnx"
 PAGE = ROOT / "docs" / "healthy.md"

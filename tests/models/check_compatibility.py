@@ -26,9 +26,9 @@ from test_families_exported import FAMILIES as WRITTEN_BY_HAND  # noqa: E402
 
 from export.__main__ import main as export_command  # noqa: E402
 from models.errors import SegportError  # noqa: E402
-from models.families import FAMILIES, recognise  # noqa: E402
+from models.families.recognise import FAMILIES, recognise  # noqa: E402
 from models.specification import Choices  # noqa: E402
-from validate.storage import read_results  # noqa: E402
+from validate.report.json_file import read_results  # noqa: E402
 
 PAGE, DONE = ROOT / "docs" / "compatibility.md", ROOT / "build" / "compatibility.json"
 FORMATS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.accounting import account, require_complete
 from models.checkpoints import StateDict
 from models.errors import InputError
-from models.families import smp_unet
+from models.families.smp import unet
+from models.key_report import account, require_complete
 from models.specification import Specification
 
 SPECIFICATION = Specification("smp", "Unet", 3, 2, 32, {"encoder_name": "resnet18"})
@@ -27,7 +27,7 @@ def state(shapes: dict[str, tuple[int, ...]], prefix: str = "", **outside: str) 
 
 
 def accounted(given: StateDict):
-    return account(given, NETWORK, smp_unet, SPECIFICATION)
+    return account(given, NETWORK, unet, SPECIFICATION)
 
 
 def test_a_complete_state_dict_is_loaded() -> None:

@@ -17,8 +17,8 @@ from models.deployable import Deployable
 from validate import coreml
 from validate.__main__ import main as validate_command
 from validate.coreml.features import ArrayFeature, ImageFeature
-from validate.parity import judge_network
-from validate.storage import read_results
+from validate.parity.run import judge_network
+from validate.report.json_file import read_results
 
 FORMATS = "torchscript,mlprogram,neuralnetwork,onnx"
 

@@ -10,17 +10,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.demo import make_demo_checkpoint
-from models.demo.checkpoint import LABELS, untrained
+from models.demo.checkpoint import LABELS, make_demo_checkpoint, untrained
 from models.demo.fit import Plan, fit
 from models.demo.samples import read_samples
 from models.demo.views import Views, originals
 from models.deployable import Deployable
 from models.errors import InputError
-from models.health import examine
 from models.specification import InputContract
-from validate.noise import Noise, float16_noise
-from validate.pictures import RGBImage
+from models.weight_checks import examine
+from validate.images.reading import RGBImage
+from validate.metrics.float16_noise import Noise, float16_noise
 from validate.runtimes.eager import Eager
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.demo.geometry import (
+from samples.render.geometry import (
     blur,
     distance_to_line,
     distance_to_polygon,
@@ -11,7 +11,7 @@ from models.demo.geometry import (
     smooth_curve,
     smoothstep,
 )
-from models.demo.view import Camera, look, slopes
+from samples.render.view import Camera, look, slopes
 
 X, Y = (axis.astype(np.float32) for axis in np.meshgrid([-2.0, 0.0, 0.5, 3.0], [0.0, 1.0]))
 

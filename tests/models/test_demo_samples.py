@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.demo.catalogue import HEIGHT, SCENES, WIDTH
-from models.demo.marks import Damage
-from models.demo.render import render
-from models.demo.samples import read_samples, render_samples
-from models.demo.scene import Scene
-from models.demo.view import Camera
+from models.demo.samples import read_samples
 from models.errors import InputError
+from samples.render.catalogue import HEIGHT, SCENES, WIDTH
+from samples.render.marks import Damage
+from samples.render.render import render
+from samples.render.scene import Scene
+from samples.render.view import Camera
+from samples.render.write import render_samples
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CLOSE = Camera(2.0, 0.6, 1.2)
@@ -81,9 +82,9 @@ def test_samples_are_written_as_photos_and_palette_masks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene("only", CLOSE, RED, damages=(Damage("hole", 2.0, 0.6, 0.4),))
-    monkeypatch.setattr("models.demo.samples.SCENES", (scene,))
-    monkeypatch.setattr("models.demo.samples.WIDTH", 64)
-    monkeypatch.setattr("models.demo.samples.HEIGHT", 48)
+    monkeypatch.setattr("samples.render.write.SCENES", (scene,))
+    monkeypatch.setattr("samples.render.write.WIDTH", 64)
+    monkeypatch.setattr("samples.render.write.HEIGHT", 48)
     seen: list[tuple[int, int, str]] = []
     written = render_samples(tmp_path / "new", lambda *step: seen.append(step))
     assert written == [tmp_path / "new" / "only.jpg"]
@@ -104,7 +105,7 @@ def test_a_failed_rendering_leaves_the_folder_as_it_was(
         raise OSError(28, "No space left on device")
 
     (tmp_path / "01_front_bumper_hole.jpg").write_text("mine")
-    monkeypatch.setattr("models.demo.samples.render", fail)
+    monkeypatch.setattr("samples.render.write.render", fail)
     with pytest.raises(InputError, match="No space left on device"):
         render_samples(tmp_path)
     assert (tmp_path / "01_front_bumper_hole.jpg").read_text() == "mine"

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from models.errors import InputError
-from models.families import recognise
-from models.families.units import grow
-from models.loading import load_network, recognise_checkpoint
+from models.families.recognise import recognise
+from models.families.unet.units import grow
+from models.load import load_network, recognise_checkpoint
 from models.specification import Choices
 
 PATH = Path("net.pt")

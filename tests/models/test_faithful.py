@@ -8,7 +8,7 @@ from small_networks import calibrated_unet
 from torch import nn
 
 from models.errors import InputError
-from models.loading import recognise_checkpoint
+from models.load import recognise_checkpoint
 from models.specification import Choices
 
 Save = Callable[..., Path]

@@ -13,7 +13,7 @@ from test_other_unets import LEE, lee_state, res_state
 from test_trans_unet import trans_state
 
 from export.bundle import read_bundle
-from validate.storage import read_results
+from validate.report.json_file import read_results
 
 FORMATS = "torchscript,mlprogram,neuralnetwork,onnx"
 FAMILIES: dict[str, tuple[Callable[[], State], tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from models.errors import InputError
-from models.health import examine, require_sound
+from models.weight_checks import examine, require_sound
 
 
 def trained() -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from models.errors import InputError
-from models.families import recognise
+from models.families.recognise import recognise
 from models.specification import Choices
 
 WIDTHS = (6, 8, 10, 12)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from own_modules import logits_of, named, net_file, trained
 
+from models.custom.option import parse_named
 from models.errors import InputError
-from models.loading import load_network, recognise_checkpoint
-from models.own.naming import parse_named
+from models.load import load_network, recognise_checkpoint
 from models.specification import Choices
 
 
@@ -147,7 +147,7 @@ def test_a_factory_of_an_importable_module(tmp_path: Path, monkeypatch: pytest.M
         ("{}:absent.py:Net", None, "is not there: give the path"),
         ("no/such/package:Net", None, "is no file and no module"),
         ("no_such_package:Net", None, "cannot be imported: ModuleNotFoundError"),
-        ("models.loading:Net", None, "a package of Segport's own. Give the path"),
+        ("models.load:Net", None, "a package of Segport's own. Give the path"),
         ("{}:Net", "{'classes': 3}", r"is not JSON: .* MODEL_ARGS='{\"classes\": 3}'"),
         ("{}:Net", "[3]", "but not an object"),
         ("{}:Net", '{"clases": 3}', r"unexpected keyword .* \(net.py, line 7\). It takes \(class"),

@@ -13,7 +13,7 @@ from test_double_conv import STYLES
 from test_other_unets import LEE, lee_state, res_state
 from test_trans_unet import trans_state
 
-from models.families import FAMILIES
+from models.families.recognise import FAMILIES
 from models.specification import Choices
 
 VALID = Choices(padding="valid")

@@ -6,9 +6,9 @@ import pytest
 from smp_networks import VIT, shapes
 
 from models.errors import InputError
-from models.families import recognise
+from models.families.recognise import recognise
+from models.meta_device import built
 from models.specification import Choices, Specification
-from models.weightless import built
 
 PATH = Path("net.pt")
 

@@ -9,7 +9,7 @@ from test_main_job import call
 
 from export.__main__ import main as export_command
 from export.bundle import read_bundle
-from validate.storage import read_results
+from validate.report.json_file import read_results
 
 
 def test_a_decoder_of_another_kind_below_a_timm_encoder_passes_parity(tmp_path: Path) -> None:

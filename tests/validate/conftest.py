@@ -15,7 +15,7 @@ from torch import nn
 
 from export.pipeline import export
 from export.settings import Settings
-from models.command_line import Stages
+from models.common.cli import Stages
 
 logging.getLogger("coremltools").setLevel(logging.ERROR)
 SIZE = 64

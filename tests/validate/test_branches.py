@@ -10,9 +10,9 @@ from test_main_job import export
 
 from models.deployable import Deployable
 from models.specification import InputContract
-from validate.branches import PICTURES, compared_branches
+from validate.parity.branches import PICTURES, compared_branches
+from validate.report.json_file import read_results
 from validate.runtimes.eager import Eager
-from validate.storage import read_results
 
 CONTRACT = InputContract(64, 48)
 

@@ -8,11 +8,11 @@ from PIL import Image
 
 from models.errors import InputError
 from models.specification import InputContract
-from validate.arrays import mixed, read_array
-from validate.pictures import UnreadablePicture, read_picture, stretch
+from validate.images.arrays import mixed, read_array
+from validate.images.reading import UnreadablePicture, read_picture, stretch
+from validate.images.samples import find_samples, require_some
+from validate.results.thumbnails import as_rgb
 from validate.runtimes.interface import as_input
-from validate.samples import find_samples, require_some
-from validate.showing import as_rgb
 
 RNG = np.random.default_rng(5)
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from validate.__main__ import judge as judge_command
-from validate.parity import judge
-from validate.storage import read_results
+from validate.parity.run import judge
+from validate.report.json_file import read_results
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "docs" / "workflows" / "parity.yml"
@@ -114,7 +114,7 @@ def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, p
 
 
 def test_what_is_uploaded_is_what_is_written(workflow, job):
-    from export.place import RESULTS
+    from export.staging import RESULTS
 
     paths = job["steps"][-1]["with"]["path"].splitlines()
     assert job["steps"][-1]["if"] == "always()"

@@ -3,11 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from validate.comparison import compare, measure
-from validate.decisions import boundary, margins
-from validate.noise import Noise
-from validate.runtimes import Outputs
-from validate.tolerances import (
+from validate.metrics.comparison import compare, measure
+from validate.metrics.float16_noise import Noise
+from validate.metrics.margins import boundary, margins
+from validate.metrics.tolerances import (
     NOISE_FACTOR,
     TABLE,
     WORST,
@@ -15,6 +14,7 @@ from validate.tolerances import (
     tolerance_for,
     violations,
 )
+from validate.runtimes import Outputs
 
 FP32, FP16 = ("mlprogram", "float32"), ("mlprogram", "float16")
 

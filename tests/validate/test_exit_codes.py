@@ -7,7 +7,7 @@ import pytest
 
 from export.__main__ import main as export_command
 from models.__main__ import main as models_command
-from models.command_line import run
+from models.common.cli import run
 from validate.__main__ import main as validate_command
 
 STATE = ".parity.unfinished.jsonl"

@@ -13,13 +13,13 @@ from PIL import Image
 from models.deployable import Deployable, decide
 from models.labels import colour_of
 from models.specification import InputContract, Specification
-from validate.comparison import compare, measure
-from validate.decisions import boundary
-from validate.drawing import mask_uri
-from validate.gallery import gallery
+from validate.metrics.comparison import compare, measure
+from validate.metrics.margins import boundary
+from validate.report.data_uri import mask_uri
+from validate.report.gallery import gallery
+from validate.results.thumbnails import as_rgb, reduced, shown_picture
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import checked_outputs
-from validate.showing import as_rgb, reduced, shown_picture
 
 NETWORK = Specification("f", "A", 3, 3, stride=1, arguments={}, activation="sigmoid")
 RNG = np.random.default_rng(2)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from junitparser import JUnitXml
 from made_reports import made_report
 
-from validate.junit import to_junit
+from validate.report.junit import to_junit
 
 CASE_CHILDREN = {"failure", "skipped", "error", "system-out", "system-err", "properties"}
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from export.bundle import read_bundle
 from models.errors import InputError
-from validate.parity import judge
-from validate.photo_files import LONGEST, names_for
-from validate.predicting import predict
-from validate.prediction import Predictor
-from validate.storage import read_results
-from validate.writing import write_results
+from validate.parity.run import judge
+from validate.predict.command import predict
+from validate.predict.file_names import LONGEST, names_for
+from validate.predict.predictor import Predictor
+from validate.report.json_file import read_results
+from validate.report.write import write_results
 
 BYTES = os.fsdecode(b"bad\xff.png")
 NAMES = (
@@ -75,7 +75,7 @@ def test_photos_of_any_proportion_are_painted_whole(tiny, tmp_path, size, tiled)
 def test_more_classes_than_a_byte_tells_apart_are_refused(tiny, monkeypatch):
     bundle = read_bundle(tiny[1])
     many = replace(bundle, specification=replace(bundle.specification, classes=257))
-    monkeypatch.setattr("validate.prediction.read_bundle", lambda _: many)
+    monkeypatch.setattr("validate.predict.predictor.read_bundle", lambda _: many)
     with pytest.raises(InputError, match="has 257 classes, and the PNG of a mask tells 256 apart"):
         Predictor(tiny[1])
 

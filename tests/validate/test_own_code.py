@@ -16,12 +16,12 @@ from small_networks import ROOT
 from test_main_job import export
 
 from export.bundle import read_bundle
+from models.custom.option import NamedModule
 from models.errors import InputError
-from models.own.naming import NamedModule
 from validate.__main__ import main
-from validate.device.install import install_into_app
-from validate.parity import judge
-from validate.storage import read_results
+from validate.ios.install import install_into_app
+from validate.parity.run import judge
+from validate.report.json_file import read_results
 
 ARGUMENTS = '{"classes": 1}'
 FORMATS = ["torchscript", "mlprogram", "neuralnetwork", "onnx"]

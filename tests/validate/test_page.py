@@ -7,8 +7,8 @@ import pytest
 from headless_browser import browser, find_browser
 from made_reports import made_drift, made_report
 
-from validate.page import to_html
-from validate.ranges import Magnitudes, OperationRange, Ranges
+from validate.report.html import to_html
+from validate.results.ranges import Magnitudes, OperationRange, Ranges
 
 WICKED = ("<b>'\"&</b>", "</script><script>alert(1)</script>")
 LIMIT = 10_000_000

@@ -13,11 +13,11 @@ from coremltools.models.utils import load_spec, save_spec
 from onnx import numpy_helper
 from torch import nn
 
-import validate.batches
+import validate.images.batches
 from export.bundle import read_bundle, write_bundle
 from models.deployable import Deployable
 from models.errors import InputError
-from validate.parity import judge, judge_network
+from validate.parity.run import judge, judge_network
 from validate.runtimes import Outputs, choice
 
 
@@ -81,7 +81,7 @@ def test_other_numbers_of_classes_pass(export_bundle, photos, classes):
 
 def test_many_batches_find_what_one_batch_finds(tiny, photos, monkeypatch):
     whole = judged(*tiny, photos)
-    monkeypatch.setattr(validate.batches, "BATCH_BYTES", 1)
+    monkeypatch.setattr(validate.images.batches, "BATCH_BYTES", 1)
     parts = judged(*tiny, photos)
     for one, other in zip(whole.results, parts.results, strict=True):
         assert [each.name for each in one.pictures] == [each.name for each in other.pictures]

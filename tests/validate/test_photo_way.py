@@ -9,11 +9,11 @@ from PIL import Image
 
 from export.bundle import read_bundle
 from models.deployable import Deployable
-from validate.parity import judge, judge_network
-from validate.photo_way import FILTERS, PHOTOS
-from validate.pictures import read_picture, stretch
+from validate.images.reading import read_picture, stretch
+from validate.parity.resize_filters import FILTERS, PHOTOS
+from validate.parity.run import judge, judge_network
+from validate.report.json_file import read_results, to_json
 from validate.runtimes.eager import Eager
-from validate.storage import read_results, to_json
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from torch.nn import functional
 
 from models.errors import InputError
 from models.specification import InputContract
-from validate.pictures import UnreadablePicture, read_picture, stretch
-from validate.samples import DEFAULT_FOLDER, find_samples, require_some
+from validate.images.reading import UnreadablePicture, read_picture, stretch
+from validate.images.samples import DEFAULT_FOLDER, find_samples, require_some
 
 CONTRACT = InputContract(64, 48)
 

@@ -14,14 +14,14 @@ from torch import nn
 
 from export.bundle import describe_files, read_bundle, write_bundle
 from export.tracing import trace
-from models.command_line import run
+from models.common.cli import run
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.__main__ import main
-from validate.painting import Layer, write_overlay
-from validate.pictures import read_picture, stretch
-from validate.predicting import predict
-from validate.prediction import Predictor
+from validate.images.reading import read_picture, stretch
+from validate.predict.command import predict
+from validate.predict.masks import Layer, write_overlay
+from validate.predict.predictor import Predictor
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 
@@ -256,7 +256,7 @@ def test_a_stop_or_a_full_disk_keeps_what_is_whole(
         if len(written) == 2:
             raise fault
 
-    monkeypatch.setattr("validate.predicting.write_overlay", fail)
+    monkeypatch.setattr("validate.predict.command.write_overlay", fail)
     code, _, error = call(tiny[1], photos, "--out", out)
     assert code == (130 if fault is KeyboardInterrupt else 2)
     assert fault is KeyboardInterrupt or f"{out} cannot be written to: the disk is full" in error

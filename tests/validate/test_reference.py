@@ -15,9 +15,9 @@ from PIL import Image
 from export.bundle import describe_files, read_bundle, write_bundle
 from models.deployable import Deployable
 from models.errors import InputError
-from validate.parity import judge
+from validate.images.samples import find_samples
+from validate.parity.run import judge
 from validate.runtimes.eager import Eager
-from validate.samples import find_samples
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_a_stored_reference_finds_what_pytorch_finds_without_the_checkpoint(
     written, alone, photos, monkeypatch
 ):
     path, before = written
-    monkeypatch.setattr("validate.parity.load_reference", None)  # the network is not built
+    monkeypatch.setattr("validate.parity.run.load_reference", None)  # the network is not built
     report = judge(alone, reference=path, samples=photos)
     assert report.passed, report.sentence
     assert report.noise == before.noise

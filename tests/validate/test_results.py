@@ -13,20 +13,20 @@ from PIL import Image
 from rich.console import Console
 
 from models.errors import InputError
-from validate import wording, writing
-from validate.comparison import compare, measure
-from validate.console import print_report
-from validate.drawing import difference_uri, mask_uri
-from validate.markdown import to_markdown
-from validate.noise import Noise
-from validate.page import to_html
-from validate.results import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.images.samples import Skipped
+from validate.metrics.comparison import compare, measure
+from validate.metrics.float16_noise import Noise
+from validate.metrics.tolerances import TABLE
+from validate.report import text, write
+from validate.report.console import print_report
+from validate.report.data_uri import difference_uri, mask_uri
+from validate.report.html import to_html
+from validate.report.json_file import read_results
+from validate.report.markdown import to_markdown
+from validate.report.write import write_results
+from validate.results.parity import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.results.thumbnails import shown_picture
 from validate.runtimes import Outputs
-from validate.samples import Skipped
-from validate.showing import shown_picture
-from validate.storage import read_results
-from validate.tolerances import TABLE
-from validate.writing import write_results
 
 WICKED = "[bold]<script>alert(1)</script>|`x`.jpg"
 
@@ -158,13 +158,13 @@ class Parsed(HTMLParser):
 
 
 def test_the_page_needs_nothing_else_and_escapes_names():
-    text = to_html(report(result(), NOT_RUN))
-    page = Parsed(text)
+    html = to_html(report(result(), NOT_RUN))
+    page = Parsed(html)
     assert page.tags.count("script") == 1  # ours
     assert WICKED in " ".join(page.words)
     links = [each[name] for _, each in page.attributes for name in ("src", "href") if name in each]
     assert all(link.startswith("#") for link in links)
-    urls = re.findall(r"url\((.*?)\)", text)
+    urls = re.findall(r"url\((.*?)\)", html)
     assert all(re.match(r"\"?data:image/(webp|png|svg\+xml)[;,]", url) for url in urls)
     policy = next(each["content"] for _, each in page.attributes if "http-equiv" in each)
     assert policy.startswith("default-src 'none'; img-src data:;")
@@ -175,8 +175,8 @@ def test_every_picture_of_the_page_is_told_in_words():
     page = Parsed(to_html(report(result(), NOT_RUN)))
     pictures = [each for _, each in page.attributes if each.get("role") == "img"]
     told = [each["aria-label"] for each in pictures if "aria-label" in each]
-    assert any(text.startswith(f"PyTorch’s mask on {WICKED}: <b>rust</b> on ") for text in told)
-    assert any(text.startswith(f"ONNX on {WICKED}: ") for text in told)
+    assert any(line.startswith(f"PyTorch’s mask on {WICKED}: <b>rust</b> on ") for line in told)
+    assert any(line.startswith(f"ONNX on {WICKED}: ") for line in told)
     assert all("aria-label" in each or "aria-labelledby" in each for each in pictures)
 
 
@@ -187,12 +187,12 @@ def test_the_verdict_stands_first_on_the_page():
 
 
 def test_markdown_is_a_table_that_names_cannot_break():
-    text = to_markdown(report(result(name="a|b<i>.onnx"), NOT_RUN))
-    rows = [line for line in text.splitlines() if line.startswith("|")]
+    shown = to_markdown(report(result(name="a|b<i>.onnx"), NOT_RUN))
+    rows = [line for line in shown.splitlines() if line.startswith("|")]
     cells = {len(re.split(r"(?<!\\)\|", line)) for line in rows[:4]}
     assert cells == {11}
-    assert "<" not in text
-    assert "not run here" in text
+    assert "<" not in shown
+    assert "not run here" in shown
 
 
 def test_markdown_goes_to_the_summary_of_a_job(tmp_path, monkeypatch):
@@ -219,10 +219,10 @@ def test_console_lines_outside_a_terminal_are_plain():
 
 
 def test_console_table_on_a_terminal_ends_with_the_verdict():
-    text = printed(report(), force_terminal=True, color_system=None, width=100)
-    assert re.search(r"^ONNX +ONNX Runtime +\S+ dB .* passed", text, re.MULTILINE)
-    assert re.search(r"^mlprogram +Core ML .* not run here", text, re.MULTILINE)
-    assert text.rstrip().endswith("Not run here: tiny.mlpackage.")
+    shown = printed(report(), force_terminal=True, color_system=None, width=100)
+    assert re.search(r"^ONNX +ONNX Runtime +\S+ dB .* passed", shown, re.MULTILINE)
+    assert re.search(r"^mlprogram +Core ML .* not run here", shown, re.MULTILINE)
+    assert shown.rstrip().endswith("Not run here: tiny.mlpackage.")
 
 
 def test_a_failed_write_leaves_the_earlier_results(tmp_path, monkeypatch):
@@ -245,7 +245,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupt(judged):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "to_html", interrupt)
+    monkeypatch.setattr(write, "to_html", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_results(report(), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -277,17 +277,17 @@ def test_a_single_differing_pixel_is_seen_in_a_large_picture():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.0, "100 %"), (0.99, "99.00 %"), (0.9999999, "99.99999 %")]
+    ("value", "expected"), [(1.0, "100 %"), (0.99, "99.00 %"), (0.9999999, "99.99999 %")]
 )
-def test_shares_are_never_rounded_up_to_all(value, text):
-    assert wording.share(value) == text
+def test_shares_are_never_rounded_up_to_all(value, expected):
+    assert text.share(value) == expected
 
 
 def test_figures_read_well():
-    assert wording.percent(0.00123) == "0.12 %"
-    assert wording.percent(1.5e-6) == "0.00015 %"
-    assert wording.decibels(None) == "no error"
-    assert wording.size(1500) == "1.5 kB"
+    assert text.percent(0.00123) == "0.12 %"
+    assert text.percent(1.5e-6) == "0.00015 %"
+    assert text.decibels(None) == "no error"
+    assert text.size(1500) == "1.5 kB"
     nearly = replace(measured(0.0)[0].classes[0], iou=0.999999, intersection=999_999)
-    assert wording.overlap(nearly).startswith("0.999999 (999,999 of ")
-    assert wording.overlap(replace(nearly, iou=None)) == "empty in both"
+    assert text.overlap(nearly).startswith("0.999999 (999,999 of ")
+    assert text.overlap(replace(nearly, iou=None)) == "empty in both"

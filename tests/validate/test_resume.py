@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import validate.batches
+import validate.images.batches
 from models.errors import InputError
-from validate.parity import judge
+from validate.parity.run import judge
 from validate.runtimes.eager import Eager
 from validate.runtimes.onnx_session import OnnxSession
 
@@ -49,8 +49,8 @@ def nine(tmp_path):
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
     """Two pictures in a batch, although all would fit into memory."""
-    monkeypatch.setattr(validate.batches, "STEP", 2)
-    monkeypatch.setattr(validate.batches, "BATCH_BYTES", 400_000)
+    monkeypatch.setattr(validate.images.batches, "STEP", 2)
+    monkeypatch.setattr(validate.images.batches, "BATCH_BYTES", 400_000)
 
 
 def stopped_at(monkeypatch, call):
@@ -201,7 +201,7 @@ def test_two_runs_of_one_bundle_do_not_mix(bundle, nine, monkeypatch):
 
 
 def test_a_small_set_writes_no_state(bundle, nine, monkeypatch):
-    monkeypatch.setattr(validate.batches, "BATCH_BYTES", 64 << 20)
+    monkeypatch.setattr(validate.images.batches, "BATCH_BYTES", 64 << 20)
     with pytest.raises(KeyboardInterrupt):
         stopped_at(monkeypatch, 6)
         judge(bundle, samples=nine)

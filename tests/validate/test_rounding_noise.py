@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from validate.drift.operations import FLOAT16
-from validate.drift.rounding_noise import Coin, difference, explained
+from validate.drift.rounding import Coin, difference, explained
 
 
 def half(value):

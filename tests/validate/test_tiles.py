@@ -11,7 +11,7 @@ from seeded_states import Made, loaded
 
 from models.errors import InputError
 from models.specification import InputContract, Specification
-from validate.tiles import Axis, Seams, blended, mirrored, plan, tiled_mask
+from validate.predict.tiles import Axis, Seams, blended, mirrored, plan, tiled_mask
 
 PADDED = Specification("any", "network", 3, 2, stride=8, arguments={})
 

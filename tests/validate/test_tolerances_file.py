@@ -2,13 +2,13 @@
 
 import pytest
 
+from models.common.hashing import sha256_of
 from models.errors import InputError
-from models.hashing import sha256_of
-from validate.given_tolerances import read_tolerances
-from validate.noise import Noise
-from validate.parity import judge
-from validate.storage import read_results, to_json
-from validate.tolerances import TABLE, tolerance_for
+from validate.metrics.float16_noise import Noise
+from validate.metrics.tolerances import TABLE, tolerance_for
+from validate.metrics.tolerances_file import read_tolerances
+from validate.parity.run import judge
+from validate.report.json_file import read_results, to_json
 
 FP16 = ("mlprogram", "float16")
 

@@ -5,12 +5,12 @@ import pytest
 from torch import nn
 
 from export.bundle import read_bundle
-from export.traced_values import CoreMLNames
+from export.coreml_names import CoreMLNames
 from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
 from models.specification import InputContract
+from validate.images.samples import find_samples
 from validate.runtimes.eager import Eager
-from validate.samples import find_samples
 
 
 def names_of(network, contract):

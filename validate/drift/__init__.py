@@ -13,5 +13,5 @@
     naming         the cause in a sentence
     drifts         all files of a bundle
 
-`drifts.with_drift` is the way in; `validate.drift_results` holds what it returns.
+`drifts.with_drift` is the way in; `validate.results.drift` holds what it returns.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from export.traced_values import CoreMLNames, without_appendix
+from export.coreml_names import CoreMLNames, without_appendix
 from models.errors import InputError
 from validate import coreml
 from validate.coreml import ir
@@ -17,8 +17,8 @@ from validate.coreml.graph import Step
 from validate.coreml.rounding import round_fp16
 from validate.drift.coreml_details import details_of
 from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
-from validate.drift.recording import Recording
-from validate.pictures import Picture
+from validate.drift.torch_values import Recording
+from validate.images.reading import Picture
 from validate.runtimes.interface import as_feature
 
 INPUT = "image"

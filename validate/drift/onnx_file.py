@@ -16,8 +16,8 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
-from validate.drift.recording import Recording
-from validate.pictures import Picture
+from validate.drift.torch_values import Recording
+from validate.images.reading import Picture
 from validate.runtimes.interface import as_input
 
 ROLES = {

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 from torch import Tensor
 
-from validate.pictures import Picture
+from validate.images.reading import Picture
 
 FLOAT16 = 2.0**-11
 """Rounding to nearest moves a float16 value by at most this share of it; float32 likewise."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from validate.drift.operations import Weights
-from validate.drift_results import NO_NUMBER, WeightDifference
+from validate.results.drift import NO_NUMBER, WeightDifference
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 Norm = nn.BatchNorm2d | nn.BatchNorm1d

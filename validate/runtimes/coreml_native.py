@@ -5,7 +5,7 @@ from pathlib import Path
 import coremltools
 
 from export.bundle import Bundle
-from validate.pictures import Picture
+from validate.images.reading import Picture
 from validate.runtimes.interface import Outputs, as_feature, checked_outputs, named_outputs
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from export.bundle import Bundle
 from validate import coreml
-from validate.pictures import Picture
+from validate.images.reading import Picture
 from validate.runtimes.interface import (
     OutOfScope,
     Outputs,

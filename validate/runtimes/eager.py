@@ -3,7 +3,7 @@
 import torch
 
 from models.deployable import Deployable
-from validate.pictures import Picture
+from validate.images.reading import Picture
 from validate.runtimes.interface import Outputs, as_input
 
 

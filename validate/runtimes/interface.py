@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.labels import mask_values
 from models.specification import Specification
-from validate.pictures import Picture
+from validate.images.reading import Picture
 
 Shape = tuple[int, ...]
 SmallMask = NDArray[np.uint8 | np.uint16]

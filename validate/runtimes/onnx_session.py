@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 
 from export.bundle import Bundle
-from validate.pictures import Picture
+from validate.images.reading import Picture
 from validate.runtimes.interface import Outputs, as_input, checked_outputs, named_outputs
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from export.bundle import Bundle
-from validate.pictures import Picture
+from validate.images.reading import Picture
 from validate.runtimes.interface import MalformedOutput, Outputs, as_input, checked_outputs
 
 

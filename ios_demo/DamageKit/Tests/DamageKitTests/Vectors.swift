@@ -2,7 +2,7 @@ import DamageKit
 import Foundation
 import XCTest
 
-/// Reads the golden vectors, which `python -m validate.device.vectors` writes.
+/// Reads the golden vectors, which `python -m damagekit.vectors` writes.
 enum Vectors {
     static func load<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {
         try decoder.decode(type, from: data(name))

@@ -1,0 +1,177 @@
+"""Writes every format that was asked for, each from the one deployable module."""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from export.bundle import Artifact, Pin, describe_files
+from export.metadata import Description, metadata
+from export.settings import Settings, checked_formats
+from export.subprocess_writer import beside
+from export.to_coreml import (
+    FLOAT16,
+    Arithmetic,
+    ConversionError,
+    write_mlprogram,
+    write_neuralnetwork,
+)
+from export.to_torchscript import write_torchscript
+from export.tracing import trace, trace_single_image
+from models.deployable import Deployable
+
+Stage = Callable[[str], AbstractContextManager[None]]
+SUFFIX = {
+    "torchscript": ".torchscript.pt",
+    "mlprogram": ".mlpackage",
+    "neuralnetwork": ".mlmodel",
+    "onnx": ".onnx",
+}
+STAGE = {
+    "torchscript": "Writing TorchScript",
+    "mlprogram": "Converting to Core ML (mlprogram)",
+    "neuralnetwork": "Converting to Core ML (NeuralNetwork)",
+    "onnx": "Exporting to ONNX",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all writers work from."""
+
+    folder: Path
+    name: str
+    settings: Settings
+    description: Description
+    deployable: Deployable
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What every file says of itself."""
+        return metadata(self.description)
+
+    def path(self, format: str) -> Path:
+        """Where the file of `format` goes."""
+        return self.folder / (self.name + SUFFIX[format])
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a writer tells of its file, for the `Artifact`."""
+
+    precision: str
+    target: str
+    notes: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
+
+
+def write_formats(job: Job, stage: Stage) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+    """Write all formats that were asked for; returns the artifacts and conversion notes.
+
+    Where the mlprogram cannot be made, the NeuralNetwork backend writes `.mlmodel` and a note
+    says why. Raises SegportError when a format cannot be written at all.
+    """
+    formats, replaced = checked_formats(job.settings.formats, job.settings.target)
+    notes = [replaced] if replaced else []
+    if formats == ("onnx",):
+        with stage(STAGE["onnx"]):
+            return (_write(job, "onnx", _onnx),), tuple(notes)
+    artifacts = []
+    with contextlib.ExitStack() as running:
+        if "onnx" in formats:  # it takes as long as all the others together
+            onnx = running.enter_context(beside(lambda: _write(job, "onnx", _onnx)))
+        with stage("Tracing"):
+            traced = trace(job.deployable, job.description.contract)
+        for format in formats:
+            with stage(STAGE[format]):
+                if format == "onnx":
+                    artifacts.append(onnx.result())
+                    continue
+                artifact, note = _write_or_fall_back(job, traced, format, formats)
+            artifacts += [artifact] if artifact else []
+            notes += [note] if note else []
+    return tuple(artifacts), tuple(notes)
+
+
+def _write_or_fall_back(
+    job: Job, traced: torch.jit.ScriptModule, format: str, formats: tuple[str, ...]
+) -> tuple[Artifact | None, str | None]:
+    try:
+        return _write(job, format, partial(WRITERS[format], traced)), None
+    except ConversionError as error:
+        if format != "mlprogram":
+            raise
+        note = (
+            f"The mlprogram conversion failed ({error.reason}); the NeuralNetwork backend wrote "
+            ".mlmodel instead."
+        )
+        if "neuralnetwork" in formats:
+            return None, note
+        return _write(job, "neuralnetwork", partial(_neuralnetwork, traced)), note
+
+
+def rewrite_mlprogram(job: Job, single: torch.jit.ScriptModule, arithmetic: Arithmetic) -> Artifact:
+    """Write the mlprogram again, in another arithmetic, in the place of the one that is there."""
+    shutil.rmtree(job.path("mlprogram"), ignore_errors=True)
+    return _write(job, "mlprogram", lambda job: _program(single, job, arithmetic))
+
+
+def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
+    started = time.perf_counter()
+    written = writer(job)
+    path = job.path(format)
+    return Artifact(
+        format=format,
+        path=path.name,
+        precision=written.precision,
+        target=written.target,
+        files=describe_files(job.folder, path.name),
+        seconds=round(time.perf_counter() - started, 3),
+        notes=written.notes,
+        pins=written.pins,
+    )
+
+
+def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> Written:
+    write_torchscript(traced, job.path("torchscript"), job.metadata)
+    return Written("float32", f"torch {torch.__version__.split('+')[0]}")
+
+
+def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> Written:
+    single = trace_single_image(traced, job.description.contract)
+    return _program(single, job, FLOAT16)
+
+
+def _program(single: torch.jit.ScriptModule, job: Job, arithmetic: Arithmetic) -> Written:
+    path, target = job.path("mlprogram"), job.settings.target
+    write_mlprogram(single, path, target, job.description, job.metadata, arithmetic)
+    return Written(arithmetic.precision, target, pins=arithmetic.pins)
+
+
+def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> Written:
+    single = trace_single_image(traced, job.description.contract)
+    path, target = job.path("neuralnetwork"), job.settings.target
+    target = write_neuralnetwork(single, path, target, job.description, job.metadata)
+    return Written("float32", target)
+
+
+def _onnx(job: Job) -> Written:
+    from export.to_onnx import write_onnx
+
+    path = job.path("onnx")
+    opset, any_batch = write_onnx(job.deployable, job.description.contract, path, job.metadata)
+    note = f"{path.name} takes one picture at a time, for the network's code fixes the batch."
+    return Written("float32", f"opset {opset}", () if any_batch else (note,))
+
+
+WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], Written]] = {
+    "torchscript": _torchscript,
+    "mlprogram": _mlprogram,
+    "neuralnetwork": _neuralnetwork,
+}

@@ -1,0 +1,188 @@
+"""Looking through an opened file for everything that could be a network's weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+
+from models.checkpoints.known_names import entry_reason, is_ema
+from models.checkpoints.modules import class_of, flatten, is_module, layers
+from models.checkpoints.numpy_values import NDARRAY
+from models.checkpoints.plain import Unconvertible, plain
+from models.checkpoints.records import Inert, StoredTensor, UnusableTensor
+
+_MAX_DEPTH: Final = 6
+_MAX_CHILDREN: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A set of named tensors that may be the network.
+
+    path     names of the entries that lead to it
+    records  names -> what stands for the tensor in the file
+    label    how the entry is shown to the user
+    ema      whether these are averaged weights
+    layers   of a module pickled whole: see `modules.layers`
+    """
+
+    path: tuple[str, ...]
+    records: dict[str, object]
+    label: str
+    ema: bool
+    layers: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the user writes after WEIGHTS=."""
+        return "/".join(self.path)
+
+
+@dataclass
+class Survey:
+    """Everything found in one file."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    config: dict[str, object] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+    seen: dict[int, str] = field(default_factory=dict)  # id of an object -> where it was met
+
+
+def survey(root: object) -> Survey:
+    """All candidates of a file, its plain facts, and what else lies in it."""
+    found = Survey()
+    _visit(root, (), found)
+    return found
+
+
+def _visit(value: object, path: tuple[str, ...], found: Survey) -> None:
+    name = "/".join(path)
+    if found.seen.setdefault(id(value), name) != name:
+        found.ignored[name] = f"the same object as {found.seen[id(value)]}"
+        return
+    if is_module(value):
+        _add_module(value, path, found)  # type: ignore[arg-type]
+        return
+    entries = _entries(value)
+    tensors = {k: v for k, v in entries.items() if is_tensor(v)}
+    others = {k: v for k, v in entries.items() if k not in tensors}
+    nested = {name: _count_tensors(child, 0, set()) for name, child in others.items()}
+    if len(tensors) > sum(nested.values()):
+        _add_state_dict(tensors, path, found)
+        nested = dict.fromkeys(nested, 0)
+    else:
+        for name in tensors:
+            found.ignored["/".join((*path, name))] = "a tensor beside the weights"
+    for name, child in others.items():
+        _visit_entry(name, child, nested[name], path, found)
+
+
+def _visit_entry(
+    name: str, child: object, tensors: int, path: tuple[str, ...], found: Survey
+) -> None:
+    where = (*path, name)
+    reason = "" if _is_scalar(child) else _reason(name, child)
+    if reason and not (reason == "callback state" and tensors):
+        found.ignored["/".join(where)] = reason
+    elif tensors == 0 or len(where) > _MAX_DEPTH:
+        try:
+            found.config.setdefault(name, plain(child))
+        except Unconvertible:
+            found.ignored["/".join(where)] = "no weights in it"
+    else:
+        before = len(found.candidates)
+        _visit(child, where, found)
+        if reason:  # a callback's state: only averaged weights count there
+            averaged = [c for c in found.candidates[before:] if c.ema]
+            found.candidates[before:] = averaged
+            found.ignored["/".join(where)] = reason
+
+
+def _add_module(module: Inert, path: tuple[str, ...], found: Survey) -> None:
+    records = flatten(module)
+    kind = f"module pickled whole: {class_of(module)}"
+    if module.cls.module.startswith("__torch__"):
+        kind = f"scripted module: {class_of(module)}"
+    label = f"{'/'.join(path)} ({kind})" if path else kind
+    averaged = _is_averaged(path, records) or is_ema(module.cls.name)
+    if records:
+        found.candidates.append(Candidate(path, records, label, averaged, layers(module)))
+    attributes = module.attributes()
+    if "_hparams" in attributes:
+        attributes["hyper_parameters"] = attributes["_hparams"]
+    facts = {name: v for name, v in attributes.items() if not name.startswith("_")}
+    try:
+        found.config.setdefault("module", plain(facts))
+    except Unconvertible:
+        return
+
+
+def _add_state_dict(tensors: dict[str, object], path: tuple[str, ...], found: Survey) -> None:
+    name = "/".join(path)
+    if all(_rank(value) < 2 for value in tensors.values()):
+        found.ignored[name or "the whole file"] = "no weights of a network: only single numbers"
+    elif all(key.isdigit() for key in tensors):
+        found.ignored[name or "the whole file"] = "a list of weights without names"
+    else:
+        found.candidates.append(Candidate(path, tensors, name, _is_averaged(path, tensors)))
+
+
+def _is_averaged(path: tuple[str, ...], records: dict[str, object]) -> bool:
+    return "n_averaged" in records or any(is_ema(name) for name in path)
+
+
+def _entries(value: object) -> dict[str, object]:
+    """The children of a container by name; nothing for a scalar."""
+    if isinstance(value, Inert):
+        value = value.mapping or value.items or value.attributes()
+    if isinstance(value, list | tuple):
+        value = dict(enumerate(value[:_MAX_CHILDREN]))
+    if not isinstance(value, dict):
+        return {}
+    return {str(k): v for k, v in value.items() if isinstance(k, str | int)}
+
+
+def is_tensor(value: object) -> bool:
+    """Whether a value stands for a tensor or an array of numbers."""
+    if isinstance(value, Inert):
+        return value.cls == NDARRAY
+    return isinstance(value, torch.Tensor | StoredTensor | UnusableTensor)
+
+
+def _rank(value: object) -> int:
+    if isinstance(value, torch.Tensor):
+        return value.ndim
+    if isinstance(value, StoredTensor):
+        return len(value.size)
+    if isinstance(value, Inert) and isinstance(value.state, tuple) and len(value.state) == 5:
+        shape = value.state[1]
+        return len(shape) if isinstance(shape, tuple) else 0
+    return 2  # an unusable tensor may well be a weight
+
+
+def _count_tensors(value: object, depth: int, seen: set[int]) -> int:
+    """Tensors in and below a value; an object that is met twice counts once."""
+    if is_tensor(value):
+        return 1
+    if depth > _MAX_DEPTH or id(value) in seen:
+        return 0
+    seen.add(id(value))
+    if is_module(value):
+        return len(flatten(value)) or 1  # type: ignore[arg-type]
+    return sum(_count_tensors(child, depth + 1, seen) for child in _entries(value).values())
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _reason(name: str, value: object) -> str:
+    """Why an entry is no network: by its structure where that is plain, else by its name."""
+    entries = _entries(value)
+    if "param_groups" in entries and "state" in entries:
+        return "optimizer state"
+    if "last_epoch" in entries and not is_module(value):
+        return "learning rate schedule"
+    return entry_reason(name)

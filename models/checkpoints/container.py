@@ -1,0 +1,50 @@
+"""What every container reader returns: the object in the file, and a way to its storages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from models.checkpoints.numpy_values import numpy_array
+from models.checkpoints.raw_file import USABLE_DTYPES, strided
+from models.checkpoints.records import BrokenFile, Inert, StorageRef, StoredTensor, UnusableTensor
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The content of a checkpoint file before its weights are looked for.
+
+    root      what the file holds: dicts, lists, `Inert` objects, `StoredTensor`s, tensors
+    storage   the bytes of a storage, as a uint8 tensor
+    """
+
+    container: str
+    root: object
+    storage: Callable[[StorageRef], torch.Tensor]
+    config: dict[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def read(self, value: object) -> torch.Tensor | UnusableTensor:
+        """The tensor behind a record, or the reason why it is none."""
+        if isinstance(value, torch.Tensor):
+            dtype = str(value.dtype).removeprefix("torch.")
+            return value if dtype in USABLE_DTYPES else UnusableTensor(f"it holds {dtype} numbers")
+        if isinstance(value, UnusableTensor):
+            return value
+        if isinstance(value, Inert):
+            return _from_numpy(value)
+        if not isinstance(value, StoredTensor):
+            raise BrokenFile("its pickle has something else where a tensor should be")
+        if value.dtype not in USABLE_DTYPES:
+            return UnusableTensor(f"it holds {value.dtype or 'untyped'} numbers")
+        return strided(value, self.storage(value.storage))
+
+
+def _from_numpy(value: Inert) -> torch.Tensor | UnusableTensor:
+    array = numpy_array(value)
+    if array is None:
+        return UnusableTensor(f"it is an object of {value.cls}")
+    native = array.astype(array.dtype.newbyteorder("="), copy=True)
+    return torch.from_numpy(native)

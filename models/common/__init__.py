@@ -1,0 +1,8 @@
+"""Share what every command needs.
+
+cli              exit codes, one-sentence errors, stages with their times
+options          options that several commands declare
+console          text on a terminal
+hashing          SHA-256 of a file
+json_codec       dataclasses to JSON and back
+"""

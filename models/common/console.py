@@ -1,0 +1,25 @@
+"""The console that results go to."""
+
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from models.common.terminal import visible
+
+
+class PlainConsole(Console):
+    r"""A console whose own styles are the only ones: controls in a text stand as `\x1b`."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of `renderable`, with nothing in them that a terminal would obey."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is: no markup, since names may hold brackets, and no wrapping in a log."""
+    console.print(Text(text, style), soft_wrap=True)

@@ -1,0 +1,110 @@
+"""Settles which encoder lies below a decoder of smp, and how deep it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.errors import InputError
+from models.families.encoders import match
+from models.families.encoders.match import Shapes, Sought
+from models.families.hints import key_tree
+from models.specification import Choices
+
+# Below this share of tensors that fit, an encoder is not called the nearest one.
+LIKENESS = 0.6
+LISTED = 8  # encoders named in a message
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An encoder's name, as smp takes it, its depth, and why either was assumed."""
+
+    name: str
+    depth: int
+    assumed: Mapping[str, str] = field(default_factory=dict)
+
+
+def settle(shapes: Shapes, sought: Sought, choices: Choices, architecture: str) -> Settled:
+    """The encoder whose tensors are `shapes`.
+
+    Raises InputError where it is unknown, or where several fit and none was chosen.
+    """
+    if choices.encoder is not None:
+        name = known(choices.encoder)
+        return Settled(name, _depth(name, shapes, sought))
+    fits = match.matching(shapes, sought)
+    if fits:
+        return _chosen(fits, str(choices.stated.get("encoder_name")))
+    name = nearest(shapes, sought) or ""
+    if not name:
+        raise InputError(
+            f"The decoder is that of smp's {architecture}, but no encoder that Segport knows has "
+            f"the tensors below `encoder.`: {key_tree(shapes)}. Say ENCODER= with its name in smp."
+        )
+    return Settled(name, sought.depths[0])
+
+
+def known(name: str) -> str:
+    """`name` as smp takes it today. Raises InputError where smp and timm offer no such encoder."""
+    today = name.replace("timm-mobilenetv3", "tu-tf_mobilenetv3").replace("timm-", match.TIMM)
+    for candidate in (name, today):
+        if match.entry_of(candidate) is not None:
+            return candidate
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, match.catalogue(), n=3, cutoff=0.5)
+    hint = f"; near it are {', '.join(near)}" if near else ""
+    raise InputError(f"ENCODER={name} is not an encoder that Segport knows{hint}.")
+
+
+def nearest(shapes: Shapes, sought: Sought) -> str | None:
+    """The encoder that shares most tensors with an incomplete or odd state dict.
+
+    It lets the key accounting say which tensors are missing, instead of "unknown encoder".
+    """
+    ranked = []
+    for name in match.nearest(shapes, sought):
+        expected = _expected(name, sought)
+        shared = sum(shapes.get(key) == shape for key, shape in expected.items())
+        ranked.append((shared / len(expected.keys() | shapes.keys()), name))
+    likeness, name = max(ranked, default=(0.0, ""))
+    return name if likeness >= LIKENESS else None
+
+
+def _expected(name: str, sought: Sought) -> Shapes:
+    from models.families.encoders import build
+
+    return build.tensors(name, 0 if sought.tokens else sought.depths[0])
+
+
+def _depth(name: str, shapes: Shapes, sought: Sought) -> int:
+    """The depth that an encoder chosen by the user has."""
+    entry = match.entry_of(name)
+    if entry is None:
+        return sought.depths[0]
+    fits = match.matching(shapes, sought, {name: entry}).get(name, ())
+    likely = [depth for depth in sought.depths if entry.has(depth, sought.deepest)]
+    return (*fits, *likely, *sought.depths)[0]
+
+
+def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> Settled:
+    """One of several encoders that fit: it must not matter which, or be stated."""
+    if stated in fits:
+        fits = {stated: fits[stated]}
+    meanings: dict[str, str] = {}
+    for name in fits:
+        meanings.setdefault(match.catalogue()[name].meaning, name)
+    if len(meanings) > 1:
+        names = list(meanings.values())
+        rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        raise InputError(
+            f"Shapes cannot tell the encoder: {', '.join(names[:LISTED])}{rest} all fit. "
+            f"Say ENCODER={names[0]}, or whichever it was trained with."
+        )
+    name, *others = fits
+    assumed = {}
+    if others:
+        assumed["encoder_name"] = f"the same network as {', '.join(others[:LISTED])}"
+    if len(fits[name]) > 1:
+        depths = ", ".join(map(str, fits[name]))
+        assumed["encoder_depth"] = f"{depths} fit, and this is nearest to smp's default"
+    return Settled(name, fits[name][0], assumed)

@@ -1,0 +1,224 @@
+"""Recognises smp's encoders by the names and shapes of their tensors.
+
+`encoders.json` holds signatures of every encoder that smp offers, its own and those it takes
+from timm, so that recognising one needs neither: the SHA-256 of its sorted (name, shape) pairs,
+in which the input channels of the stem are left open and batch norm counters are left out.
+`make catalogue` writes it from the installed smp and timm. A timm encoder lacks the stages
+below its depth, so it has a signature for each depth; smp's own encoders keep all tensors.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import isqrt
+from pathlib import Path
+
+CATALOGUE = Path(__file__).with_name("encoders.json")
+COUNTER = "num_batches_tracked"
+# smp 0.2 to 0.4 kept these timm encoders' tensors directly below `encoder.`;
+# smp 0.5 and later keep them below `encoder.model.`, as all versions do for other `tu-` ones.
+UNIVERSAL = "model."
+TIMM = "tu-"  # how smp calls an encoder that it takes from timm
+FORMERLY_BARE = re.compile(r"tu-(regnet[xy]_\d|resnest|res2ne|tf_mobilenetv3|gernet_)")
+
+# Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
+# `(relative places, heads)`.
+POSITIONS = ("pos_embed", "relative_position_bias_table")
+PREFIXES = ("model.cls_token", "model.reg_token", "model.dist_token")  # tokens before patches
+RELATIVE_TOKENS = 3  # relative places of the class token, in BEiT
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """What is known of one encoder.
+
+    `signatures` map to the depths that have them (0 for the vision transformers of DPT, whose
+    `tokens` are read), `stem` names the tensors that take the input channels, `channels` are
+    those of the features from full resolution down, encoders of one `meaning` have the same layers
+    with the same settings, and `side` is the one height and width they take, or 0.
+    """
+
+    signatures: Mapping[str, tuple[int, ...]]
+    stem: tuple[str, ...]
+    children: tuple[str, ...]
+    tensors: int
+    channels: tuple[int, ...]
+    meaning: str
+    tokens: bool
+    side: int
+
+    def has(self, depth: int, deepest: int | None) -> bool:
+        """Whether the last feature at `depth` has `deepest` channels; None is any number."""
+        return depth < len(self.channels) and deepest in (None, self.channels[depth])
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a decoder tells of its encoder: its possible depths, the likeliest first.
+
+    `deepest` is how many channels the encoder's last feature has, where that is seen.
+    """
+
+    depths: tuple[int, ...]
+    deepest: int | None = None
+    tokens: bool = False
+
+
+@cache
+def catalogue() -> dict[str, CatalogueEntry]:
+    """All encoders by name, as smp's constructor takes it."""
+    return {name: _entry(**fields) for name, fields in json.loads(CATALOGUE.read_text()).items()}
+
+
+def _entry(
+    signatures: dict[str, list[int]],
+    stem: list[str],
+    children: list[str],
+    channels: list[int],
+    **others: object,
+) -> CatalogueEntry:
+    return CatalogueEntry(
+        signatures={key: tuple(depths) for key, depths in signatures.items()},
+        stem=tuple(stem),
+        children=tuple(children),
+        channels=tuple(channels),
+        **others,  # type: ignore[arg-type]
+    )
+
+
+@cache
+def entry_of(name: str) -> CatalogueEntry | None:
+    """What is known of `name`, which may end in a tag of pretrained weights, as timm's do.
+
+    An encoder of timm that the catalogue lacks is built and looked at. None for unknown names;
+    raises InputError for networks of timm that smp cannot use.
+    """
+    listed = catalogue().get(name) or catalogue().get(name.split(".", maxsplit=1)[0])
+    if listed is not None or not name.startswith(TIMM):
+        return listed
+    from models.families.encoders import build
+
+    return build.examined(name)
+
+
+def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> str:
+    """The signature of an encoder's `shapes`, open in the input channels of `stem`.
+
+    That of a vision transformer is open in the picture's size as well.
+    """
+    pairs = []
+    for name, shape in sorted(shapes.items()):
+        if name.endswith(COUNTER):
+            continue
+        opened = (shape[0], "in", *shape[2:]) if name in stem else tuple(shape)
+        pairs.append((name, shape[-1:] if tokens and name.endswith(POSITIONS) else opened))
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
+
+
+def universal_name(name: str) -> str:
+    """How smp 0.5 and later call a timm encoder's tensor that older versions called `name`.
+
+    >>> universal_name("stages.0.0.conv1_kxk.conv.weight")
+    'model.stages_0.0.conv1_kxk.conv.weight'
+    """
+    return UNIVERSAL + re.sub(r"^stages\.", "stages_", name)
+
+
+def spelled_as_universal(shapes: Shapes) -> dict[str, tuple[int, ...]]:
+    """`shapes` under the names that smp 0.5 and later give to a timm encoder's tensors."""
+    return {universal_name(name): shape for name, shape in shapes.items()}
+
+
+def matching(
+    shapes: Shapes, sought: Sought, entries: Mapping[str, CatalogueEntry] | None = None
+) -> dict[str, tuple[int, ...]]:
+    """The encoders whose tensors have exactly these names and shapes, with the fitting depths.
+
+    They are sought among `entries`, or else in the whole catalogue. Several names mean that
+    shapes cannot tell them apart.
+    """
+    known: dict[tuple[bool, tuple[str, ...]], str] = {}
+    bare = not any(name.startswith(UNIVERSAL) for name in shapes)
+    renamed = spelled_as_universal(shapes) if bare else shapes
+    found = {}
+    for name, entry in (catalogue() if entries is None else entries).items():
+        if entry.tokens != sought.tokens:
+            continue
+        formerly = bare and FORMERLY_BARE.match(name) is not None
+        spelling = renamed if formerly else shapes
+        if (formerly, entry.stem) not in known:
+            fits = _has(spelling, entry)
+            known[formerly, entry.stem] = (
+                signature(spelling, entry.stem, entry.tokens) if fits else ""
+            )
+        depths = entry.signatures.get(known[formerly, entry.stem], ())
+        if fitting := tuple(_fitting(entry, depths, sought)):
+            found[name] = fitting
+    return found
+
+
+def _fitting(entry: CatalogueEntry, depths: Sequence[int], sought: Sought) -> Iterator[int]:
+    if entry.tokens:
+        yield from sought.depths[:1] if depths and entry.has(0, sought.deepest) else ()
+        return
+    yield from (d for d in sought.depths if d in depths and entry.has(d, sought.deepest))
+
+
+def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
+    """Encoders that might be meant by incomplete or odd `shapes`, the likeliest first.
+
+    They share the names of the encoder's children; the channels that the decoder takes, and
+    then the number of tensors, rank them.
+    """
+    tensors = [name for name in shapes if not name.endswith(COUNTER)]
+    children = {name.removeprefix(UNIVERSAL).split(".")[0] for name in tensors}
+    universal = any(name.startswith(UNIVERSAL) for name in tensors)
+    depth = 0 if sought.tokens else sought.depths[0]
+    ranked = sorted(
+        (not entry.has(depth, sought.deepest), abs(entry.tensors - len(tensors)), name)
+        for name, entry in catalogue().items()
+        if entry.tokens == sought.tokens
+        and (universal == name.startswith("tu-") or FORMERLY_BARE.match(name))
+        and len(children & set(entry.children)) >= 0.6 * len(children | set(entry.children))
+    )
+    return [name for _, _, name in ranked[:most]]
+
+
+def input_channels(shapes: Shapes, encoder: str) -> int | None:
+    """How many channels the stem takes; None when it is not there or no convolution."""
+    entry = entry_of(encoder)
+    if entry is None or not entry.stem:
+        return None
+    for spelling in (shapes, spelled_as_universal(shapes)):
+        if len(shape := spelling.get(entry.stem[0], ())) == 4:
+            return shape[1]
+    return None
+
+
+def side(shapes: Shapes, entry: CatalogueEntry) -> int:
+    """The one height and width, in pixels, that the encoder takes; 0 where it takes others too.
+
+    A vision transformer's follows from its position embeddings: one for each patch of a square
+    and, in some, for each token before them, or for each relative place of two patches.
+    """
+    patch = shapes.get("model.patch_embed.proj.weight", (0,))[-1]
+    if not entry.tokens:
+        return entry.side
+    if len(positions := shapes.get("model.pos_embed", ())) == 3:
+        tokens = sum(shapes[name][1] for name in PREFIXES if len(shapes.get(name, ())) == 3)
+        grids = (isqrt(count) for count in (positions[1] - tokens, positions[1]) if count > 0)
+        exact = [g for g in grids if g * g in (positions[1] - tokens, positions[1])]
+        return patch * exact[0] if exact else entry.side
+    relative = [shape for name, shape in shapes.items() if name.endswith(POSITIONS[1])]
+    if relative and len(relative[0]) == 2:
+        return patch * ((isqrt(max(0, relative[0][0] - RELATIVE_TOKENS)) + 1) // 2)
+    return entry.side
+
+
+def _has(shapes: Shapes, entry: CatalogueEntry) -> bool:
+    return all(len(shapes.get(name, ())) > 1 for name in entry.stem)

@@ -1,0 +1,45 @@
+"""smp's UPerNet: pyramid pooling of the last feature, and a feature pyramid above it.
+
+Keys: `decoder.feature_norms.{i}.weight (in)`, `decoder.psp`, `decoder.fpn_lateral_blocks`,
+`decoder.fpn_conv_blocks`, `decoder.fusion_block.0.weight (channels, in, 3, 3)`.
+Source: segmentation_models_pytorch/decoders/upernet, from 0.5.0. The UPerNet of 0.4 was another
+network (`decoder.fpn_stages`), which later versions of smp cannot load, so it is refused.
+"""
+
+from models.errors import InputError
+from models.families.encoders.match import Shapes, Sought
+from models.families.smp import common, keys
+from models.families.smp.common import build, ignored, renamed
+from models.specification import Choices, Specification
+
+__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
+
+NAME = "smp UPerNet"
+MARK = r"decoder\.(feature_norms|fpn_\w+|fusion_block|psp\.out_conv|psp\.blocks\.\d\.1)\."
+PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
+FUSION = "decoder.fusion_block."
+
+
+def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
+    """Read the UPerNet's arguments from its shapes; None when the decoder is another's.
+
+    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
+    """
+    if not keys.is_marked(shapes, MARK):
+        return None
+    if any(key.startswith("decoder.fpn_stages.") for key in shapes):
+        raise InputError(
+            "The keys are those of UPerNet in smp 0.4, which smp changed in 0.5: no later version "
+            "builds that network, so load it with smp 0.4 and export it as your own module."
+        )
+    norms = keys.count(shapes, r"decoder\.feature_norms\.\d\.weight$")
+    last = f"decoder.feature_norms.{max(norms, 1) - 1}.weight"
+    decoder = common.Decoder(
+        architecture="UPerNet",
+        sought=Sought((norms + 1,), keys.needed(shapes, last, 1, "UPerNet")[0]),
+        arguments={
+            "decoder_channels": keys.needed(shapes, FUSION + "0.weight", 4, "UPerNet")[0],
+            "decoder_use_norm": keys.norm(shapes, FUSION),
+        },
+    )
+    return common.specify(decoder, shapes, choices)

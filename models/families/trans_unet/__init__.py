@@ -1,0 +1,1 @@
+"""Recognise TransUNet: `network`, and its encoder in `hybrid_vit`."""

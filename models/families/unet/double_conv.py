@@ -1,0 +1,111 @@
+"""The padded U-Net of double convolutions, in the spellings that tutorials made common.
+
+Each level is two 3×3 convolutions with or without batch norm, and a ReLU after each. Sources
+of the spellings: milesial/Pytorch-UNet (inc, down, up, outc), mateuszbuda's brain segmentation
+(enc1conv1), jvanvugt/pytorch-unet (down_path), hanyoseob/pytorch-UNET (enc1_1, fc),
+LeeJunHyun/Image_Segmentation (Conv1, Up_conv2), Persson's tutorial (downs, ups).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from torch import nn
+
+from models.families.unet.key_templates import Spelling, read_plan
+from models.families.unet.key_templates import specification as specified
+from models.families.unet.plan import PlainUnet, ignored, plan_from, renamed
+from models.specification import Choices, Specification
+
+__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
+
+NAME = "DoubleConv U-Net"
+PARTS = (
+    r"(enc|encoder|down|down_path|downs|Conv)_?(\d+[._]|[._]\d)|inc\.",
+    r"(up|upconv|unpool|up_path|ups|Up|dec|decoder|Up_conv)_?(\d+[._]|[._]\d)|bottleneck",
+    r"(out|outc|final|final_conv|conv|fc|last|Conv_1x1)\.",
+)
+ENCODERS = (("enc{n}",), ("encoder{n}",), ("down{n}",), ("enc_{n}",))
+DECODERS = (("dec{n}",), ("decoder{n}",))
+UPS = ("up{n}", "upconv{n}", "up_{n}", "up{n}.up")
+HEADS = ("out", "final", "outc", "out_conv", "final_conv", "conv", "head", "conv_last")
+
+SPELLINGS = (
+    Spelling("enc, bottleneck, up, dec, out", ENCODERS, (("bottleneck",),), UPS, DECODERS, HEADS),
+    Spelling(
+        "inc, down, up, outc",
+        encoder=(("down{n}.maxpool_conv.1",), ("down{n}.mpconv.1",)),
+        bottom=(),
+        up=("up{k}.up",),
+        decoder=(("up{k}.conv",),),
+        head=("outc.conv", "outc"),
+        first=0,
+        top=("inc",),
+        skip_first=True,
+    ),
+    Spelling(
+        "enc1_1, unpool, dec1_1, fc",
+        encoder=(("enc{n}_1", "enc{n}_2"), ("encoder{n}_1", "encoder{n}_2")),
+        bottom=(("enc{n}_1", "dec{n}_1"), ("encoder{n}_1", "decoder{n}_1")),
+        up=("unpool{n}",),
+        decoder=(("dec{n}_2", "dec{n}_1"), ("decoder{n}_2", "decoder{n}_1")),
+        head=("fc",),
+    ),
+    Spelling(
+        "down_path, up_path, last",
+        encoder=(("down_path.{n}",),),
+        bottom=(),
+        up=("up_path.{z}.up",),
+        decoder=(("up_path.{z}.conv_block",),),
+        head=("last",),
+        first=0,
+        resize=("bilinear", False),
+    ),
+    Spelling(
+        "Conv, Up, Up_conv, Conv_1x1",
+        encoder=(("Conv{n}",),),
+        bottom=(),
+        up=("Up{above}",),
+        decoder=(("Up_conv{above}",),),
+        head=("Conv_1x1", "Conv"),
+        skip_first=True,
+        resize=("nearest", None),
+    ),
+    Spelling(
+        "downs, bottleneck, ups, final_conv",
+        encoder=(("downs.{n}",),),
+        bottom=(("bottleneck",),),
+        up=("ups.{even}",),
+        decoder=(("ups.{odd}",),),
+        head=("final_conv", "final"),
+        first=0,
+        skip_first=True,
+    ),
+)
+# Published with a sigmoid at the end of forward: the layers' names hold the block's.
+WITH_SIGMOID = "encoder1.enc1conv1.weight"
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def recognise(shapes: Shapes, choices: Choices, padding: str = "same") -> Specification | None:
+    """Read the plan in whichever spelling fits; None where none does."""
+    attentive = any(key.startswith("Att2.") for key in shapes)
+    if attentive or (choices.padding or "same") != padding:
+        return None
+    for spelling in SPELLINGS:
+        plan = read_plan(shapes, spelling, choices, padding=1 if padding == "same" else 0)
+        if plan is not None:
+            sigmoid = WITH_SIGMOID in shapes
+            family = "DoubleConv" if padding == "same" else "original"
+            return specified(plan, _published(spelling, sigmoid), family, choices)
+    return None
+
+
+def _published(spelling: Spelling, sigmoid: bool) -> Spelling:
+    return replace(spelling, name="encoder1.enc1conv1", sigmoid=True) if sigmoid else spelling
+
+
+def build(specification: Specification) -> nn.Module:
+    """The network, freshly initialised."""
+    return PlainUnet(plan_from(cast(Mapping[str, Any], specification.arguments["layers"])))

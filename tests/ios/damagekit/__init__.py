@@ -1,0 +1,1 @@
+"""Golden vectors that DamageKit's Swift tests and the Python side share: see `vectors`."""

@@ -1,0 +1,64 @@
+"""Pictures with more or fewer channels than photos have, from NumPy files.
+
+Multispectral cameras and satellites give any number of channels, for which no picture format
+is common. `numpy.save` of an array `(H, W, C)` is read, without pickles, its header held
+against the size of the file before any memory is taken.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from validate.images.reading import Picture, UnreadablePicture
+
+SUFFIX = ".npy"
+# The largest value of the types that are divided by it; floats are in [0, 1] already.
+FULL = {"uint8": 255, "uint16": 65535}
+
+
+def read_array(path: Path, channels: int) -> Picture:
+    """The picture `(H, W, channels)` in a `.npy` file.
+
+    uint8 stays as it is; uint16 is divided by 65535, so that it becomes float32 in [0, 1] as
+    floating-point numbers have to be. Raises UnreadablePicture for anything else.
+    """
+    stored = _mapped(path)
+    if stored.ndim != 3 or stored.shape[2] != channels or not stored.size:
+        shape = " × ".join(map(str, stored.shape)) or "a single number"
+        raise UnreadablePicture(f"its shape is {shape}, not height × width × {channels}")
+    if stored.shape[0] * stored.shape[1] > (limit := Image.MAX_IMAGE_PIXELS or 0):
+        raise UnreadablePicture(f"larger than {limit // 10**6} million pixels")
+    if stored.dtype.name == "uint8":
+        return np.array(stored)
+    if stored.dtype.kind != "f" and stored.dtype.name not in FULL:
+        raise UnreadablePicture(f"its numbers are {stored.dtype}, not uint8, uint16 or floats")
+    picture = np.array(stored, np.float32)
+    picture /= FULL.get(stored.dtype.name, 1)
+    if not (picture.min() >= 0 and picture.max() <= 1):
+        raise UnreadablePicture("its numbers are not in [0, 1]")
+    return picture
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except OSError as error:
+        raise UnreadablePicture(error.strerror or "not a NumPy file") from None
+    except (ValueError, EOFError):
+        raise UnreadablePicture("not a NumPy file of numbers, or cut off") from None
+
+
+def mixed(picture: Picture, channels: int) -> Picture:
+    """`channels` channels made of an RGB `picture (H, W, 3)`: `(H, W, channels)`, uint8.
+
+    Each is a mean of red, green and blue with weights of its own, those of a hue a golden angle
+    after the one before, so that no two are alike. What stands in for a camera's channels where
+    only photos are there.
+    """
+    hues = np.arange(channels)[:, None] * 2 * np.pi * 0.618034
+    weights = 1 + np.cos(hues - np.array([0, 2, 4]) * np.pi / 3)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(np.rint(picture @ weights.T), np.uint8)

@@ -1,0 +1,152 @@
+"""The pictures that a bundle is judged on, loaded one at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import InputError
+from models.specification import InputContract
+from validate.images.arrays import SUFFIX, mixed, read_array
+from validate.images.reading import MODES, Picture, UnreadablePicture, read_picture, stretch
+
+DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "samples"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture, stretched to the contract's size: `image (H, W, channels)`.
+
+    `index` is its place among the files; `resized` tells that it had another size there.
+    """
+
+    name: str
+    image: Picture
+    index: int = 0
+    resized: bool = False
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class Samples:
+    """Pictures on disk, in the order of their names.
+
+    Loading begins with the file `start`; `consumed` files of `paths` have been looked at so
+    far, and `skipped` grows meanwhile. With `mix`, the files are photos whose colours are mixed
+    to as many channels as the contract has.
+    """
+
+    origin: str
+    paths: tuple[Path, ...]
+    contract: InputContract
+    skipped: list[Skipped] = field(default_factory=list)
+    start: int = 0
+    consumed: int = 0
+    mix: bool = False
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for position, path in enumerate(self.paths[self.start :], self.start):
+            self.consumed = position + 1
+            try:
+                sample = self.read(position)
+            except UnreadablePicture as error:
+                self.skipped.append(Skipped(path.name, str(error)))
+                continue
+            yield sample
+
+    def read(self, index: int) -> Sample:
+        """The sample in one of the files. Raises UnreadablePicture."""
+        path, contract = self.paths[index], self.contract
+        picture = self.original(index)
+        image = stretch(picture, contract.width, contract.height)
+        return Sample(path.name, image, index, resized=picture.shape != image.shape)
+
+    def original(self, index: int) -> Picture:
+        """The picture in one of the files, in its own size. Raises UnreadablePicture."""
+        path, channels = self.paths[index], self.contract.channels
+        if self.mix:
+            return mixed(read_picture(path), channels)
+        return read_channels(path, channels)
+
+
+def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:
+    """The samples in a folder (not below it), in a list of files, or the project's own.
+
+    Hidden files are passed over. Whether a file is a picture shows when it is loaded. Raises
+    InputError when there is no such folder or file, or nothing in it.
+    """
+    if source is None:
+        return _rendered(contract)
+    if isinstance(source, Path):
+        if source.is_file():
+            return find_samples([source], contract)
+        return Samples(source.name or str(source), _photos_in(source), contract)
+    for path in source:
+        if not path.is_file():
+            raise InputError(f"{path} is not a file: name photos that exist.")
+    if not source:
+        raise InputError("No samples were named: give a folder of photos, or photos.")
+    return Samples("the list given", tuple(source), contract)
+
+
+def read_channels(path: Path, channels: int) -> Picture:
+    """The picture in a photo or, for networks that take no image, in a NumPy file.
+
+    `(H, W, channels)`, in its own size. Raises UnreadablePicture.
+    """
+    if path.suffix.lower() == SUFFIX and channels not in (1, 3):
+        return read_array(path, channels)
+    if channels not in MODES:
+        raise UnreadablePicture(f"photos do not have {channels} channels, NumPy files can")
+    return read_picture(path, channels)
+
+
+def _rendered(contract: InputContract) -> Samples:
+    paths = tuple(path for path in _photos_in(DEFAULT_FOLDER) if path.suffix == ".jpg")
+    if contract.channels in MODES:
+        return Samples("the rendered samples", paths, contract)
+    origin = f"the rendered samples, whose colours were mixed to {contract.channels} channels"
+    return Samples(origin, paths, contract, mix=True)
+
+
+def require_some(samples: Samples) -> None:
+    """Raise InputError when every file turned out to be no picture."""
+    if len(samples.skipped) < len(samples):
+        return
+    first, channels = samples.skipped[0], samples.contract.channels
+    photos = channels in MODES
+    wanted = "photos" if photos else f"NumPy files ({SUFFIX}, height × width × {channels})"
+    raise InputError(
+        f"None of the {len(samples)} files of {samples.origin} is a picture "
+        f"({first.name}: {first.reason}). Give a folder of {wanted} with SAMPLES=."
+    )
+
+
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """The files of `folder`, not below it, by name; hidden ones are passed over.
+
+    Raises InputError where it cannot be read.
+    """
+    try:
+        files = [path for path in folder.iterdir() if path.is_file()]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
+    return tuple(sorted((f for f in files if not f.name.startswith(".")), key=lambda f: f.name))
+
+
+def _photos_in(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} does not exist: give a folder of photos with SAMPLES=.")
+    chosen = files_in(folder)
+    if not chosen:
+        raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
+    return chosen

@@ -1,0 +1,154 @@
+"""Golden fixtures: a few samples with PyTorch's answers, for the app's parity screen.
+
+`<bundle>.golden.json` holds what the app reads; beside it lie the pictures at the model's input
+size, and PyTorch's masks as coloured pictures for people.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from export.bundle import Artifact, Bundle, read_bundle, verify_files
+from models.custom.option import NamedModule
+from models.errors import InputError
+from validate.images.overlay import parse_colour
+from validate.images.reading import RGBImage
+from validate.images.samples import Sample, find_samples, require_some
+from validate.ios.golden import Gate, describe_fixture, describe_sample
+from validate.ios.masks import Mask
+from validate.metrics.float16_noise import float16_noise
+from validate.metrics.tolerances import row_of, tolerance_for
+from validate.parity.run import Source, load_reference
+from validate.results.thumbnails import as_rgb
+from validate.runtimes import Outputs
+from validate.runtimes.eager import Eager
+
+COUNT = 4
+NOISE_PICTURES = 2
+COREML_FORMATS = ("mlprogram", "neuralnetwork")
+
+
+@dataclass(frozen=True)
+class GoldenPicture:
+    """One sample and what PyTorch made of it."""
+
+    name: str
+    image: RGBImage
+    outputs: Outputs
+
+
+def write_fixtures(
+    bundle_folder: Path,
+    destination: Path,
+    *,
+    samples: Source = None,
+    checkpoint: Path | None = None,
+    module: NamedModule | None = None,
+) -> tuple[Path, ...]:
+    """Run PyTorch on the first samples, and write what it computed into `destination`.
+
+    `samples` is a folder, a list of files, or None for the project's own; of each the first
+    COUNT that can be read are used. Returns the files, the JSON first. Raises InputError when
+    the bundle or its checkpoint is damaged or missing, it has no Core ML file, is not for the
+    app, or no sample can be read.
+    """
+    bundle = read_bundle(bundle_folder)
+    verify_files(bundle, bundle_folder)
+    _require_for_the_app(bundle, bundle_folder)
+    artifacts = coreml_artifacts(bundle, bundle_folder)
+    found = find_samples(samples, bundle.contract)
+    deployable = load_reference(bundle, bundle_folder, checkpoint, module)
+    reference = Eager(deployable)
+    pictures = [
+        GoldenPicture(name, as_rgb(sample.image), reference.run(sample.image))
+        for name, sample in _named(islice(found, COUNT))
+    ]
+    require_some(found)
+    noise = float16_noise(deployable, [(p.image, p.outputs) for p in pictures[:NOISE_PICTURES]])
+    rows = {row_of(a.format, a.precision, "Core ML") for a in artifacts}
+    # One gate for all files of the app: that of the coarsest arithmetic among them.
+    coarsest = min(rows, key=lambda row: row[1] != "float16")
+    tolerance = tolerance_for(coarsest, noise)
+    gate = Gate(tolerance.max_error, decisive_flips=0, reason=tolerance.reason)
+    return _write(bundle, destination, pictures, gate)
+
+
+def coreml_artifacts(bundle: Bundle, folder: Path) -> tuple[Artifact, ...]:
+    """The files that an iPhone can run; InputError when there is none."""
+    artifacts = tuple(a for a in bundle.artifacts if a.format in COREML_FORMATS)
+    if not artifacts:
+        raise InputError(
+            f"{folder} has no Core ML file, and the app runs nothing else: export it again with "
+            "FORMATS=mlprogram."
+        )
+    return artifacts
+
+
+def _require_for_the_app(bundle: Bundle, folder: Path) -> None:
+    if bundle.contract.colour != "RGB":
+        raise InputError(
+            f"{folder} takes pictures of other channels ({bundle.contract.colour}), and the app "
+            "gives RGB: it cannot run this network."
+        )
+    if bundle.specification.independent:
+        raise InputError(
+            f"{folder} has {bundle.specification.classes} independent channels, and the app paints "
+            "one class for each pixel: it cannot show this network's masks."
+        )
+
+
+def _named(samples: Iterator[Sample]) -> Iterator[tuple[str, Sample]]:
+    """Samples with names that are unique without the files' endings."""
+    used: set[str] = set()
+    for sample in samples:
+        stem = Path(sample.name).stem
+        name = stem if stem not in used else f"{stem}_{len(used)}"
+        used.add(name)
+        yield name, sample
+
+
+def _write(
+    bundle: Bundle, destination: Path, pictures: list[GoldenPicture], gate: Gate
+) -> tuple[Path, ...]:
+    files, entries = [], []
+    for picture in pictures:
+        file = destination / f"{bundle.name}.{picture.name}.png"
+        mask = destination / f"{bundle.name}.{picture.name}.mask.png"
+        _write_picture(picture.image, file)
+        _write_mask(picture.outputs.mask, bundle.colours, mask)
+        logits = picture.outputs.logits
+        entries.append(describe_sample(picture.name, file.name, picture.image, logits, gate))
+        files += [file, mask]
+    size = (bundle.contract.width, bundle.contract.height)
+    fixture = describe_fixture(
+        bundle.name, bundle.source.sha256, bundle.labels, size, gate, entries
+    )
+    document = destination / f"{bundle.name}.golden.json"
+    text = json.dumps(fixture, ensure_ascii=False, separators=(",", ":"))
+    document.write_text(text + "\n", encoding="utf-8")
+    return (document, *files)
+
+
+def _write_picture(image: RGBImage, path: Path) -> None:
+    """A PNG that says that it is sRGB, so that no device converts its colours."""
+    facts = PngImagePlugin.PngInfo()
+    facts.add(b"sRGB", b"\x00")
+    Image.fromarray(image).save(path, pnginfo=facts)
+
+
+def _write_mask(mask: Mask, colours: tuple[str, ...], path: Path) -> None:
+    """A palette PNG whose values are the classes; their colours are opaque."""
+    if len(colours) > 256:
+        raise InputError(
+            f"The masks of {len(colours)} classes cannot be pictures of a palette, which the app's "
+            "fixtures are: it is for up to 256 classes."
+        )
+    picture = Image.fromarray(mask.astype(np.uint8))
+    palette = [parse_colour(text) or (0, 0, 0, 0) for text in colours]
+    picture.putpalette([channel for colour in palette for channel in colour[:3]])
+    picture.save(path)

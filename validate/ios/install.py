@@ -1,0 +1,86 @@
+"""Puts a bundle's Core ML files, with golden fixtures, into the iOS app."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from export.bundle import Bundle, read_bundle
+from models.custom.option import NamedModule
+from models.errors import InputError
+from validate.ios.fixtures import coreml_artifacts, write_fixtures
+from validate.parity.run import Source
+
+APP = Path(__file__).resolve().parents[2] / "ios_demo" / "DamageDemo"
+MODELS = "Models"
+
+
+def install_into_app(
+    bundle_folder: Path,
+    app_folder: Path = APP,
+    *,
+    samples: Source = None,
+    checkpoint: Path | None = None,
+    module: NamedModule | None = None,
+) -> tuple[Path, ...]:
+    """Copy the models of a bundle into the app's `Models` folder, and write its fixtures there.
+
+    What an earlier bundle of the same name left is replaced; other models stay. Nothing
+    changes unless everything succeeds. Returns the files and packages. Raises InputError
+    as `write_fixtures` does, and when `app_folder` is not the app's.
+    """
+    models = app_folder / MODELS
+    if not (models / "README.md").is_file():
+        raise InputError(
+            f"{app_folder} is not the iOS app: it has no {MODELS}/README.md. Give "
+            "ios_demo/DamageDemo."
+        )
+    bundle = read_bundle(bundle_folder)
+    with tempfile.TemporaryDirectory(dir=app_folder.parent) as workplace:
+        staged = Path(workplace)
+        write_fixtures(bundle_folder, staged, samples=samples, checkpoint=checkpoint, module=module)
+        for source, name in _model_names(bundle, bundle_folder):
+            _copy(bundle_folder / source, staged / name)
+        _remove_earlier(bundle.name, models)
+        return tuple(
+            Path(shutil.move(path, models / path.name)) for path in sorted(staged.iterdir())
+        )
+
+
+def _model_names(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
+    """The path of each Core ML file in the bundle, and its name in the app.
+
+    Xcode compiles `x.mlpackage` and `x.mlmodel` both into `x.mlmodelc`, so that one of them
+    needs another name.
+    """
+    artifacts = coreml_artifacts(bundle, folder)
+    names = []
+    for artifact in artifacts:
+        path = Path(artifact.path)
+        is_second = len(artifacts) > 1 and artifact.format == "neuralnetwork"
+        ending = "-neuralnetwork" if is_second else ""
+        names.append((artifact.path, f"{path.stem}{ending}{path.suffix}"))
+    return names
+
+
+def _copy(source: Path, destination: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, destination)
+    else:
+        shutil.copyfile(source, destination)
+
+
+def _remove_earlier(name: str, models: Path) -> None:
+    """Remove what a bundle called `name` put here before."""
+    earlier = [models / f"{name}.golden.json"]
+    for path in models.iterdir():
+        is_model = path.stem in (name, f"{name}-neuralnetwork") and path.suffix in (
+            ".mlpackage",
+            ".mlmodel",
+        )
+        if is_model or (path.suffix == ".png" and path.name.startswith(f"{name}.")):
+            earlier.append(path)
+    for path in earlier:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,8 @@
+"""Measure how far two outputs are apart, and say how far they may be.
+
+comparison       errors, PSNR, flips and IoU of one artifact
+margins          how decided each pixel is
+float16_noise    what rounding to float16 does to this network
+tolerances       the limits by format and precision
+tolerances_file  the user's own limits
+"""

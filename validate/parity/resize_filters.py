@@ -1,0 +1,159 @@
+"""From photo to mask: the whole way that a phone goes, beside the way of the training.
+
+Training shrank photos by OpenCV's bilinear filter, which does not antialias. Scaling of good
+quality on a phone does, and so gives the network other pixels. Here the first photos are shrunk
+by filters of that kind and taken through every file to its mask, which is compared with
+PyTorch's mask
+
+    of the same pixels, which is judged: no label may flip decisively;
+    of the training's pixels, which tells how far a phone's masks are from the training's.
+
+How far PyTorch's own masks move from filter to filter is measured beside it: about as far as
+swapped channels move them (see docs/parity.md), so that only the same pixels can be judged by.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from models.deployable import Deployable
+from validate.images.reading import Picture
+from validate.images.samples import Sample, Samples
+from validate.metrics.comparison import ClassOverlap, Comparison, compare, measure
+from validate.metrics.tolerances import Tolerance
+from validate.runtimes import Outputs
+from validate.runtimes.eager import Eager
+
+PHOTOS = 2
+"""How many photos are taken this way: each costs a run of every file and one for each filter."""
+
+FILTERS: Mapping[str, Image.Resampling] = {
+    "antialiased bilinear": Image.Resampling.BILINEAR,
+    "area": Image.Resampling.BOX,
+    "Lanczos": Image.Resampling.LANCZOS,
+}
+PHONE = "antialiased bilinear"
+"""Pillow's, which stands for a phone's scaling: no document says which filter that is."""
+
+
+@dataclass(frozen=True)
+class FilterEffect:
+    """What a filter alone does to PyTorch's masks: their agreement with the training's."""
+
+    filter: str
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+@dataclass(frozen=True)
+class WayResult:
+    """One file's masks from photos shrunk as on a phone.
+
+    `decisive_flips` against PyTorch on the same pixels; `agreement` and `classes` against
+    PyTorch on the training's pixels.
+    """
+
+    path: str
+    runtime: str
+    decisive_flips: int
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+@dataclass(frozen=True)
+class PhotoWay:
+    """The comparison of both ways, on some photos."""
+
+    photos: tuple[str, ...]
+    phone: str
+    filters: tuple[FilterEffect, ...]
+    files: tuple[WayResult, ...]
+
+
+def photo_violations(way: PhotoWay | None, path: str, runtime: str) -> tuple[str, ...]:
+    """A sentence where a file's masks of photos depart from PyTorch's on the same pixels."""
+    files = () if way is None else way.files
+    return tuple(
+        f"from photo to mask ({PHONE}), the label of {each.decisive_flips:,} pixels is one that "
+        "PyTorch had decided otherwise"
+        for each in files
+        if (each.path, each.runtime) == (path, runtime) and each.decisive_flips
+    )
+
+
+class PhotoTrial:
+    """Takes photos both ways: PyTorch when it is made, then file after file.
+
+    `photos` are samples with what PyTorch made of them; each is read again in its own size.
+    """
+
+    def __init__(
+        self, photos: Sequence[tuple[Sample, Outputs]], samples: Samples, deployable: Deployable
+    ):
+        self._names = tuple(sample.name for sample, _ in photos)
+        self._training = [outputs for _, outputs in photos]
+        self._files: list[WayResult] = []
+        pictures = [samples.original(sample.index) for sample, _ in photos]
+        size = samples.contract.width, samples.contract.height
+        network = Eager(deployable)
+        moved = {}
+        for name in FILTERS:
+            moved[name] = [network.run(shrunk(picture, *size, name)) for picture in pictures]
+        self.pixels = [shrunk(picture, *size, PHONE) for picture in pictures]
+        self._same = moved[PHONE]
+        self._filters = tuple(self._effect(name, outputs) for name, outputs in moved.items())
+
+    def _effect(self, name: str, outputs: Sequence[Outputs]) -> FilterEffect:
+        total = measure(_sum(self._training, outputs))
+        return FilterEffect(name, total.agreement, total.classes)
+
+    def judge(
+        self, path: str, runtime: str, outputs: Sequence[Outputs], tolerance: Tolerance
+    ) -> None:
+        """Compare what a file made of `pixels`, which are `(H, W, C)`, uint8."""
+        limit, slack = tolerance.max_error, tolerance.mask_slack
+        same = measure(_sum(self._same, outputs, limit, slack))
+        apart = measure(_sum(self._training, outputs))
+        self._files.append(
+            WayResult(path, runtime, same.decisive_flips, apart.agreement, apart.classes)
+        )
+
+    def result(self) -> PhotoWay:
+        """Everything that was found."""
+        return PhotoWay(self._names, PHONE, self._filters, tuple(self._files))
+
+
+def photo_trial(
+    batch: Sequence[Sample],
+    references: Sequence[Outputs],
+    samples: Samples,
+    deployable: Deployable | None,
+) -> PhotoTrial | None:
+    """A trial of the first photos of `batch`.
+
+    None where the network is not there, takes no image from a phone, or every picture has the
+    model's size already.
+    """
+    if deployable is None or not samples.contract.is_image:
+        return None
+    pairs = zip(batch, references, strict=True)
+    photos = [pair for pair in pairs if pair[0].resized][:PHOTOS]
+    return PhotoTrial(photos, samples, deployable) if photos else None
+
+
+def shrunk(picture: Picture, width: int, height: int, filter: str) -> Picture:
+    """`picture`, grey or RGB, stretched to `width` × `height` by one of FILTERS."""
+    channels = picture.shape[2]
+    image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
+    stretched = np.asarray(image.resize((width, height), FILTERS[filter]))
+    return stretched.reshape(height, width, channels)
+
+
+def _sum(
+    ours: Sequence[Outputs], theirs: Sequence[Outputs], limit: float = 1.0, slack: float = 1.0
+) -> Comparison:
+    pairs = zip(ours, theirs, strict=True)
+    first, *rest = (compare(a, b, limit, slack) for a, b in pairs)
+    return sum(rest, start=first)

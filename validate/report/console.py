@@ -1,0 +1,62 @@
+"""The report on a console: a table on a terminal, plain lines elsewhere."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from models.common.console import print_line
+from validate.report.text import COLUMNS, FORMATS, ranges, reasons, row
+from validate.results.parity import ArtifactResult, Report
+
+IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "ms (× PyTorch)", "verdict")
+STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing judged": "yellow"}
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print what became of each file, and the verdict as the last line."""
+    if console.is_terminal:
+        console.print(_table(report))
+    else:
+        for result in report.results:
+            print_line(console, _plain(result))
+    for result in report.results:
+        if result.reasons:
+            what = "not run here" if result.status == "not run" else "failed"
+            text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
+            print_line(console, text, STYLES[result.status])
+    for text in ranges(report.ranges) if report.ranges else ():
+        print_line(console, text, "yellow")
+    _print_skipped(report, console)
+    print_line(console, report.sentence, STYLES[report.verdict])
+
+
+def _table(report: Report) -> Table:
+    """What fits into 80 columns; the files and the reports beside them say the rest."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("format", no_wrap=True)
+    for column in IN_TABLE:
+        table.add_column(column, justify="left" if column == "runtime" else "right")
+    for result in report.results:
+        cells = dict(zip(COLUMNS, row(result), strict=True))
+        texts = [Text(cells[column]) for column in IN_TABLE]
+        texts[-1].stylize(STYLES[result.status])
+        table.add_row(FORMATS[result.format].removeprefix("Core ML "), *texts)
+    return table
+
+
+def _plain(result: ArtifactResult) -> str:
+    """One line with every figure named, for logs."""
+    cells = dict(zip(COLUMNS, row(result), strict=True))
+    start = f"{cells.pop('file')}: {cells.pop('verdict')}"
+    return ", ".join([start, *(f"{name} {text}" for name, text in cells.items())])
+
+
+def _print_skipped(report: Report, console: Console) -> None:
+    skipped = report.samples.skipped
+    if not skipped:
+        return
+    print_line(console, f"Not used, of {report.samples.origin} ({len(skipped)}):")
+    for each in skipped[:10]:
+        print_line(console, f"  {each.name}: {each.reason}")
+    if len(skipped) > 10:
+        print_line(console, f"  and {len(skipped) - 10} more")

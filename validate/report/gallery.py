@@ -1,0 +1,146 @@
+"""The pictures of the page: what PyTorch and each file make of a photo, and where they differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from validate.report import text
+from validate.report.data_uri import difference_uri, mask_uri, photo_uri
+from validate.results.parity import PictureResult, Report, ShownPicture
+from validate.results.thumbnails import reduced
+
+BUDGET = 8_000_000
+"""Bytes of all pictures in a page; where they take more, they are drawn smaller."""
+SMALLEST = 6
+"""By what their sides are divided at most."""
+PROBED = 10
+"""How many pictures are drawn to see whether all of them would be far above the budget."""
+NAMED = 3
+"""How many labels of a mask are told."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one result made of a picture; the data URIs are None where all labels are equal."""
+
+    title: str
+    summary: str
+    decisive: bool
+    mask: str | None
+    difference: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture: its photo, PyTorch's mask, and a layer for each result.
+
+    `chosen` is the layer that is shown at first: that with the largest share of its tolerance.
+    `labelled` says in words what PyTorch's mask shows.
+    """
+
+    name: str
+    photo: str
+    mask: str
+    labelled: str
+    layers: tuple[Layer, ...]
+    chosen: int
+
+    @property
+    def size(self) -> int:
+        """Characters of all data URIs."""
+        layers = [uri for layer in self.layers for uri in (layer.mask, layer.difference) if uri]
+        return sum(map(len, (self.photo, self.mask, *layers)))
+
+
+def gallery(report: Report) -> tuple[Card, ...]:
+    """The cards of all pictures that are shown, in the report's order, within the budget."""
+    found = [_by_name(result.pictures) for result in report.results]
+    cards: tuple[Card, ...] = ()
+    for factor in range(1, SMALLEST + 1):
+        if factor < SMALLEST and _far_too_large(report, factor, found):
+            continue
+        cards = tuple(_card(report, reduced(each, factor), found) for each in report.shown)
+        if sum(card.size for card in cards) <= BUDGET:
+            break
+    return cards
+
+
+def _far_too_large(report: Report, factor: int, found: list[dict[str, PictureResult]]) -> bool:
+    """Whether some pictures, evenly chosen, are so large that drawing all is in vain."""
+    probe = report.shown[:: -(-len(report.shown) // PROBED) or 1]
+    if len(probe) == len(report.shown):
+        return False
+    size = sum(_card(report, reduced(each, factor), found).size for each in probe)
+    return size * len(report.shown) > 1.25 * BUDGET * len(probe)
+
+
+def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
+    return {picture.name: picture for picture in pictures}
+
+
+def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureResult]]) -> Card:
+    order = _order(picture) if report.independent else ()
+    # A file that stopped at a later picture has no figures, though it had made masks.
+    ran = [index for index in sorted(picture.masks) if picture.name in found[index]]
+    judged = {index: found[index][picture.name] for index in ran}
+    layers = tuple(_layer(report, picture, index, each, order) for index, each in judged.items())
+    shares = [_share(report, index, each) for index, each in judged.items()]
+    return Card(
+        name=picture.name,
+        photo=photo_uri(picture.image),
+        mask=mask_uri(picture.mask, report.colours, order),
+        labelled=_labelled(report, picture),
+        layers=layers,
+        chosen=shares.index(max(shares)) if shares else -1,
+    )
+
+
+def _order(picture: ShownPicture) -> list[int]:
+    """Channels, the largest first, so that small ones lie on top of what they are a part of."""
+    return [int(channel) for channel in np.argsort(-_areas(picture), kind="stable")]
+
+
+def _areas(picture: ShownPicture) -> NDArray[np.int64]:
+    return np.asarray(picture.mask.sum(axis=(1, 2), dtype=np.int64))
+
+
+def _layer(
+    report: Report,
+    picture: ShownPicture,
+    index: int,
+    found: PictureResult,
+    order: Sequence[int],
+) -> Layer:
+    where = picture.differs.get(index)
+    return Layer(
+        title=text.title(report, index),
+        summary=text.flips(found.metrics),
+        decisive=found.metrics.decisive_flips > 0,
+        mask=None if where is None else mask_uri(picture.masks[index], report.colours, order),
+        difference=None if where is None else difference_uri(where),
+    )
+
+
+def _share(report: Report, index: int, found: PictureResult) -> float:
+    tolerance = report.results[index].tolerance
+    limit = tolerance.max_error if tolerance else 1.0
+    return found.metrics.relative_error / limit + found.metrics.decisive_flips
+
+
+def _labelled(report: Report, picture: ShownPicture) -> str:
+    """What PyTorch's mask shows: the labels that cover most, without that of the background."""
+    mask = picture.mask
+    pixels = mask.shape[-2] * mask.shape[-1]
+    if report.independent:
+        labels, nothing = report.labels, "no channel anywhere"
+        counts = _areas(picture)
+    else:
+        labels, nothing = report.labels[1:], f"{report.labels[0]} everywhere"
+        counts = np.bincount(mask.ravel(), minlength=len(report.labels))[1:]
+    order = [int(value) for value in np.argsort(-counts, kind="stable") if counts[value]]
+    parts = [f"{labels[v]} on {text.percent(counts[v] / pixels)}" for v in order[:NAMED]]
+    if len(order) > NAMED:
+        parts.append(f"{len(order) - NAMED} more labels")
+    return ", ".join(parts) or nothing

@@ -1,0 +1,87 @@
+"""`report.html`: the report as one page that needs nothing else, not even a network."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from validate.report import branch_text, text
+from validate.report.drift_charts import drift_charts
+from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
+from validate.report.gallery import gallery
+from validate.report.parity_charts import charts_of
+from validate.report.range_charts import COLUMNS as RANGE_COLUMNS
+from validate.report.range_charts import range_chart
+from validate.results.parity import Report
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def to_html(report: Report) -> str:
+    """The text of `report.html`; names are escaped wherever they stand.
+
+    Its policy lets one script run, by its hash, and nothing be loaded.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    width, height = _size(report)
+    return environment.get_template("report.html").render(
+        report=report,
+        words=text,
+        branch_words=branch_text,
+        cards=gallery(report),
+        charts=charts_of(report),
+        drifts=drift_charts(report.drift),
+        drift_columns=DRIFT_COLUMNS,
+        ranges=range_chart(report.ranges),
+        range_columns=RANGE_COLUMNS,
+        legend=_legend(report),
+        width=width,
+        height=height,
+        script=Markup(script),
+        script_hash=_hash(script),
+    )
+
+
+def breakable(name: str) -> Markup:
+    """A file's name, escaped, that a line may break behind a dot, underscore or hyphen.
+
+    >>> print(breakable("my_net<1>.onnx"))
+    my_<wbr>net&lt;1&gt;.<wbr>onnx
+    """
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._-])", name))
+
+
+def _hash(script: str) -> str:
+    """How a Content-Security-Policy names a script that it lets run."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def _size(report: Report) -> tuple[int, int]:
+    """Width and height of the pictures shown."""
+    if not report.shown:
+        return (1, 1)
+    height, width = report.shown[0].mask.shape[-2:]
+    return width, height
+
+
+def _legend(report: Report) -> list[tuple[str, str]]:
+    """Labels and colours, without the background."""
+    pairs = list(zip(report.labels, map(_css, report.colours), strict=True))
+    return pairs if report.independent else pairs[1:]
+
+
+def _css(colour: str) -> str:
+    """`0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
+    return "#" + colour.removeprefix("0x")[:6]

@@ -1,0 +1,40 @@
+"""`parity.json`: a report as data, held against its JSON Schema on the way out and in."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from export.schema import require_valid
+from models.common.json_codec import revive
+from models.errors import InputError
+from validate.results.parity import Report
+
+RESULTS = "parity.json"
+SCHEMA_FILE = Path(__file__).with_name("parity.schema.json")
+REMEDY = "Run `make validate` again."
+
+
+def to_json(report: Report) -> str:
+    """The text of `parity.json`, checked against its schema."""
+    document = asdict(replace(report, shown=()))
+    del document["shown"]
+    document |= {"verdict": report.verdict, "sentence": report.sentence}
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    require_valid(json.loads(text), SCHEMA_FILE, Path(RESULTS), "parity results", REMEDY)
+    return text
+
+
+def read_results(path: Path) -> Report:
+    """Read a `parity.json`, or the one in a folder; pictures for the page are not stored in it.
+
+    Raises InputError when there is none, or it is not one of ours.
+    """
+    path = path / RESULTS if path.is_dir() else path
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as parity results: {error}. {REMEDY}") from None
+    require_valid(document, SCHEMA_FILE, path, "parity results", REMEDY)
+    derived = ("verdict", "sentence")
+    data = {name: value for name, value in document.items() if name not in derived}
+    return revive(Report, {**data, "shown": ()})  # type: ignore[no-any-return]

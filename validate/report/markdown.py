@@ -1,0 +1,100 @@
+"""`parity.md`: the report for a pull request or the summary of a GitHub job."""
+
+from validate.report import branch_text, drift_text
+from validate.report.text import (
+    COLUMNS,
+    decibels,
+    overlap,
+    percent,
+    photo_way,
+    ranges,
+    reasons,
+    reference_time,
+    row,
+)
+from validate.results.parity import ArtifactResult, Report
+
+MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
+
+
+def to_markdown(report: Report) -> str:
+    """The text of `parity.md`."""
+    parts = [
+        f"### {MARKS[report.verdict]} {_escaped(report.bundle)}: parity with PyTorch",
+        _escaped(report.sentence),
+        _table(COLUMNS, [row(result) for result in report.results]),
+        *_not_passed(report.results),
+        *(f"- {_escaped(drift_text.sentence(each))}" for each in report.drift),
+        _overlaps(report),
+        *_branches(report),
+        *_footnotes(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in (columns, *rows)]
+    return "\n".join((lines[0], "|" + " --- |" * len(columns), *lines[1:]))
+
+
+def _not_passed(results: tuple[ArtifactResult, ...]) -> list[str]:
+    return [
+        f"- {_escaped(result.path)} ({_escaped(result.runtime)}), {result.status}: "
+        f"{_escaped(reasons(result))}."
+        for result in results
+        if result.reasons
+    ]
+
+
+def _overlaps(report: Report) -> str:
+    measured = [result for result in report.results if result.total is not None]
+    if not measured:
+        return ""
+    columns = ("IoU with PyTorch's mask", *report.labels)
+    rows = [
+        (f"{result.path} ({result.runtime})", *map(overlap, result.total.classes))
+        for result in measured
+        if result.total is not None
+    ]
+    return _table(columns, rows)
+
+
+def _branches(report: Report) -> list[str]:
+    if report.branches is None:
+        return []
+    rows = branch_text.rows(report.branches, report.labels)
+    return [
+        _table(branch_text.columns(report.branches), rows),
+        _escaped(branch_text.sentence(report.branches)),
+    ]
+
+
+def _footnotes(report: Report) -> list[str]:
+    used = f"{report.samples.used:,} pictures from {report.samples.origin}"
+    lines = [f"Judged on {used}; {reference_time(report.milliseconds)}."]
+    if report.noise is not None:
+        lines.append(
+            "Rounding every layer to float16 moves PyTorch's own logits by up to "
+            f"{percent(report.noise.relative_error)} of their range "
+            f"({decibels(report.noise.psnr)})."
+        )
+    if report.photo_way is not None:
+        lines.append(photo_way(report.photo_way))
+    if report.ranges is not None:
+        lines += ranges(report.ranges)
+    if report.tolerances is not None:
+        lines.append(f"Tolerances given by {report.tolerances.name}.")
+    skipped = report.samples.skipped
+    if skipped:
+        names = ", ".join(f"{each.name} ({each.reason})" for each in skipped[:10])
+        more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
+        lines.append(f"Not used ({len(skipped)}): {names}{more}.")
+    return [_escaped(line) for line in lines]
+
+
+def _escaped(text: str) -> str:
+    """`text` without meaning to Markdown, in a table cell too: a file may be called `[a]|<b>`."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    for character in "\\`*_[]|#":
+        text = text.replace(character, "\\" + character)
+    return text

@@ -1,0 +1,158 @@
+"""The charts of the page, as positions in per cent of their width: the template draws them."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from validate.metrics.comparison import Metrics
+from validate.report import text
+from validate.results.parity import ArtifactResult, Report
+
+STEP = 0.5
+"""Points closer together than this, in per cent of the width, are one point."""
+T = TypeVar("T")
+EDGE = 7.0
+"""What stays free on both sides, in per cent of the width."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One or more pictures at `x` per cent; `label` says which and how far."""
+
+    x: float
+    count: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result: its points, its limit, and both in words."""
+
+    title: str
+    points: tuple[Point, ...]
+    limit: float
+    summary: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of the axis at `x` per cent."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A row of points for each result, over one axis."""
+
+    title: str
+    note: str
+    rows: tuple[Row, ...]
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """From `low` to `high`, in whatever unit `scale` maps a value to."""
+
+    low: float
+    high: float
+    scale: Callable[[float], float]
+
+    def at(self, value: float) -> float:
+        """The position of `value` in per cent of the width, held inside."""
+        share = (self.scale(value) - self.low) / (self.high - self.low)
+        return EDGE + (100 - 2 * EDGE) * min(max(share, 0.0), 1.0)
+
+
+def charts_of(report: Report) -> tuple[Chart, ...]:
+    """The largest error and the PSNR of every picture, for every result that was measured."""
+    measured = [(i, each) for i, each in enumerate(report.results) if each.tolerance]
+    if not measured:
+        return ()
+    titles = [text.title(report, index) for index, _ in measured]
+    results = [result for _, result in measured]
+    return (_errors(titles, results), _psnrs(titles, results))
+
+
+def _errors(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
+    limits = [each.tolerance.max_error for each in results if each.tolerance]
+    values = _values(results, lambda metrics: metrics.relative_error)
+    positive = [value for row in values for _, value in row if value] + limits
+    low, high = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
+    axis = _Axis(low, max(high, low + 1), lambda value: math.log10(max(value, 10.0**low)))
+    step = max(1, -(-(high - low) // 6))
+    return Chart(
+        title="Largest error of each picture",
+        note="As a share of PyTorch’s logit range, logarithmic. Left of the line is tolerated.",
+        rows=_rows(titles, values, limits, axis, text.percent),
+        ticks=tuple(
+            Tick(axis.at(10.0**power), text.percent(10.0**power))
+            for power in range(low, high + 1, step)
+        ),
+    )
+
+
+def _psnrs(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
+    limits = [each.tolerance.min_psnr for each in results if each.tolerance]
+    found = _values(results, lambda metrics: metrics.psnr)
+    finite = [value for row in found for _, value in row if value is not None] + limits
+    low, high = 10 * math.floor(min(finite) / 10), 10 * math.ceil(max(finite) / 10)
+    high = max(high, low + 10)
+    axis = _Axis(low, high, float)
+    values = [[(name, high if v is None else v) for name, v in row] for row in found]
+    step = 10 * max(1, -(-(high - low) // 60))
+    return Chart(
+        title="PSNR of each picture",
+        note="In dB, against PyTorch’s logit range. Right of the line is tolerated; the limit "
+        "is for all pictures together.",
+        rows=_rows(titles, values, limits, axis, text.decibels),
+        ticks=tuple(
+            Tick(axis.at(value), text.decibels(value).replace(".0", ""))
+            for value in range(low, high + 1, step)
+        ),
+    )
+
+
+def _values(
+    results: Sequence[ArtifactResult], figure: Callable[[Metrics], T]
+) -> list[list[tuple[str, T]]]:
+    return [[(each.name, figure(each.metrics)) for each in r.pictures] for r in results]
+
+
+def _rows(
+    titles: Sequence[str],
+    values: Sequence[Sequence[tuple[str, float]]],
+    limits: Sequence[float],
+    axis: _Axis,
+    write: Callable[[float], str],
+) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            title,
+            _points(row, axis, write),
+            axis.at(limit),
+            f"{write(min(v for _, v in row))} to {write(max(v for _, v in row))}, "
+            f"limit {write(limit)}",
+        )
+        for title, row, limit in zip(titles, values, limits, strict=True)
+    )
+
+
+def _points(
+    row: Sequence[tuple[str, float]], axis: _Axis, write: Callable[[float], str]
+) -> tuple[Point, ...]:
+    places = [round(axis.at(value) / STEP) * STEP for _, value in row]
+    counts = Counter(places)
+    first = dict(zip(reversed(places), reversed(row), strict=True))
+    return tuple(
+        Point(x, n, f"{first[x][0]}: {write(first[x][1])}" + _more(n))
+        for x, n in sorted(counts.items())
+    )
+
+
+def _more(count: int) -> str:
+    return f" and {count - 1} more like it" if count > 1 else ""

@@ -1,0 +1,194 @@
+"""How the figures of a report are written, the same on the page, in Markdown and on a console."""
+
+from collections.abc import Sequence
+
+from models.common.counting import counted
+from validate.metrics.comparison import ClassOverlap, Metrics
+from validate.metrics.margins import Region
+from validate.parity.resize_filters import PhotoWay
+from validate.results.parity import ArtifactResult, Report
+from validate.results.ranges import Ranges
+
+FORMATS = {
+    "torchscript": "TorchScript",
+    "mlprogram": "Core ML mlprogram",
+    "neuralnetwork": "Core ML NeuralNetwork",
+    "onnx": "ONNX",
+}
+COLUMNS = (
+    "file",
+    "size",
+    "runtime",
+    "PSNR",
+    "largest error",
+    "agreement",
+    "decisive flips",
+    "ms (× PyTorch)",
+    "verdict",
+)
+NOTHING = "–"
+NAMED_RANGES = 5
+NAMED_PINS = 12
+
+
+def row(result: ArtifactResult) -> tuple[str, ...]:
+    """The cells of one result, under COLUMNS."""
+    verdict = "not run here" if result.status == "not run" else result.status
+    start = (result.path, size(result.size), result.runtime)
+    if result.total is None or result.worst is None:
+        return (*start, *[NOTHING] * 5, verdict)
+    return (
+        *start,
+        decibels(result.total.psnr),
+        percent(result.worst.metrics.relative_error),
+        share(result.total.agreement),
+        f"{result.total.decisive_flips:,}",
+        time(result),
+        verdict,
+    )
+
+
+def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
+    """Name and text of the figures that COLUMNS have no room for."""
+    return (
+        ("mean error, in logits", f"{metrics.mean_error:.2g}"),
+        ("RMS error, in logits", f"{metrics.rms_error:.2g}"),
+        ("largest error, in logits", f"{metrics.max_error:.2g}"),
+        ("SNR", decibels(metrics.snr)),
+        ("cosine", "–" if metrics.cosine is None else f"{metrics.cosine:.9g}"),
+        ("labels equal at class boundaries", region(metrics.boundary)),
+        ("labels equal elsewhere", region(metrics.interior)),
+        ("pixels PyTorch barely decides", percent(metrics.undecided)),
+    )
+
+
+def region(part: Region) -> str:
+    """The share of equal labels of some pixels, with the counts."""
+    if part.agreement is None:
+        return "no such pixel"
+    return f"{share(part.agreement)} ({part.pixels - part.flips:,} of {part.pixels:,})"
+
+
+def size(count: int) -> str:
+    """Bytes as MB (10⁶), or kB below one.
+
+    >>> size(48_900_000)
+    '48.9 MB'
+    """
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
+
+
+def decibels(value: float | None) -> str:
+    """A ratio in dB; None means that there is no error."""
+    return "no error" if value is None else f"{value:.1f} dB"
+
+
+def percent(value: float) -> str:
+    """A small share of the logit range, with two significant digits.
+
+    >>> percent(0.00123)
+    '0.12 %'
+    """
+    return f"{float(f'{value * 100:.2g}'):.10f}".rstrip("0").rstrip(".") + " %"
+
+
+def share(value: float) -> str:
+    """A share near one, never rounded up to all of it.
+
+    >>> share(0.999998)
+    '99.9998 %'
+    """
+    return "100 %" if value == 1 else f"{value * 100:.{_digits(value, 4) - 2}f} %"
+
+
+def time(result: ArtifactResult) -> str:
+    """Milliseconds for a picture, and the ratio to PyTorch's where that was run too."""
+    if result.milliseconds is None:
+        return NOTHING
+    if result.ratio is None:
+        return f"{result.milliseconds:.0f}"
+    return f"{result.milliseconds:.0f} ({result.ratio:.2f}×)"
+
+
+def reference_time(milliseconds: float | None) -> str:
+    """How long PyTorch takes for a picture, as the end of a sentence or a whole one."""
+    if milliseconds is None:
+        return "PyTorch's outputs were stored earlier, so that it was not timed"
+    return f"PyTorch takes {milliseconds:.0f} ms a picture on this machine"
+
+
+def overlap(classes: ClassOverlap) -> str:
+    """IoU with its counts; a class that neither mask has is empty, which is no agreement."""
+    if classes.iou is None:
+        return iou(classes)
+    return f"{iou(classes)} ({classes.intersection:,} of {classes.union:,})"
+
+
+def iou(classes: ClassOverlap) -> str:
+    """IoU alone."""
+    if classes.iou is None:
+        return "empty in both"
+    return f"{classes.iou:.{_digits(classes.iou, 4)}f}"
+
+
+def lowest_iou(labels: Sequence[str], classes: Sequence[ClassOverlap]) -> str:
+    """The class with the lowest IoU, of those that a mask has."""
+    found = [(each.iou, label, each) for label, each in zip(labels, classes, strict=True)]
+    present = [(value, label, each) for value, label, each in found if value is not None]
+    if not present:
+        return NOTHING
+    _, label, lowest = min(present, key=lambda each: each[0])
+    return f"{iou(lowest)} ({label})"
+
+
+def photo_way(way: PhotoWay) -> str:
+    """What the phone's way of shrinking photos does to the masks, in a sentence."""
+    agreements = [each.agreement for each in way.filters]
+    ours = f"{share(min(agreements))} to {share(max(agreements))}" if agreements else NOTHING
+    files = ", ".join(f"{each.path} {share(each.agreement)}" for each in way.files)
+    return (
+        f"From photo to mask, shrunk as on a phone ({way.phone}), labels equal to PyTorch's on the "
+        f"training's pixels: {files}; PyTorch itself with other filters: {ours}."
+    )
+
+
+def ranges(found: Ranges) -> tuple[str, ...]:
+    """Sentences on operations without room in float16, and on those kept in float32."""
+    pictures = counted(found.pictures, "picture")
+    lines = [
+        f"Float16 does not suit {each.title}: {each.fault} (on {pictures})."
+        for each in found.faulty[:NAMED_RANGES]
+    ]
+    if len(found.faulty) > NAMED_RANGES:
+        lines.append(f"Nor {len(found.faulty) - NAMED_RANGES} more operations.")
+    kept = [each.title for each in found.operations if each.pinned]
+    if kept and len(kept) < len(found.operations):
+        more = f" and {len(kept) - NAMED_PINS} more" if len(kept) > NAMED_PINS else ""
+        lines.append(f"Kept in float32: {', '.join(kept[:NAMED_PINS])}{more}.")
+    return tuple(lines)
+
+
+def title(report: Report, index: int) -> str:
+    """The format of a result, with its runtime where the same file ran in two."""
+    result = report.results[index]
+    name = FORMATS[result.format]
+    twice = [each for each in report.results if each.path == result.path and each.total]
+    return f"{name} ({result.runtime})" if len(twice) > 1 else name
+
+
+def flips(metrics: Metrics) -> str:
+    """How many labels of a picture differ from PyTorch's, and how many of them decisively."""
+    if not metrics.flips:
+        return "every label equal"
+    differ = "1 label differs" if metrics.flips == 1 else f"{metrics.flips:,} labels differ"
+    return f"{differ}, {metrics.decisive_flips:,} decisively" if metrics.decisive_flips else differ
+
+
+def reasons(result: ArtifactResult) -> str:
+    """Why a file failed or was not run, as one sentence; empty where it passed."""
+    return "; ".join(result.reasons)
+
+
+def _digits(value: float, least: int) -> int:
+    """How many digits `value`, between 0 and 1, needs so as not to be rounded up to 1."""
+    return next((n for n in range(least, 9) if value == 1 or round(value, n) < 1), 9)

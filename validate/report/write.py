@@ -1,0 +1,56 @@
+"""Writes a report's files into a folder: all of them, or none."""
+
+import os
+from pathlib import Path
+
+from models.errors import InputError
+from validate.atomic import placed
+from validate.report.html import to_html
+from validate.report.json_file import RESULTS, to_json
+from validate.report.junit import to_junit
+from validate.report.markdown import to_markdown
+from validate.results.parity import Report
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
+    """Write `parity.json`, `parity.md`, `junit.xml` and `report.html` into `folder`.
+
+    Returns where they lie. In a GitHub job, the Markdown is also appended to the job's summary.
+    Earlier results are replaced only once all new files are complete. Raises InputError when the
+    folder cannot be written to.
+    """
+    markdown = to_markdown(report)
+    texts = {
+        RESULTS: to_json(report),
+        "parity.md": markdown,
+        "junit.xml": to_junit(report),
+        "report.html": to_html(report),
+    }
+    try:
+        written = _written(texts, folder)
+        _append_to_summary(markdown)
+    except OSError as error:
+        raise InputError(
+            f"The results cannot be written to {error.filename or folder}: {error.strerror}."
+        ) from None
+    return written
+
+
+def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
+    """Write all of them, so that an interruption leaves what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = tuple(folder / name for name in texts)
+    with placed(places) as parts:
+        for part, text in zip(parts, texts.values(), strict=True):
+            # A name whose bytes are no UTF-8 stands as \udcff, which JSON reads back.
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return places
+
+
+def _append_to_summary(markdown: str) -> None:
+    summary = os.environ.get(SUMMARY)
+    if summary:
+        with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(markdown + "\n")

@@ -1,0 +1,163 @@
+"""What a parity run found: plain data that `parity.json` stores and every report shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.common.counting import counted
+from validate.images.reading import RGBImage
+from validate.images.samples import Skipped
+from validate.metrics.comparison import Metrics
+from validate.metrics.float16_noise import Noise
+from validate.metrics.tolerances import Tolerance, TolerancesFile
+from validate.parity.branches import Branches
+from validate.parity.resize_filters import PhotoWay
+from validate.results.drift import Drift
+from validate.results.ranges import Ranges
+from validate.runtimes import SmallMask
+
+SCHEMA = 1
+TOOL = "segport"
+
+Status = Literal["passed", "failed", "not run"]
+Verdict = Literal["passed", "failed", "nothing judged"]
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One artifact on one picture."""
+
+    name: str
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class ArtifactResult:
+    """One artifact in one runtime.
+
+    `reasons` say why it failed or was not run. `worst` names the picture with the largest
+    error. `milliseconds` is the median time of a picture, `ratio` that to PyTorch's. All of
+    these, and the metrics, are None where nothing could be measured.
+    """
+
+    format: str
+    path: str
+    precision: str
+    size: int
+    runtime: str
+    status: Status
+    reasons: tuple[str, ...] = ()
+    tolerance: Tolerance | None = None
+    total: Metrics | None = None
+    worst: PictureResult | None = None
+    pictures: tuple[PictureResult, ...] = ()
+    milliseconds: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class SampleFacts:
+    """Which pictures the bundle was judged on."""
+
+    origin: str
+    used: int
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
+
+    A mask is `(H, W)`, or `(C, H, W)` where channels are independent. `masks` maps the index of a
+    result in the report to its mask, and `differs (H, W)` to where a label
+    is not PyTorch's, for the results where there is such a pixel.
+    """
+
+    name: str
+    image: RGBImage
+    mask: SmallMask
+    masks: Mapping[int, SmallMask]
+    differs: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
+    the file that took the place of the table's rows, None where none did; `photo_way` compares
+    the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
+    resized. `independent` says that the labels are channels, of which a pixel may have any number;
+    `drift` is empty where it was not asked for; `branches` compares those of a network with deep
+    supervision, and is None for any other; `ranges` is None where nothing was measured.
+
+    `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
+    elsewhere. `shown` holds some pictures, the
+    worst first; it is not stored in `parity.json`.
+    """
+
+    bundle: str
+    created: str
+    facts: Mapping[str, str]
+    labels: tuple[str, ...]
+    colours: tuple[str, ...]
+    samples: SampleFacts
+    noise: Noise | None
+    milliseconds: float | None
+    results: tuple[ArtifactResult, ...]
+    machine: Mapping[str, str]
+    seconds: float
+    tolerances: TolerancesFile | None = None
+    photo_way: PhotoWay | None = None
+    independent: bool = False
+    drift: tuple[Drift, ...] = ()
+    branches: Branches | None = None
+    ranges: Ranges | None = None
+    schema: int = SCHEMA
+    tool: str = TOOL
+    shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed if any artifact failed; passed if at least one was judged and all those passed."""
+        statuses = {result.status for result in self.results}
+        if "failed" in statuses:
+            return "failed"
+        return "passed" if "passed" in statuses else "nothing judged"
+
+    @property
+    def passed(self) -> bool:
+        """Whether a command that made this report ends with exit code 0."""
+        return self.verdict == "passed"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict for people."""
+        judged = [result for result in self.results if result.status != "not run"]
+        failed = [result for result in self.results if result.status == "failed"]
+        pictures = counted(self.samples.used, "picture")
+        if not judged:
+            return "Nothing was judged: no file of this bundle could be run here."
+        if not failed:
+            files = len({result.path for result in judged})
+            what = "1 file computes" if files == 1 else f"all {files} files compute"
+            return f"Parity holds: {what} what PyTorch computes on {pictures}.{self._not_run}"
+        first = failed[0]
+        reason = f"({first.runtime}): {first.reasons[0]}."
+        wrong, ran = (len({result.path for result in part}) for part in (failed, judged))
+        if wrong == 1:
+            return (
+                f"Parity failed: {first.path} does not compute what PyTorch computes on {pictures} "
+                f"{reason}"
+            )
+        return (
+            f"Parity failed: {wrong} of {ran} files do not compute what PyTorch computes "
+            f"on {pictures}. {first.path} {reason}"
+        )
+
+    @property
+    def _not_run(self) -> str:
+        judged = {result.path for result in self.results if result.status != "not run"}
+        idle = sorted({result.path for result in self.results} - judged)
+        return f" Not run here: {', '.join(idle)}." if idle else ""
