@@ -83,7 +83,7 @@ matrix: .venv/.ready ## Export many healthy networks: none may fail (half an hou
 	@PYTHONPATH=tests $(RUN) tests/matrix/write_page.py
 
 compatibility: .venv/.ready ## Put every family through every format, and list what each does
-	@$(RUN) tests/models/check_compatibility.py
+	@$(RUN) tests/models/families/check_compatibility.py
 
 samples: .venv/.ready ## Render the sample pictures again
 	@$(RUN) -m samples.render samples

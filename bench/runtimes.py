@@ -17,7 +17,7 @@ import torch
 
 from export.bundle import read_bundle
 from validate import coreml
-from validate.parity.run import load_reference
+from validate.reference.network import load_reference
 from validate.runtimes.interface import as_feature, as_input
 
 THREADS = 2

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from export.schema import require_valid
-from models.common.counting import counted
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
+from models.common.text import counted
 from models.errors import InputError
 from models.specification import InputContract, Specification
 

@@ -20,7 +20,7 @@ from export.formats import Job, rewrite_mlprogram
 from export.to_coreml import FLOAT32, Arithmetic, write_mlprogram
 from export.tracing import trace, trace_single_image
 from models.common.cli import Stages
-from models.common.counting import counted
+from models.common.text import counted
 from models.deployable import Deployable, name_of
 
 TOLD = 12

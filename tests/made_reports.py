@@ -10,7 +10,7 @@ from validate.images.samples import Skipped
 from validate.metrics.comparison import compare, measure
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, violations
-from validate.parity.resize_filters import PHONE, FilterEffect, PhotoWay, WayResult
+from validate.parity.resize_filters import PHONE
 from validate.results.drift import (
     Departure,
     Drift,
@@ -18,7 +18,15 @@ from validate.results.drift import (
     OperationDrift,
     WeightDifference,
 )
-from validate.results.parity import ArtifactResult, PictureResult, Report, SampleFacts
+from validate.results.parity import (
+    ArtifactResult,
+    FilterEffect,
+    PhotoWay,
+    PictureResult,
+    Report,
+    SampleFacts,
+    WayResult,
+)
 from validate.results.thumbnails import shown_picture
 from validate.runtimes import Outputs
 

@@ -91,10 +91,9 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     from export.bundle import read_bundle
     from validate.drift.run import with_drift
     from validate.parity.run import judge as judge_bundle
-    from validate.parity.run import load_reference
     from validate.precision.survey import require_rounded, with_ranges
-    from validate.report.console import print_report
-    from validate.report.drift_console import print_drift
+    from validate.reference.network import load_reference
+    from validate.report.console import print_drift, print_report
     from validate.report.write import write_results
 
     if reference is not None and (drift or ranges):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.common.terminal import visible, write_out_what_cannot_be_encoded
+from models.common.text import visible, write_out_what_cannot_be_encoded
 from models.errors import InputError, SegportError
 
 if TYPE_CHECKING:

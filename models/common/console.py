@@ -6,7 +6,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from models.common.terminal import visible
+from models.common.text import visible
 
 
 class PlainConsole(Console):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from validate.report.text import percent
 from validate.results.drift import WeightDifference
+from validate.results.numbers import percent
 
 PREPROCESSING = (
     "the picture reaches the network otherwise than in PyTorch: its scale, the order of its "

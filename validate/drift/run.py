@@ -11,8 +11,7 @@ from validate.drift.cause import cause_of
 from validate.drift.compare import Followed, follow
 from validate.drift.open_file import Recordings
 from validate.drift.weights import weight_differences
-from validate.images.samples import Sample, find_samples
-from validate.parity.run import Source
+from validate.images.samples import Sample, Source, find_samples
 from validate.results.drift import Departure, Drift
 from validate.results.parity import Report
 

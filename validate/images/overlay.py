@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from validate.images.reading import Picture, RGBImage
 from validate.ios.masks import Mask
 
 
@@ -40,3 +41,10 @@ def paint(
     if premultiplied:
         colours[:, :3] = (colours[:, :3] * colours[:, 3:] + 127) // 255
     return colours.astype(np.uint8)[mask]
+
+
+def as_rgb(picture: Picture) -> RGBImage:
+    """`picture (H, W, C)` for people: its first three channels, or the first one as grey."""
+    channels = [0, 1, 2] if picture.shape[2] >= 3 else [0, 0, 0]
+    chosen = picture[:, :, channels]
+    return np.asarray(chosen if chosen.dtype == np.uint8 else np.rint(chosen * 255), np.uint8)

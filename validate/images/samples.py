@@ -150,3 +150,6 @@ def _photos_in(folder: Path) -> tuple[Path, ...]:
     if not chosen:
         raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
     return chosen
+
+
+Source = Path | Sequence[Path] | None

@@ -16,15 +16,14 @@ from PIL import Image, PngImagePlugin
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
 from models.custom.option import NamedModule
 from models.errors import InputError
-from validate.images.overlay import parse_colour
+from validate.images.overlay import as_rgb, parse_colour
 from validate.images.reading import RGBImage
-from validate.images.samples import Sample, find_samples, require_some
+from validate.images.samples import Sample, Source, find_samples, require_some
 from validate.ios.golden import Gate, describe_fixture, describe_sample
 from validate.ios.masks import Mask
 from validate.metrics.float16_noise import float16_noise
 from validate.metrics.tolerances import row_of, tolerance_for
-from validate.parity.run import Source, load_reference
-from validate.results.thumbnails import as_rgb
+from validate.reference.network import load_reference
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 

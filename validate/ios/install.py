@@ -7,8 +7,8 @@ from pathlib import Path
 from export.bundle import Bundle, read_bundle
 from models.custom.option import NamedModule
 from models.errors import InputError
+from validate.images.samples import Source
 from validate.ios.fixtures import coreml_artifacts, write_fixtures
-from validate.parity.run import Source
 
 APP = Path(__file__).resolve().parents[2] / "ios_demo" / "DamageDemo"
 MODELS = "Models"

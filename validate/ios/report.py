@@ -8,7 +8,7 @@ from typing import Any
 
 from export.schema import require_valid
 from models.errors import InputError
-from validate.report.text import NOTHING, percent, share
+from validate.results.numbers import NOTHING, percent, share
 
 SCHEMA_FILE = Path(__file__).with_name("device_report.schema.json")
 REMEDY = "Share it again from the app."

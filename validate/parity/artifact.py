@@ -12,8 +12,8 @@ from validate.images.reading import Picture
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, Metrics, compare, measure
 from validate.metrics.tolerances import Tolerance, violations
-from validate.parity.resize_filters import PhotoWay, photo_violations
-from validate.results.parity import ArtifactResult, PictureResult, Status
+from validate.parity.resize_filters import photo_violations
+from validate.results.parity import ArtifactResult, PhotoWay, PictureResult, Status
 from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime, SmallMask
 
 

@@ -8,14 +8,14 @@ on some pictures beside the deepest one, whatever branch was exported.
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from torch import nn
 
 from models.deployable import Deployable
 from validate.images.reading import Picture
-from validate.metrics.comparison import ClassOverlap, compare, measure
+from validate.metrics.comparison import compare, measure
+from validate.results.parity import Branches, BranchResult
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 
@@ -37,26 +37,6 @@ class Branched(Protocol):
     def branch(self) -> str: ...  # noqa: D102
 
     def at(self, branch: str) -> nn.Module: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class BranchResult:
-    """One branch in PyTorch: its median time, and its masks against those of the deepest."""
-
-    branch: str
-    exported: bool
-    milliseconds: float
-    agreement: float
-    classes: tuple[ClassOverlap, ...]
-
-
-@dataclass(frozen=True)
-class Branches:
-    """Every branch, on so many pictures; `deepest` is what the others are compared with."""
-
-    deepest: str
-    pictures: int
-    results: tuple[BranchResult, ...]
 
 
 def compared_branches(

@@ -13,7 +13,6 @@ swapped channels move them (see docs/parity.md), so that only the same pixels ca
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -21,8 +20,9 @@ from PIL import Image
 from models.deployable import Deployable
 from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
-from validate.metrics.comparison import ClassOverlap, Comparison, compare, measure
+from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.tolerances import Tolerance
+from validate.results.parity import FilterEffect, PhotoWay, WayResult
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 
@@ -36,40 +36,6 @@ FILTERS: Mapping[str, Image.Resampling] = {
 }
 PHONE = "antialiased bilinear"
 """Pillow's, which stands for a phone's scaling: no document says which filter that is."""
-
-
-@dataclass(frozen=True)
-class FilterEffect:
-    """What a filter alone does to PyTorch's masks: their agreement with the training's."""
-
-    filter: str
-    agreement: float
-    classes: tuple[ClassOverlap, ...]
-
-
-@dataclass(frozen=True)
-class WayResult:
-    """One file's masks from photos shrunk as on a phone.
-
-    `decisive_flips` against PyTorch on the same pixels; `agreement` and `classes` against
-    PyTorch on the training's pixels.
-    """
-
-    path: str
-    runtime: str
-    decisive_flips: int
-    agreement: float
-    classes: tuple[ClassOverlap, ...]
-
-
-@dataclass(frozen=True)
-class PhotoWay:
-    """The comparison of both ways, on some photos."""
-
-    photos: tuple[str, ...]
-    phone: str
-    filters: tuple[FilterEffect, ...]
-    files: tuple[WayResult, ...]
 
 
 def photo_violations(way: PhotoWay | None, path: str, runtime: str) -> tuple[str, ...]:

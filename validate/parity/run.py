@@ -8,35 +8,28 @@ after the other. A small set is one batch, and each artifact is released before 
 loaded; a large set is many, and the artifacts stay loaded.
 """
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
-from export.bundle import MANIFEST, Bundle, read_bundle, verify_files
-from models.common.hashing import sha256_of
+from export.bundle import Bundle, read_bundle, verify_files
 from models.custom.option import NamedModule
 from models.deployable import Deployable
 from models.errors import InputError
-from models.specification import Choices, Specification
 from validate.images.batches import batches, fits_one_batch
-from validate.images.samples import Samples, find_samples, require_some
+from validate.images.samples import Samples, Source, find_samples, require_some
 from validate.metrics.tolerances_file import read_tolerances
-from validate.parity.resume import Step, Unfinished, unfinished
-from validate.parity.resuming import resumed, run_identity
+from validate.parity.resume import Step, Unfinished, resumed, run_identity, unfinished
 from validate.parity.session import Trial
-from validate.reference.network import Computed, Reference
+from validate.reference.network import Computed, Reference, load_reference
 from validate.reference.recorder import recorded_reference
-from validate.reference.source_code import require_named_again, require_same_files
 from validate.reference.stored import stored_reference
 from validate.results.parity import Report
 from validate.runtimes import CoreMLChoice
 
 Progress = Callable[[str, int, int], None]
 """Is told what was run last, and how many of how many runs are done."""
-Source = Path | Sequence[Path] | None
 
 
 def judge(  # noqa: PLR0913 (a keyword for each option of the command)
@@ -140,59 +133,3 @@ def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None)
                 f"{name} {path} and --reference {reference} contradict each other: a stored "
                 "reference takes the place of PyTorch. Give one of the two."
             )
-
-
-def load_reference(
-    bundle: Bundle,
-    folder: Path,
-    checkpoint: Path | None = None,
-    module: NamedModule | None = None,
-) -> Deployable:
-    """Build the network of `bundle` again from its checkpoint, as it was read for the export.
-
-    Raises InputError when the checkpoint is missing, is another file, or no longer builds
-    the network that the bundle describes, and when `module` is not the code of the export.
-    """
-    from models.load import load_network, recognise_checkpoint
-
-    require_named_again(bundle, module)
-    source = bundle.source
-    path = checkpoint or folder / source.path
-    if not path.exists():
-        raise InputError(
-            f"The checkpoint {source.file} of this bundle is not at {path}: "
-            "say where it lies with --checkpoint."
-        )
-    if path.is_file():
-        _require_same(sha256_of(path), bundle, path)
-    choices = Choices(
-        source.encoder, source.interpolation, source.padding, source.branch, source.activation
-    )
-    recognised = recognise_checkpoint(
-        path, weights=source.weights, choices=choices, labels=bundle.labels, module=module
-    )
-    if recognised.own is not None:
-        require_same_files(bundle, recognised.own.ran.files)
-    _require_same(recognised.checkpoint.sha256, bundle, path)
-    if _plain(recognised.specification) != _plain(bundle.specification):
-        raise InputError(
-            f"{path.name} is now recognised as {recognised.specification.title}, and not as the "
-            f"network that {folder / MANIFEST} describes: export the bundle again."
-        )
-    independent = bundle.specification.independent
-    return Deployable(load_network(recognised), bundle.contract, independent=independent)
-
-
-def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:
-    if sha256 != bundle.source.sha256:
-        raise InputError(
-            f"{path} is not the checkpoint that {bundle.name} was exported from (its SHA-256 "
-            "differs from bundle.json's): give that one, or export the bundle again."
-        )
-
-
-def _plain(specification: Specification) -> object:
-    """The specification as JSON has it; the reasons for assumed values do not matter."""
-    plain = json.loads(json.dumps(asdict(specification)))
-    del plain["assumed"]
-    return plain

@@ -9,18 +9,26 @@ from pathlib import Path
 import numpy as np
 
 from export.bundle import Artifact, Bundle
+from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Row, Tolerance, row_of, tolerance_for
 from validate.metrics.tolerances_file import GivenTolerances
 from validate.parity.artifact import Candidate, CandidateRecord, median
-from validate.parity.branches import Branches, compared_branches
-from validate.parity.resize_filters import PhotoTrial, PhotoWay, photo_trial
+from validate.parity.branches import compared_branches
+from validate.parity.resize_filters import PhotoTrial, photo_trial
 from validate.reference.network import Reference
 from validate.results.bundle_facts import facts_of
 from validate.results.machine import machine_facts
-from validate.results.parity import ArtifactResult, Report, SampleFacts, ShownPicture
-from validate.results.thumbnails import as_rgb, bytes_of_shown, shown_picture
+from validate.results.parity import (
+    ArtifactResult,
+    Branches,
+    PhotoWay,
+    Report,
+    SampleFacts,
+    ShownPicture,
+)
+from validate.results.thumbnails import bytes_of_shown, shown_picture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, SmallMask, runtimes_for
 
 SHOWN = 100

@@ -21,8 +21,7 @@ from models.errors import InputError
 from models.labels import Labels
 from validate import coreml
 from validate.coreml.program_constants import read_weights
-from validate.images.samples import Samples, find_samples
-from validate.parity.run import Source
+from validate.images.samples import Samples, Source, find_samples
 from validate.precision.measure import measure_ranges
 from validate.results.parity import Report
 from validate.results.ranges import Ranges

@@ -19,10 +19,9 @@ from PIL import Image
 
 from export.bundle import Bundle
 from models.labels import BACKGROUND_COLOUR
-from validate.images.overlay import paint, parse_colour
+from validate.images.overlay import as_rgb, paint, parse_colour
 from validate.images.reading import Picture, UnreadablePicture
 from validate.predict.tiles import Mask
-from validate.results.thumbnails import as_rgb
 
 ROWS = 256
 QUALITY = 90

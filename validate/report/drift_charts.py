@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from validate.report import drift_text as words
 from validate.report.parity_charts import Tick
-from validate.report.text import FORMATS
 from validate.results.drift import Drift
+from validate.results.numbers import FORMATS
 
 LEAST = 1e-8
 """Errors below this are drawn at the foot of the chart: float32 holds no smaller ones."""

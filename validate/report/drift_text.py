@@ -1,7 +1,7 @@
 """What following a file found, in sentences: the same on the page, in Markdown, on a console."""
 
-from validate.report.text import NOTHING, percent
 from validate.results.drift import NO_NUMBER, Departure, Drift, OperationDrift
+from validate.results.numbers import NOTHING, percent
 
 CONTRIBUTORS = 3
 COLUMNS = ("operation", "PyTorch module", "own error", "rounding explains", "accumulated")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from validate.report import text
 from validate.report.data_uri import difference_uri, mask_uri, photo_uri
+from validate.results import numbers
 from validate.results.parity import PictureResult, Report, ShownPicture
 from validate.results.thumbnails import reduced
 
@@ -140,7 +141,7 @@ def _labelled(report: Report, picture: ShownPicture) -> str:
         labels, nothing = report.labels[1:], f"{report.labels[0]} everywhere"
         counts = np.bincount(mask.ravel(), minlength=len(report.labels))[1:]
     order = [int(value) for value in np.argsort(-counts, kind="stable") if counts[value]]
-    parts = [f"{labels[v]} on {text.percent(counts[v] / pixels)}" for v in order[:NAMED]]
+    parts = [f"{labels[v]} on {numbers.percent(counts[v] / pixels)}" for v in order[:NAMED]]
     if len(order) > NAMED:
         parts.append(f"{len(order) - NAMED} more labels")
     return ", ".join(parts) or nothing

@@ -8,13 +8,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from validate.report import branch_text, text
+from validate.report import text
 from validate.report.drift_charts import drift_charts
 from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
 from validate.report.gallery import gallery
 from validate.report.parity_charts import charts_of
 from validate.report.range_charts import COLUMNS as RANGE_COLUMNS
 from validate.report.range_charts import range_chart
+from validate.results import numbers
 from validate.results.parity import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -38,7 +39,7 @@ def to_html(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         words=text,
-        branch_words=branch_text,
+        numbers=numbers,
         cards=gallery(report),
         charts=charts_of(report),
         drifts=drift_charts(report.drift),

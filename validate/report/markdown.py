@@ -1,17 +1,8 @@
 """`parity.md`: the report for a pull request or the summary of a GitHub job."""
 
-from validate.report import branch_text, drift_text
-from validate.report.text import (
-    COLUMNS,
-    decibels,
-    overlap,
-    percent,
-    photo_way,
-    ranges,
-    reasons,
-    reference_time,
-    row,
-)
+from validate.report import drift_text, text
+from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, reference_time, row
+from validate.results.numbers import decibels, percent
 from validate.results.parity import ArtifactResult, Report
 
 MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
@@ -62,10 +53,10 @@ def _overlaps(report: Report) -> str:
 def _branches(report: Report) -> list[str]:
     if report.branches is None:
         return []
-    rows = branch_text.rows(report.branches, report.labels)
+    rows = text.branch_rows(report.branches, report.labels)
     return [
-        _table(branch_text.columns(report.branches), rows),
-        _escaped(branch_text.sentence(report.branches)),
+        _table(text.branch_columns(report.branches), rows),
+        _escaped(text.branch_sentence(report.branches)),
     ]
 
 

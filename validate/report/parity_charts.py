@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from validate.metrics.comparison import Metrics
 from validate.report import text
+from validate.results import numbers
 from validate.results.parity import ArtifactResult, Report
 
 STEP = 0.5
@@ -88,9 +89,9 @@ def _errors(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
     return Chart(
         title="Largest error of each picture",
         note="As a share of PyTorch’s logit range, logarithmic. Left of the line is tolerated.",
-        rows=_rows(titles, values, limits, axis, text.percent),
+        rows=_rows(titles, values, limits, axis, numbers.percent),
         ticks=tuple(
-            Tick(axis.at(10.0**power), text.percent(10.0**power))
+            Tick(axis.at(10.0**power), numbers.percent(10.0**power))
             for power in range(low, high + 1, step)
         ),
     )
@@ -109,9 +110,9 @@ def _psnrs(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
         title="PSNR of each picture",
         note="In dB, against PyTorch’s logit range. Right of the line is tolerated; the limit "
         "is for all pictures together.",
-        rows=_rows(titles, values, limits, axis, text.decibels),
+        rows=_rows(titles, values, limits, axis, numbers.decibels),
         ticks=tuple(
-            Tick(axis.at(value), text.decibels(value).replace(".0", ""))
+            Tick(axis.at(value), numbers.decibels(value).replace(".0", ""))
             for value in range(low, high + 1, step)
         ),
     )

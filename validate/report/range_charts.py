@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.common.counting import counted
+from models.common.text import counted
 from validate.report.drift_charts import Height, Part, parts_of, position
 from validate.report.parity_charts import Tick
 from validate.results.ranges import (

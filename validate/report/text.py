@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 
-from models.common.counting import counted
+from models.common.text import counted
 from validate.metrics.comparison import ClassOverlap, Metrics
 from validate.metrics.margins import Region
-from validate.parity.resize_filters import PhotoWay
-from validate.results.parity import ArtifactResult, Report
+from validate.results.numbers import FORMATS, NOTHING, _digits, decibels, percent, share, size
+from validate.results.parity import ArtifactResult, Branches, BranchResult, PhotoWay, Report
 from validate.results.ranges import Ranges
 
-FORMATS = {
-    "torchscript": "TorchScript",
-    "mlprogram": "Core ML mlprogram",
-    "neuralnetwork": "Core ML NeuralNetwork",
-    "onnx": "ONNX",
-}
 COLUMNS = (
     "file",
     "size",
@@ -26,7 +20,6 @@ COLUMNS = (
     "ms (× PyTorch)",
     "verdict",
 )
-NOTHING = "–"
 NAMED_RANGES = 5
 NAMED_PINS = 12
 
@@ -67,38 +60,6 @@ def region(part: Region) -> str:
     if part.agreement is None:
         return "no such pixel"
     return f"{share(part.agreement)} ({part.pixels - part.flips:,} of {part.pixels:,})"
-
-
-def size(count: int) -> str:
-    """Bytes as MB (10⁶), or kB below one.
-
-    >>> size(48_900_000)
-    '48.9 MB'
-    """
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
-
-
-def decibels(value: float | None) -> str:
-    """A ratio in dB; None means that there is no error."""
-    return "no error" if value is None else f"{value:.1f} dB"
-
-
-def percent(value: float) -> str:
-    """A small share of the logit range, with two significant digits.
-
-    >>> percent(0.00123)
-    '0.12 %'
-    """
-    return f"{float(f'{value * 100:.2g}'):.10f}".rstrip("0").rstrip(".") + " %"
-
-
-def share(value: float) -> str:
-    """A share near one, never rounded up to all of it.
-
-    >>> share(0.999998)
-    '99.9998 %'
-    """
-    return "100 %" if value == 1 else f"{value * 100:.{_digits(value, 4) - 2}f} %"
 
 
 def time(result: ArtifactResult) -> str:
@@ -189,6 +150,37 @@ def reasons(result: ArtifactResult) -> str:
     return "; ".join(result.reasons)
 
 
-def _digits(value: float, least: int) -> int:
-    """How many digits `value`, between 0 and 1, needs so as not to be rounded up to 1."""
-    return next((n for n in range(least, 9) if value == 1 or round(value, n) < 1), 9)
+def branch_columns(branches: Branches) -> tuple[str, ...]:
+    """The head of the table."""
+    return (
+        "branch",
+        f"ms (× branch {branches.deepest})",
+        f"labels as branch {branches.deepest}'s",
+        "lowest IoU",
+    )
+
+
+def branch_rows(branches: Branches, labels: Sequence[str]) -> list[tuple[str, ...]]:
+    """The cells of each branch, under `branch_columns`."""
+    deepest = next(each for each in branches.results if each.branch == branches.deepest)
+    return [_branch_row(each, deepest.milliseconds, labels) for each in branches.results]
+
+
+def branch_sentence(branches: Branches) -> str:
+    """What was measured."""
+    pictures = counted(branches.pictures, "picture")
+    return (
+        f"PyTorch's own branches on {pictures}: BRANCH= of an export chooses one. Labels and IoU "
+        f"are those of the masks against branch {branches.deepest}, which sees every node."
+    )
+
+
+def _branch_row(
+    result: BranchResult, milliseconds: float, labels: Sequence[str]
+) -> tuple[str, ...]:
+    return (
+        result.branch + (", exported" if result.exported else ""),
+        f"{result.milliseconds:.0f} ({result.milliseconds / milliseconds:.2f}×)",
+        share(result.agreement),
+        lowest_iou(labels, result.classes),
+    )

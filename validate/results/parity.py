@@ -7,14 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.common.counting import counted
+from models.common.text import counted
 from validate.images.reading import RGBImage
 from validate.images.samples import Skipped
-from validate.metrics.comparison import Metrics
+from validate.metrics.comparison import ClassOverlap, Metrics
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, TolerancesFile
-from validate.parity.branches import Branches
-from validate.parity.resize_filters import PhotoWay
 from validate.results.drift import Drift
 from validate.results.ranges import Ranges
 from validate.runtimes import SmallMask
@@ -81,6 +79,60 @@ class ShownPicture:
     mask: SmallMask
     masks: Mapping[int, SmallMask]
     differs: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BranchResult:
+    """One branch in PyTorch: its median time, and its masks against those of the deepest."""
+
+    branch: str
+    exported: bool
+    milliseconds: float
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Every branch, on so many pictures; `deepest` is what the others are compared with."""
+
+    deepest: str
+    pictures: int
+    results: tuple[BranchResult, ...]
+
+
+@dataclass(frozen=True)
+class FilterEffect:
+    """What a filter alone does to PyTorch's masks: their agreement with the training's."""
+
+    filter: str
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+@dataclass(frozen=True)
+class WayResult:
+    """One file's masks from photos shrunk as on a phone.
+
+    `decisive_flips` against PyTorch on the same pixels; `agreement` and `classes` against
+    PyTorch on the training's pixels.
+    """
+
+    path: str
+    runtime: str
+    decisive_flips: int
+    agreement: float
+    classes: tuple[ClassOverlap, ...]
+
+
+@dataclass(frozen=True)
+class PhotoWay:
+    """The comparison of both ways, on some photos."""
+
+    photos: tuple[str, ...]
+    phone: str
+    filters: tuple[FilterEffect, ...]
+    files: tuple[WayResult, ...]
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from validate.images.reading import Picture, RGBImage
+from validate.images.reading import RGBImage
 from validate.results.parity import ShownPicture
 from validate.runtimes import SmallMask
 
 SIDE = 512
 """The longest side of a picture on the page, in pixels."""
-
-
-def as_rgb(picture: Picture) -> RGBImage:
-    """`picture (H, W, C)` for people: its first three channels, or the first one as grey."""
-    channels = [0, 1, 2] if picture.shape[2] >= 3 else [0, 0, 0]
-    chosen = picture[:, :, channels]
-    return np.asarray(chosen if chosen.dtype == np.uint8 else np.rint(chosen * 255), np.uint8)
 
 
 def shown_picture(

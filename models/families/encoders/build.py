@@ -17,7 +17,7 @@ from segmentation_models_pytorch.encoders import TimmViTEncoder, encoders, get_e
 from torch import nn
 
 from models.errors import InputError
-from models.families.encoders.match import COUNTER, TIMM, UNIVERSAL, CatalogueEntry, signature
+from models.families.encoders.catalogue import COUNTER, TIMM, UNIVERSAL, CatalogueEntry, signature
 from models.meta_device import built
 
 DEPTHS = (5, 4, 3)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from models.errors import InputError
 from models.families.encoders import match
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import TIMM, Shapes, catalogue
+from models.families.encoders.lookup import entry_of
+from models.families.encoders.match import Sought
 from models.families.hints import key_tree
 from models.specification import Choices
 
@@ -45,13 +47,13 @@ def settle(shapes: Shapes, sought: Sought, choices: Choices, architecture: str) 
 
 def known(name: str) -> str:
     """`name` as smp takes it today. Raises InputError where smp and timm offer no such encoder."""
-    today = name.replace("timm-mobilenetv3", "tu-tf_mobilenetv3").replace("timm-", match.TIMM)
+    today = name.replace("timm-mobilenetv3", "tu-tf_mobilenetv3").replace("timm-", TIMM)
     for candidate in (name, today):
-        if match.entry_of(candidate) is not None:
+        if entry_of(candidate) is not None:
             return candidate
     from difflib import get_close_matches
 
-    near = get_close_matches(name, match.catalogue(), n=3, cutoff=0.5)
+    near = get_close_matches(name, catalogue(), n=3, cutoff=0.5)
     hint = f"; near it are {', '.join(near)}" if near else ""
     raise InputError(f"ENCODER={name} is not an encoder that Segport knows{hint}.")
 
@@ -78,7 +80,7 @@ def _expected(name: str, sought: Sought) -> Shapes:
 
 def _depth(name: str, shapes: Shapes, sought: Sought) -> int:
     """The depth that an encoder chosen by the user has."""
-    entry = match.entry_of(name)
+    entry = entry_of(name)
     if entry is None:
         return sought.depths[0]
     fits = match.matching(shapes, sought, {name: entry}).get(name, ())
@@ -92,7 +94,7 @@ def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> Settled:
         fits = {stated: fits[stated]}
     meanings: dict[str, str] = {}
     for name in fits:
-        meanings.setdefault(match.catalogue()[name].meaning, name)
+        meanings.setdefault(catalogue()[name].meaning, name)
     if len(meanings) > 1:
         names = list(meanings.values())
         rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""

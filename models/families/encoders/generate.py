@@ -15,7 +15,7 @@ import timm
 from segmentation_models_pytorch.encoders import encoders
 
 from models.families.encoders.build import UNBUILDABLE, describe
-from models.families.encoders.match import CATALOGUE, TIMM
+from models.families.encoders.catalogue import CATALOGUE, TIMM
 
 # Modules of timm whose networks people put below smp's decoders, and of those with many
 # networks the ones that are.

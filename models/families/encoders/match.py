@@ -1,60 +1,25 @@
-"""Recognises smp's encoders by the names and shapes of their tensors.
+"""Find the encoders of smp and timm that a checkpoint's tensors fit, by their names and shapes."""
 
-`encoders.json` holds signatures of every encoder that smp offers, its own and those it takes
-from timm, so that recognising one needs neither: the SHA-256 of its sorted (name, shape) pairs,
-in which the input channels of the stem are left open and batch norm counters are left out.
-`make catalogue` writes it from the installed smp and timm. A timm encoder lacks the stages
-below its depth, so it has a signature for each depth; smp's own encoders keep all tensors.
-"""
-
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import isqrt
-from pathlib import Path
 
-CATALOGUE = Path(__file__).with_name("encoders.json")
-COUNTER = "num_batches_tracked"
-# smp 0.2 to 0.4 kept these timm encoders' tensors directly below `encoder.`;
-# smp 0.5 and later keep them below `encoder.model.`, as all versions do for other `tu-` ones.
-UNIVERSAL = "model."
-TIMM = "tu-"  # how smp calls an encoder that it takes from timm
+from models.families.encoders.catalogue import (
+    COUNTER,
+    POSITIONS,
+    UNIVERSAL,
+    CatalogueEntry,
+    Shapes,
+    catalogue,
+    signature,
+)
+from models.families.encoders.lookup import entry_of
+
 FORMERLY_BARE = re.compile(r"tu-(regnet[xy]_\d|resnest|res2ne|tf_mobilenetv3|gernet_)")
 
-# Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
-# `(relative places, heads)`.
-POSITIONS = ("pos_embed", "relative_position_bias_table")
 PREFIXES = ("model.cls_token", "model.reg_token", "model.dist_token")  # tokens before patches
 RELATIVE_TOKENS = 3  # relative places of the class token, in BEiT
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class CatalogueEntry:
-    """What is known of one encoder.
-
-    `signatures` map to the depths that have them (0 for the vision transformers of DPT, whose
-    `tokens` are read), `stem` names the tensors that take the input channels, `channels` are
-    those of the features from full resolution down, encoders of one `meaning` have the same layers
-    with the same settings, and `side` is the one height and width they take, or 0.
-    """
-
-    signatures: Mapping[str, tuple[int, ...]]
-    stem: tuple[str, ...]
-    children: tuple[str, ...]
-    tensors: int
-    channels: tuple[int, ...]
-    meaning: str
-    tokens: bool
-    side: int
-
-    def has(self, depth: int, deepest: int | None) -> bool:
-        """Whether the last feature at `depth` has `deepest` channels; None is any number."""
-        return depth < len(self.channels) and deepest in (None, self.channels[depth])
 
 
 @dataclass(frozen=True)
@@ -67,57 +32,6 @@ class Sought:
     depths: tuple[int, ...]
     deepest: int | None = None
     tokens: bool = False
-
-
-@cache
-def catalogue() -> dict[str, CatalogueEntry]:
-    """All encoders by name, as smp's constructor takes it."""
-    return {name: _entry(**fields) for name, fields in json.loads(CATALOGUE.read_text()).items()}
-
-
-def _entry(
-    signatures: dict[str, list[int]],
-    stem: list[str],
-    children: list[str],
-    channels: list[int],
-    **others: object,
-) -> CatalogueEntry:
-    return CatalogueEntry(
-        signatures={key: tuple(depths) for key, depths in signatures.items()},
-        stem=tuple(stem),
-        children=tuple(children),
-        channels=tuple(channels),
-        **others,  # type: ignore[arg-type]
-    )
-
-
-@cache
-def entry_of(name: str) -> CatalogueEntry | None:
-    """What is known of `name`, which may end in a tag of pretrained weights, as timm's do.
-
-    An encoder of timm that the catalogue lacks is built and looked at. None for unknown names;
-    raises InputError for networks of timm that smp cannot use.
-    """
-    listed = catalogue().get(name) or catalogue().get(name.split(".", maxsplit=1)[0])
-    if listed is not None or not name.startswith(TIMM):
-        return listed
-    from models.families.encoders import build
-
-    return build.examined(name)
-
-
-def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> str:
-    """The signature of an encoder's `shapes`, open in the input channels of `stem`.
-
-    That of a vision transformer is open in the picture's size as well.
-    """
-    pairs = []
-    for name, shape in sorted(shapes.items()):
-        if name.endswith(COUNTER):
-            continue
-        opened = (shape[0], "in", *shape[2:]) if name in stem else tuple(shape)
-        pairs.append((name, shape[-1:] if tokens and name.endswith(POSITIONS) else opened))
-    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
 
 
 def universal_name(name: str) -> str:

@@ -13,9 +13,10 @@ from typing import Any, cast
 from torch import nn
 
 from models.errors import InputError
-from models.families.encoders import choose, match
+from models.families.encoders import choose, lookup, match
+from models.families.encoders.catalogue import TIMM, UNIVERSAL, Shapes
 from models.families.encoders.choose import Settled
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.match import Sought
 from models.families.smp.keys import below, needed
 from models.specification import Choices, Specification
 
@@ -57,7 +58,7 @@ def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD
     inside = {k: s for k, s in below(shapes, "encoder.").items() if not ignored("encoder." + k)}
     settled = choose.settle(inside, decoder.sought, choices, architecture)
     arguments, assumed = _arguments(decoder, settled, choices)
-    entry = match.entry_of(settled.name)
+    entry = lookup.entry_of(settled.name)
     side = 0 if entry is None else match.side(inside, entry)
     if entry is not None and entry.tokens and side != entry.side:
         arguments["img_size"] = side
@@ -141,8 +142,8 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
     """Network key → checkpoint key, for timm encoders saved by smp 0.2 to 0.4."""
     name = str(specification.arguments["encoder_name"])
     inside = [key for key in keys if key.startswith("encoder.")]
-    universal = "encoder." + match.UNIVERSAL
-    if not name.startswith(match.TIMM) or any(key.startswith(universal) for key in inside):
+    universal = "encoder." + UNIVERSAL
+    if not name.startswith(TIMM) or any(key.startswith(universal) for key in inside):
         return {}
     spelled = match.universal_name
     return {

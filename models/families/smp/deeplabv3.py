@@ -8,7 +8,8 @@ Source: segmentation_models_pytorch/decoders/deeplabv3.
 
 from collections.abc import Iterable
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored
 from models.specification import Choices, Specification

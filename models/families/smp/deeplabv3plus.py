@@ -5,7 +5,7 @@ Keys: `decoder.aspp.0.convs.{i}.…`, `decoder.aspp.1`, `decoder.block1.0.weight
 of 16. Source: segmentation_models_pytorch/decoders/deeplabv3; the same from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes
+from models.families.encoders.catalogue import Shapes
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.families.smp.deeplabv3 import atrous

@@ -7,7 +7,8 @@ Source: segmentation_models_pytorch/decoders/dpt, from 0.5.0.
 """
 
 from models.errors import InputError
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

@@ -6,7 +6,8 @@ times the segmentation channels where they are concatenated.
 Source: segmentation_models_pytorch/decoders/fpn; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

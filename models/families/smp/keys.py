@@ -3,7 +3,7 @@
 import re
 
 from models.errors import InputError
-from models.families.encoders.match import Shapes
+from models.families.encoders.catalogue import Shapes
 from models.specification import Choices
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "nearest-exact")

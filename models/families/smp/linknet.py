@@ -4,7 +4,8 @@ Keys: `decoder.blocks.{i}.block.{0,1,2}.{0,1}`, `block.0.0.weight (in / 4, in, 1
 Source: segmentation_models_pytorch/decoders/linknet; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

@@ -5,7 +5,8 @@ Keys: `decoder.center.{top,center,bottom,out}_conv`, of which `top_conv.weight (
 Source: segmentation_models_pytorch/decoders/manet; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.families.smp.unet import decoder_channels

@@ -5,7 +5,8 @@ last tells the depth. Dilations leave no trace in shapes: smp's own are taken, f
 stride of 16. Source: segmentation_models_pytorch/decoders/pan; the same from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

@@ -5,7 +5,8 @@ Keys: `decoder.psp.blocks.{i}.pool.1.0.weight (in / 4, in, 1, 1)`, and
 Source: segmentation_models_pytorch/decoders/pspnet; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

@@ -5,7 +5,8 @@ Keys: `decoder.mlp_stage.{i}.linear.weight (channels, in)` from the last feature
 Source: segmentation_models_pytorch/decoders/segformer; the same keys from 0.4.0 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

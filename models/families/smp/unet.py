@@ -6,7 +6,8 @@ Keys: `encoder.…`, `decoder.blocks.{i}.conv{1,2}.0.weight (out, in, 3, 3)` wit
 Source: segmentation_models_pytorch/decoders/unet; the keys are the same from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.hints import likeliest
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed

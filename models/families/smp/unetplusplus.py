@@ -5,7 +5,7 @@ decoder's channels; attention and `decoder.center` as in smp's Unet.
 Source: segmentation_models_pytorch/decoders/unetplusplus; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.match import Shapes
+from models.families.encoders.catalogue import Shapes
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.families.smp.unet import of_blocks

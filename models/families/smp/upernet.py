@@ -7,7 +7,8 @@ network (`decoder.fpn_stages`), which later versions of smp cannot load, so it i
 """
 
 from models.errors import InputError
-from models.families.encoders.match import Shapes, Sought
+from models.families.encoders.catalogue import Shapes
+from models.families.encoders.match import Sought
 from models.families.smp import common, keys
 from models.families.smp.common import build, ignored, renamed
 from models.specification import Choices, Specification

@@ -19,9 +19,10 @@ from export.settings import Settings
 from models.common.cli import Stages
 from models.errors import InputError, ValidationFailed
 from models.load import load_network, recognise_checkpoint
-from validate.parity.run import judge, load_reference
+from validate.parity.run import judge
 from validate.precision.gate import Gate
 from validate.precision.survey import with_ranges
+from validate.reference.network import load_reference
 from validate.report.json_file import read_results
 
 LAYERS = ("conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)")

@@ -1,4 +1,4 @@
-"""What a terminal is told: names of files are shown there, and never obeyed."""
+"""Write text for a terminal and for sentences: no control characters, plurals, lists cut short."""
 
 import io
 import re
@@ -21,3 +21,12 @@ def write_out_what_cannot_be_encoded() -> None:
     r"""Have standard output show what its encoding lacks as `\u2713`: text, or bytes of names."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def counted(number: int, noun: str) -> str:
+    """`number` and `noun`, in its plural where it needs one.
+
+    >>> counted(1, "picture"), counted(2000, "picture")
+    ('1 picture', '2,000 pictures')
+    """
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -21,7 +21,7 @@ from validate.parity.run import judge
 from validate.runtimes.eager import Eager
 from validate.runtimes.onnx_session import OnnxSession
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STATE = ".parity.unfinished.jsonl"
 
 

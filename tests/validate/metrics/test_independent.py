@@ -13,11 +13,12 @@ from PIL import Image
 from models.deployable import Deployable, decide
 from models.labels import colour_of
 from models.specification import InputContract, Specification
+from validate.images.overlay import as_rgb
 from validate.metrics.comparison import compare, measure
 from validate.metrics.margins import boundary
 from validate.report.data_uri import mask_uri
 from validate.report.gallery import gallery
-from validate.results.thumbnails import as_rgb, reduced, shown_picture
+from validate.results.thumbnails import reduced, shown_picture
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import checked_outputs
 

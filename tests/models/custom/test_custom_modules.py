@@ -1,6 +1,6 @@
 """A network of the user's own: found, built, probed, and its weights computed with exactly.
 
-The oracle is functional code over the checkpoint's tensors (own_modules.logits_of).
+The oracle is functional code over the checkpoint's tensors (custom_modules.logits_of).
 """
 
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from own_modules import logits_of, named, net_file, trained
+from custom_modules import logits_of, named, net_file, trained
 
 from models.custom.option import parse_named
 from models.errors import InputError
@@ -124,7 +124,7 @@ def test_siblings_relative_imports_and_packages_of_our_names(tmp_path: Path) -> 
         assert files == [Path(name).name, "parts.py"]
         assert all(not Path(file).is_absolute() for file in found.own.ran.files)
     assert set(sys.modules) == before
-    assert sys.modules["models"].__file__ == str(Path(__file__).parents[2] / "models/__init__.py")
+    assert sys.modules["models"].__file__ == str(Path(__file__).parents[3] / "models/__init__.py")
 
 
 def test_a_factory_of_an_importable_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from damaged_states import answer, part_damaged
 from smp_networks import ARCHITECTURES, VIT, calibrated, network, shapes
 
 from models.errors import InputError
-from models.families.encoders import match
+from models.families.encoders.catalogue import COUNTER
 from models.families.recognise import recognise
 from models.load import load_network, recognise_checkpoint
 from models.meta_device import built
@@ -163,7 +163,7 @@ def damaged(given: Shapes, seed: int) -> Shapes:
     """`given` with up to three tensors removed, renamed or reshaped."""
     chance = random.Random(seed)
     state = copy.copy(given)
-    real = [key for key in given if not key.endswith(match.COUNTER)]
+    real = [key for key in given if not key.endswith(COUNTER)]
     part = chance.choice(("encoder.", "decoder.", "segmentation_head.", ""))
     for key in chance.sample([k for k in real if k.startswith(part)], chance.randint(1, 2)):
         shape = state.pop(key)
@@ -193,7 +193,7 @@ def test_damaged_state_dicts_are_never_mistaken(architecture: str, encoder: str)
             tensors, found, name = rebuilt(state)
         except InputError:
             continue
-        fits = {k for k in tensors if not k.endswith(match.COUNTER)} <= state.keys() and all(
+        fits = {k for k in tensors if not k.endswith(COUNTER)} <= state.keys() and all(
             state.get(k, s) == s for k, s in tensors.items()
         )
         assert not fits or (name, found) == (right[2], right[1])

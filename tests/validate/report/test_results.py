@@ -24,6 +24,7 @@ from validate.report.html import to_html
 from validate.report.json_file import read_results
 from validate.report.markdown import to_markdown
 from validate.report.write import write_results
+from validate.results import numbers
 from validate.results.parity import ArtifactResult, PictureResult, Report, SampleFacts
 from validate.results.thumbnails import shown_picture
 from validate.runtimes import Outputs
@@ -280,14 +281,14 @@ def test_a_single_differing_pixel_is_seen_in_a_large_picture():
     ("value", "expected"), [(1.0, "100 %"), (0.99, "99.00 %"), (0.9999999, "99.99999 %")]
 )
 def test_shares_are_never_rounded_up_to_all(value, expected):
-    assert text.share(value) == expected
+    assert numbers.share(value) == expected
 
 
 def test_figures_read_well():
-    assert text.percent(0.00123) == "0.12 %"
-    assert text.percent(1.5e-6) == "0.00015 %"
-    assert text.decibels(None) == "no error"
-    assert text.size(1500) == "1.5 kB"
+    assert numbers.percent(0.00123) == "0.12 %"
+    assert numbers.percent(1.5e-6) == "0.00015 %"
+    assert numbers.decibels(None) == "no error"
+    assert numbers.size(1500) == "1.5 kB"
     nearly = replace(measured(0.0)[0].classes[0], iou=0.999999, intersection=999_999)
     assert text.overlap(nearly).startswith("0.999999 (999,999 of ")
     assert text.overlap(replace(nearly, iou=None)) == "empty in both"

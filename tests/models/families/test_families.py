@@ -11,7 +11,7 @@ import segmentation_models_pytorch as smp
 import torch
 
 from models.errors import InputError
-from models.families.encoders import build, match
+from models.families.encoders import build, catalogue
 from models.families.hints import likeliest
 from models.families.recognise import recognise
 from models.families.smp import unet as smp_unet
@@ -126,9 +126,8 @@ def test_the_encoder_asked_for_wins_and_near_names_are_offered() -> None:
 
 
 def test_an_ambiguity_lists_the_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
-    twin = replace(match.catalogue()["resnet18"], meaning="another")
-    twins = {**match.catalogue(), "resnet18-twin": twin}
-    monkeypatch.setattr(match, "catalogue", lambda: twins)
+    twin = replace(catalogue.catalogue()["resnet18"], meaning="another")
+    monkeypatch.setitem(catalogue.catalogue(), "resnet18-twin", twin)
     with pytest.raises(InputError, match=r"resnet18, resnet18-twin all fit\. Say ENCODER=resnet18"):
         specification_of(unet(encoder_name="resnet18"))
 
@@ -146,18 +145,18 @@ def test_interpolation_is_said_to_be_assumed_unless_chosen() -> None:
 @pytest.mark.parametrize("name", ["resnet34", "mobilenet_v2", "mit_b0", "tu-regnetx_004"])
 def test_the_catalogue_is_what_the_installed_smp_builds(name: str) -> None:
     """Reference oracle; the slow test looks at all of them."""
-    assert build.describe(name) == match.catalogue()[name]
+    assert build.describe(name) == catalogue.catalogue()[name]
 
 
 @pytest.mark.slow
 def test_every_fortieth_entry_of_the_catalogue_is_what_the_installed_timm_builds() -> None:
     """All of them take minutes; `make catalogue` shows them by leaving the file unchanged."""
-    for name, entry in list(match.catalogue().items())[::40]:
+    for name, entry in list(catalogue.catalogue().items())[::40]:
         assert build.describe(name) == entry, name
 
 
 def test_signatures_tell_smps_own_encoders_apart() -> None:
-    own = [entry for name, entry in match.catalogue().items() if not name.startswith("tu-")]
+    own = [entry for name, entry in catalogue.catalogue().items() if not name.startswith("tu-")]
     signatures = [signature for entry in own for signature in entry.signatures]
     assert len(set(signatures)) == len(signatures) >= 70
 

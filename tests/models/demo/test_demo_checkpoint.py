@@ -22,7 +22,7 @@ from validate.images.reading import RGBImage
 from validate.metrics.float16_noise import Noise, float16_noise
 from validate.runtimes.eager import Eager
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 SMALL = Plan(size=96, crop=64, rounds=6, steps=60)
 TINY = Plan(size=64, crop=32, rounds=1, steps=2)
 

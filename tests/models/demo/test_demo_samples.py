@@ -15,7 +15,7 @@ from samples.render.scene import Scene
 from samples.render.view import Camera
 from samples.render.write import render_samples
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 CLOSE = Camera(2.0, 0.6, 1.2)
 RED = (0.36, 0.01, 0.012)
 

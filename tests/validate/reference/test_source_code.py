@@ -11,7 +11,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 from click.testing import CliRunner
-from own_modules import named, net_file, trained
+from custom_modules import named, net_file, trained
 from small_networks import ROOT
 from test_main_job import export
 

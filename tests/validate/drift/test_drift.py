@@ -15,7 +15,7 @@ from rich.console import Console
 from export.bundle import describe_files, read_bundle, write_bundle
 from models.errors import InputError, ValidationFailed
 from validate.__main__ import main
-from validate.report.drift_console import print_drift
+from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown
 

@@ -9,9 +9,9 @@ from PIL import Image
 from models.errors import InputError
 from models.specification import InputContract
 from validate.images.arrays import mixed, read_array
+from validate.images.overlay import as_rgb
 from validate.images.reading import UnreadablePicture, read_picture, stretch
 from validate.images.samples import find_samples, require_some
-from validate.results.thumbnails import as_rgb
 from validate.runtimes.interface import as_input
 
 RNG = np.random.default_rng(5)

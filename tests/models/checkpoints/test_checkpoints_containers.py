@@ -291,7 +291,7 @@ def test_numpy_arrays_count_as_weights(tmp_path: Path, network: Block) -> None:
 
 
 def test_the_numbers_of_a_trained_checkpoint() -> None:
-    path = Path(__file__).parents[3] / "shared/checkpoints/damage_resnet34_trained_fp16.safetensors"
+    path = Path(__file__).parents[4] / "shared/checkpoints/damage_resnet34_trained_fp16.safetensors"
     if not path.is_file():
         pytest.skip("../shared/checkpoints is not here")
     state = normalise(read_checkpoint(path))
