@@ -86,7 +86,7 @@ def main(
     from validate.precision.gate import Gate
 
     gate = Gate(samples, coreml, tolerances, stages)
-    bundle, folder = export(Path(checkpoint), Path(out), settings, stages, gate.judge, gate)
+    bundle, folder = export(Path(checkpoint), Path(out), settings, stages, gate)
     print_summary(bundle, folder, stages.console)
 
 

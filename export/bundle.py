@@ -5,8 +5,8 @@ anything in it is used.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,11 +15,11 @@ from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
 from models.common.text import counted
 from models.errors import InputError
-from models.specification import InputContract, Specification
+from models.specification import Choices, InputContract, Specification
 
 MANIFEST = "bundle.json"
 SCHEMA_FILE = Path(__file__).with_name("bundle.schema.json")
-SCHEMA = 1
+SCHEMA = 2
 REMEDY = "Export the bundle again."
 TOOL = "segport"
 
@@ -97,7 +97,11 @@ class OwnCode:
 
 @dataclass(frozen=True)
 class Source:
-    """The checkpoint: `path` leads to it from the bundle, the choices read it as it was read."""
+    """Say which weights a bundle was made of: `choices` read them again as they were read.
+
+    `path` leads to the checkpoint from the bundle. Where a module in memory was exported, `module`
+    is the name of its class, and `file` holds its weights in the bundle itself.
+    """
 
     file: str
     path: str
@@ -106,12 +110,9 @@ class Source:
     container: str
     entry: str
     weights: str | None = None
-    encoder: str | None = None
-    interpolation: str | None = None
-    padding: str | None = None
-    branch: str | None = None
-    activation: str | None = None
+    choices: Choices = field(default_factory=Choices)
     code: OwnCode | None = None
+    module: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,14 @@ class Bundle:
     tool: str = TOOL
     licence: str | None = None
     author: str | None = None
+
+    @property
+    def files(self) -> Iterator[BundleFile]:
+        """Every file of the bundle but bundle.json itself and the results of judging it."""
+        if self.source.module is not None:
+            yield BundleFile(self.source.path, self.source.size, self.source.sha256)
+        for artifact in self.artifacts:
+            yield from artifact.files
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -181,7 +190,7 @@ def read_bundle(folder: Path) -> Bundle:
     except FileNotFoundError:
         raise InputError(
             f"{folder} is not a bundle: it has no {MANIFEST}. Give the folder that "
-            "`make export` wrote, such as build/breakage."
+            "`segport export` wrote, such as build/breakage."
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}. {REMEDY}") from None
@@ -194,9 +203,9 @@ def read_bundle(folder: Path) -> Bundle:
 
 def verify_files(bundle: Bundle, folder: Path) -> None:
     """Raise InputError where a file of the bundle is missing, changed or not listed."""
+    for file in bundle.files:
+        _verify(file, folder)
     for artifact in bundle.artifacts:
-        for file in artifact.files:
-            _verify(file, folder)
         listed = {file.path for file in artifact.files}
         there = {
             f.relative_to(folder).as_posix()

@@ -3,9 +3,10 @@
 import datetime
 import os
 from pathlib import Path
+from typing import Protocol
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
-from export.float16_fallback import Guard, Judge, mended
+from export.float16_fallback import Guard, mended
 from export.formats import Job, write_formats
 from export.metadata import Description, tool_versions
 from export.settings import Settings, bundle_name
@@ -21,17 +22,20 @@ SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, 
 SLACK = 8 << 20
 
 
+class Gate(Guard, Protocol):
+    """Judge a bundle, and find what float16 cannot hold in the one that was judged last."""
+
+    def judge(self, bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
+        """Leave the results in `folder`; return whether the bundle computes what PyTorch does."""
+        ...
+
+
 def export(
-    checkpoint: Path,
-    out: Path,
-    settings: Settings,
-    stages: Stages,
-    judge: Judge,
-    guard: Guard | None = None,
+    checkpoint: Path, out: Path, settings: Settings, stages: Stages, gate: Gate
 ) -> tuple[Bundle, Path]:
     """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
 
-    Where the float16 mlprogram alone fails, `guard` says which of its operations stay in float32.
+    Where the float16 mlprogram alone fails, `gate` says which of its operations stay in float32.
     Returns the bundle and its folder. Raises InputError for anything that cannot be exported,
     and ValidationFailed, with the files kept in `NAME.failed`, when one does not compute what
     PyTorch computes; an earlier bundle stays where it is in both cases.
@@ -62,8 +66,8 @@ def export(
         job = _job(recognised, deployable, folder, destination, settings)
         built = _build(recognised, job, destination, stages)
         bundle: Bundle | None = built
-        if not judge(built, folder, deployable):
-            bundle = mended(built, job, judge, guard, stages) if guard else None
+        if not gate.judge(built, folder, deployable):
+            bundle = mended(built, job, gate.judge, gate, stages)
         if bundle is None:
             raise _rejected(folder, destination, checkpoint.name)
     return bundle, destination
@@ -112,11 +116,7 @@ def _source(recognised: Recognised, destination: Path, settings: Settings) -> So
         container=checkpoint.container,
         entry=checkpoint.entry,
         weights=settings.weights,
-        encoder=settings.choices.encoder,
-        interpolation=settings.choices.interpolation,
-        padding=settings.choices.padding,
-        branch=settings.choices.branch,
-        activation=settings.choices.activation,
+        choices=settings.choices,
         code=_code(recognised),
     )
 

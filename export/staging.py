@@ -91,7 +91,7 @@ def _require_replaceable(destination: Path, checkpoint: str) -> None:
 
 
 def _foreign_files(bundle: Bundle, folder: Path) -> list[str]:
-    ours = {file.path for artifact in bundle.artifacts for file in artifact.files}
+    ours = {file.path for file in bundle.files}
     ours |= {MANIFEST, *RESULTS, ".DS_Store"}
     there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir())
     return sorted(set(there) - ours)

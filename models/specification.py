@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Choices:
     """What the user settles because the shapes of a state dict cannot.
 
-    `stated` are a constructor's arguments that the checkpoint itself tells beside its weights.
+    `stated` are a constructor's arguments that the checkpoint itself tells beside its weights: they
+    are read from it each time, and not stored.
     """
 
     encoder: str | None = None
@@ -16,7 +17,7 @@ class Choices:
     padding: str | None = None
     branch: str | None = None
     activation: str | None = None
-    stated: Mapping[str, object] = field(default_factory=dict)
+    stated: Mapping[str, object] = field(default_factory=dict, metadata={"stored": False})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Frozen dataclasses as JSON and back, by their type hints; arrays are kept to the bit.
+"""Turn frozen dataclasses into JSON and back, by their type hints; arrays are kept to the bit.
+
+A field with the metadata `{"stored": False}` is left out, and has its default when read.
 
 >>> revive(tuple[float, ...], plain((0.1, 2.5)))
 (0.1, 2.5)
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 def plain(value: object) -> Any:
     """`value` as `json.dumps` takes it: dataclasses, arrays, tuples, lists, mappings, scalars."""
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: plain(getattr(value, name)) for name in _stored(value)}
     if isinstance(value, np.ndarray):
         packed = base64.b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 1))
         return {"dtype": value.dtype.str, "shape": value.shape, "data": packed.decode()}
@@ -56,9 +58,13 @@ def revive(hint: Any, value: Any) -> Any:
 
 def _dataclass(hint: Any, value: Mapping[str, Any]) -> Any:
     hints = get_type_hints(hint)
-    if value.keys() != hints.keys():
+    if value.keys() != set(_stored(hint)):
         raise ValueError(f"these are not the fields of {hint.__name__}")
     return hint(**{name: revive(hints[name], each) for name, each in value.items()})
+
+
+def _stored(value: Any) -> list[str]:
+    return [field.name for field in fields(value) if field.metadata.get("stored", True)]
 
 
 def _array(value: Mapping[str, Any]) -> NDArray[Any]:

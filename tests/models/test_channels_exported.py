@@ -91,7 +91,7 @@ def test_independent_channels_have_a_mask_each(
     assert export(path, *asked) == 0
     folder = tmp_path / "build" / "net"
     bundle = read_bundle(folder)
-    assert (bundle.activation, bundle.source.activation) == ("sigmoid", "sigmoid")
+    assert (bundle.activation, bundle.source.choices.activation) == ("sigmoid", "sigmoid")
     assert bundle.mask_shape == (3, 64, 64)
     assert all(colour.endswith("99") for colour in bundle.colours)  # none is transparent
     image = torch.rand(2, 3, 64, 64)

@@ -17,7 +17,7 @@ from models.common.hashing import sha256_of
 from models.custom.option import NamedModule
 from models.deployable import Deployable
 from models.errors import InputError
-from models.specification import Choices, Specification
+from models.specification import Specification
 from validate.images.reading import Picture
 from validate.images.samples import Sample
 from validate.metrics.float16_noise import Noise, float16_noise
@@ -110,11 +110,8 @@ def load_reference(
         )
     if path.is_file():
         _require_same(sha256_of(path), bundle, path)
-    choices = Choices(
-        source.encoder, source.interpolation, source.padding, source.branch, source.activation
-    )
     recognised = recognise_checkpoint(
-        path, weights=source.weights, choices=choices, labels=bundle.labels, module=module
+        path, weights=source.weights, choices=source.choices, labels=bundle.labels, module=module
     )
     if recognised.own is not None:
         require_same_files(bundle, recognised.own.ran.files)

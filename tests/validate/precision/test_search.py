@@ -42,7 +42,7 @@ def exported(
     settings = Settings(size=(size, size), formats=("mlprogram",))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
-        return export(place / "tiny.pt", place / "build", settings, stages, gate.judge, gate)
+        return export(place / "tiny.pt", place / "build", settings, stages, gate)
 
 
 def precisions(package: Path) -> dict[str, str]:
