@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from validate.images.overlay import rgba
 from validate.report import text
 from validate.report.drift_charts import drift_charts
 from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
@@ -84,5 +85,5 @@ def _legend(report: Report) -> list[tuple[str, str]]:
 
 
 def _css(colour: str) -> str:
-    """`0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
-    return "#" + colour.removeprefix("0x")[:6]
+    """Return `0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
+    return "#{:02X}{:02X}{:02X}".format(*rgba(colour)[:3])
