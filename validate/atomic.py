@@ -1,4 +1,4 @@
-"""Files that are written beside their places and moved in when all of them are whole."""
+"""Write files beside their places, and move them in when all of them are whole."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def placed(places: Sequence[Path]) -> Iterator[list[Path]]:
-    """A path beside each of `places`, which the block writes to.
+    """Yield a path beside each of `places`, which the block writes to.
 
-    They take their places when the block ends well; when it raises, what was there stays and
-    nothing else is left. Raises OSError where a file cannot be moved.
+    They take their places when the block ends well; when it raises, earlier files stay and
+    nothing else is left. Raise OSError where a file cannot be moved.
     """
     parts = [place.with_name(f".{os.getpid()}.{index}.part") for index, place in enumerate(places)]
     try:

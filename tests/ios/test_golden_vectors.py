@@ -7,29 +7,40 @@ import pytest
 from damagekit import vectors
 from damagekit.contract import ContractError, read_contract
 from damagekit.geometry import FITS, place, placed, restore, upright
+from damagekit.masks import (
+    areas_in,
+    decide,
+    intersection_over_union,
+    paint,
+    parse_colour,
+    read_strided,
+)
+from damagekit.parity import compare, largest_error
 from damagekit.vectors_records import exported_metadata
 
 from models.specification import InputContract
-from validate.images.overlay import paint, parse_colour
+from validate.images.overlay import rgba
 from validate.images.reading import stretch
-from validate.ios.golden import Gate, compare, describe_sample, digest, largest_error
-from validate.ios.masks import (
+from validate.ios.golden import (
+    DeviceGate,
     areas,
-    decide,
     decisive,
+    describe_sample,
+    digest,
     fingerprint,
-    intersection_over_union,
-    read_strided,
     runs,
 )
+from validate.runtimes import Outputs
 
-GATE = Gate(largest_error=0.1, decisive_flips=0, reason="")
+GATE = DeviceGate(largest_error=0.1, decisive_flips=0, reason="")
 
 
 @pytest.mark.parametrize("name", vectors.GROUPS)
 def test_the_vectors_in_the_package_are_up_to_date(name):
     committed = (vectors.FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    assert committed == vectors.rendered(name), "run python -m damagekit.vectors"
+    assert committed == vectors.rendered(name), (
+        "run PYTHONPATH=tests/ios python -m damagekit.vectors"
+    )
 
 
 def test_there_are_no_other_vectors():
@@ -133,7 +144,6 @@ def test_only_errors_beyond_the_gate_are_decisive():
 
 def test_the_gate_counts_as_the_report_does():
     from validate.metrics.comparison import compare as measured
-    from validate.runtimes import Outputs
 
     generator = np.random.default_rng(2)
     for channels in (1, 2, 4):
@@ -150,7 +160,7 @@ def test_runs_areas_and_overlaps():
     mask = np.array([[0, 0, 1], [1, 1, 2]], np.int32)
     assert runs(mask) == [0, 2, 1, 3, 2, 1]
     assert [area["pixels"] for area in areas(mask, 3)] == [2, 3, 1]
-    assert areas(mask, 3, (0, 0, 2, 1))[0]["percent"] == 100
+    assert areas_in(mask, 3, (0, 0, 2, 1))[0]["percent"] == 100
     other = np.array([[0, 1, 1], [1, 1, 2]], np.int32)
     assert intersection_over_union(mask, other, 4) == [0.5, 0.75, 1.0, None]
 
@@ -172,7 +182,7 @@ def test_overlays():
     faint = paint(mask, palette, opacity=0.5, premultiplied=False)
     assert faint[0, 1, 3] == 77  # 76.5, rounded half up
     assert not paint(mask, palette, hidden={1}, premultiplied=False).any()
-    assert parse_colour("0xD55E0099") == (213, 94, 0, 153)
+    assert parse_colour("0xD55E0099") == rgba("0xD55E0099") == (213, 94, 0, 153)
     assert parse_colour("#D55E0099") is None
 
 
@@ -206,7 +216,7 @@ def test_a_sample_describes_picture_mask_and_logits():
     contract = InputContract(12, 8)
     logits = np.random.default_rng(5).normal(size=(2, 8, 12)).astype(np.float32)
     picture = np.zeros((contract.height, contract.width, 3), np.uint8)
-    entry = describe_sample("x", "x.png", picture, logits, GATE)
+    entry = describe_sample("x", "x.png", picture, Outputs(logits, decide(logits)), GATE)
     assert entry["fingerprint"] == fingerprint(bytes(8 * 12 * 3))
     values = np.repeat(entry["mask_runs"][::2], entry["mask_runs"][1::2])
     np.testing.assert_array_equal(values.reshape(8, 12), decide(logits))

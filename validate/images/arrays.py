@@ -1,8 +1,8 @@
-"""Pictures with more or fewer channels than photos have, from NumPy files.
+"""Read pictures with more or fewer channels than photos have, from NumPy files.
 
 Multispectral cameras and satellites give any number of channels, for which no picture format
-is common. `numpy.save` of an array `(H, W, C)` is read, without pickles, its header held
-against the size of the file before any memory is taken.
+is common. Files of `numpy.save` with an array `(H, W, C)` are read, without pickles; a header
+that promises more than the file holds is refused before any memory is taken.
 """
 
 from pathlib import Path
@@ -15,15 +15,15 @@ from PIL import Image
 from validate.images.reading import Picture, UnreadablePicture
 
 SUFFIX = ".npy"
-# The largest value of the types that are divided by it; floats are in [0, 1] already.
 FULL = {"uint8": 255, "uint16": 65535}
+"""The largest value of the types that are divided by it; floats are in [0, 1] already."""
 
 
 def read_array(path: Path, channels: int) -> Picture:
-    """The picture `(H, W, channels)` in a `.npy` file.
+    """Return the picture `(H, W, channels)` in a `.npy` file.
 
-    uint8 stays as it is; uint16 is divided by 65535, so that it becomes float32 in [0, 1] as
-    floating-point numbers have to be. Raises UnreadablePicture for anything else.
+    uint8 stays as it is; uint16 is divided by 65535 and becomes float32 in [0, 1], as
+    floating-point numbers have to be. Raise UnreadablePicture for anything else.
     """
     stored = _mapped(path)
     if stored.ndim != 3 or stored.shape[2] != channels or not stored.size:
@@ -52,11 +52,11 @@ def _mapped(path: Path) -> NDArray[Any]:
 
 
 def mixed(picture: Picture, channels: int) -> Picture:
-    """`channels` channels made of an RGB `picture (H, W, 3)`: `(H, W, channels)`, uint8.
+    """Mix an RGB `picture (H, W, 3)` to `channels` channels: `(H, W, channels)`, uint8.
 
-    Each is a mean of red, green and blue with weights of its own, those of a hue a golden angle
-    after the one before, so that no two are alike. What stands in for a camera's channels where
-    only photos are there.
+    Each channel is a weighted mean of red, green and blue; its weights are those of a hue a
+    golden angle after the one before, so that no two channels are alike. Mixed photos stand in
+    for a multispectral camera's pictures where there are none.
     """
     hues = np.arange(channels)[:, None] * 2 * np.pi * 0.618034
     weights = 1 + np.cos(hues - np.array([0, 2, 4]) * np.pi / 3)

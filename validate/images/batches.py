@@ -1,4 +1,4 @@
-"""How many pictures are judged at a time, so that memory stays flat."""
+"""Divide samples into batches that fit into memory."""
 
 import math
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from validate.images.reading import MODES
 from validate.images.samples import Sample, Samples
 
 BATCH_BYTES = 64 << 20
-"""What the pictures and PyTorch's outputs of one batch may take."""
+"""Bytes that the pictures and PyTorch's outputs of one batch may take."""
 STEP = 16
-"""Pictures in a batch of a set that takes many: what a stop can lose."""
+"""Pictures in a batch where there are several batches: an interruption loses no more."""
 
 
 def fits_one_batch(samples: Samples, bundle: Bundle) -> bool:
-    """Whether all samples and PyTorch's outputs fit into memory together."""
-    return len(samples) <= _room(bundle)
+    """Tell whether all samples and PyTorch's outputs fit into memory together."""
+    return len(samples) <= _most(bundle)
 
 
 def batches(samples: Samples, bundle: Bundle) -> Iterator[list[Sample]]:
-    """The samples that can be read, all at once or in steps."""
-    size = len(samples) if fits_one_batch(samples, bundle) else min(STEP, _room(bundle))
+    """Yield the samples that can be read, in one batch where they fit and else in several."""
+    size = len(samples) if fits_one_batch(samples, bundle) else min(STEP, _most(bundle))
     batch: list[Sample] = []
     for sample in samples:
         batch.append(sample)
@@ -31,7 +31,7 @@ def batches(samples: Samples, bundle: Bundle) -> Iterator[list[Sample]]:
         yield batch
 
 
-def _room(bundle: Bundle) -> int:
+def _most(bundle: Bundle) -> int:
     return max(1, BATCH_BYTES // _bytes_of_picture(bundle))
 
 

@@ -1,50 +1,41 @@
-"""A mask as transparent colours: DamageKit's overlay in numpy."""
+"""Convert colours, masks and pictures to what people look at."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from validate.images.reading import Picture, RGBImage
-from validate.ios.masks import Mask
+
+Colour = tuple[int, int, int, int]
+"""Red, green, blue and alpha, each in 0…255."""
 
 
-def parse_colour(text: str) -> tuple[int, int, int, int] | None:
-    """Red, green, blue and alpha of `0xRRGGBBAA`; None for other text.
+def rgba(text: str) -> Colour:
+    """Return red, green, blue and alpha of a colour written `0xRRGGBBAA`.
 
-    >>> parse_colour("0xD55E0099")
+    Raises ValueError for other text.
+
+    >>> rgba("0xD55E0099")
     (213, 94, 0, 153)
     """
-    if len(text) != 10 or not text.startswith("0x"):
-        return None
-    try:
-        red, green, blue, alpha = bytes.fromhex(text[2:])
-    except ValueError:
-        return None
+    red, green, blue, alpha = bytes.fromhex(text.removeprefix("0x"))
     return red, green, blue, alpha
 
 
-def paint(
-    mask: Mask,
-    palette: Sequence[tuple[int, int, int, int]],
-    *,
-    hidden: Collection[int] = (),
-    opacity: float = 1,
-    premultiplied: bool,
-) -> NDArray[np.uint8]:
-    """The overlay `(H, W, 4)`; hidden classes and those beyond the palette are transparent."""
-    colours = np.zeros((max(int(mask.max()) + 1, len(palette)), 4), np.int64)
-    shown = [index for index in range(len(palette)) if index not in hidden]
-    colours[shown] = [palette[index] for index in shown]
-    alpha = np.floor(colours[:, 3] * min(max(opacity, 0), 1) + 0.5).astype(np.int64)
-    colours[shown, 3] = alpha[shown]
-    if premultiplied:
-        colours[:, :3] = (colours[:, :3] * colours[:, 3:] + 127) // 255
-    return colours.astype(np.uint8)[mask]
+def palette_image(mask: NDArray[np.integer], colours: Sequence[Colour]) -> Image.Image:
+    """Return `mask (H, W)` as a Pillow picture in mode P: values stay, value k is `colours[k]`.
+
+    The alphas are left out, since each file format stores them in its own way.
+    """
+    picture = Image.fromarray(mask.astype(np.uint8))
+    picture.putpalette([part for colour in colours for part in colour[:3]])
+    return picture
 
 
 def as_rgb(picture: Picture) -> RGBImage:
-    """`picture (H, W, C)` for people: its first three channels, or the first one as grey."""
+    """Return the first three channels of `picture (H, W, C)`, or the first one as grey."""
     channels = [0, 1, 2] if picture.shape[2] >= 3 else [0, 0, 0]
     chosen = picture[:, :, channels]
     return np.asarray(chosen if chosen.dtype == np.uint8 else np.rint(chosen * 255), np.uint8)

@@ -1,7 +1,7 @@
-"""Pictures as a training pipeline sees them: upright, stretched without antialiasing.
+"""Read pictures as a training pipeline does: upright, stretched without antialiasing.
 
-What `cv2.imread` drops is dropped here too: an alpha channel (unless four channels are asked
-for), frames after the first, the lower byte of 16-bit samples. CMYK and palettes become RGB,
+As in `cv2.imread`, an alpha channel is dropped (unless four channels are asked for), as are
+frames after the first and the lower byte of 16-bit samples. CMYK and palettes become RGB,
 greyscale fills three channels; colours become grey by ITU-R BT.601's luma.
 """
 
@@ -12,25 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from models.common.text import first_line
+
 RGBImage = NDArray[np.uint8]
 """A picture `(H, W, 3)`, red first."""
 Picture = NDArray[np.uint8 | np.float32]
 """A picture `(H, W, C)`: uint8 in 0…255, or float32 in [0, 1]."""
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-"""What photos can be read as, by the number of channels."""
+"""Pillow's modes that photos can be read in, by the number of channels."""
 WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 class UnreadablePicture(Exception):
-    """A file that cannot become a picture; the message says why, for a list of such files."""
+    """Say in a few words why a file is no picture that can be used."""
 
 
 def read_picture(path: Path, channels: int = 3) -> RGBImage:
-    """The photo in `path`, upright as its EXIF orientation says, `(H, W, channels)` in 0…255.
+    """Return the photo in `path`, upright by its EXIF orientation, `(H, W, channels)` in 0…255.
 
     One channel is grey, three are RGB, four RGBA, opaque where the photo has no alpha.
-    Raises UnreadablePicture for a file that is no picture, is damaged, or is so large
+    Raise UnreadablePicture for a file that is no picture, is damaged, or is so large
     (Pillow's limit, about 89 million pixels) that it may be a decompression bomb.
     """
     mode = MODES[channels]
@@ -48,8 +50,7 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
         limit = (Image.MAX_IMAGE_PIXELS or 0) // 10**6
         raise UnreadablePicture(f"larger than {limit} million pixels") from None
     except Exception as error:  # decoders raise whatever a damaged file leads them to
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadablePicture(reason.rstrip(".")) from None
+        raise UnreadablePicture(first_line(error).rstrip(".")) from None
 
 
 def _converted(picture: Image.Image, mode: str) -> Image.Image:
@@ -64,7 +65,7 @@ def _converted(picture: Image.Image, mode: str) -> Image.Image:
 
 
 def stretch(picture: Picture, width: int, height: int) -> Picture:
-    """`picture (H, W, C)` stretched to `width` × `height`, without antialiasing.
+    """Stretch `picture (H, W, C)` to `width` × `height`, without antialiasing.
 
     Bilinear with half-pixel centres: OpenCV's INTER_LINEAR, up to 1 in 255 where its fixed-point
     sums round otherwise. Pillow's own BILINEAR widens its filter when it shrinks, and gives other
@@ -88,7 +89,7 @@ Indices = NDArray[np.intp]
 
 
 def _neighbours(size: int, wanted: int) -> tuple[Indices, Indices, Floats]:
-    """Of each wanted pixel: the source pixels before and after it, and the share of the latter."""
+    """Return, for each wanted pixel, the source pixels around it and the share of the second."""
     centres = np.clip((np.arange(wanted) + 0.5) * (size / wanted) - 0.5, 0, size - 1)
     before = np.floor(centres).astype(np.intp)
     return before, np.minimum(before + 1, size - 1), (centres - before).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The pictures that a bundle is judged on, loaded one at a time."""
+"""Find the pictures that a bundle is judged on, and load them one at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,13 @@ from validate.images.arrays import SUFFIX, mixed, read_array
 from validate.images.reading import MODES, Picture, UnreadablePicture, read_picture, stretch
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "samples"
+Source = Path | Sequence[Path] | None
+"""A folder of photos, some photos, or the project's own samples."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture, stretched to the contract's size: `image (H, W, channels)`.
+    """Hold one picture, stretched to the contract's size: `image (H, W, channels)`.
 
     `index` is its place among the files; `resized` tells that it had another size there.
     """
@@ -27,7 +29,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was not used, and why."""
+    """Hold the name of a file that was not used, and the reason."""
 
     name: str
     reason: str
@@ -35,10 +37,10 @@ class Skipped:
 
 @dataclass
 class Samples:
-    """Pictures on disk, in the order of their names.
+    """Iterate over pictures on disk, in the order of their names.
 
-    Loading begins with the file `start`; `consumed` files of `paths` have been looked at so
-    far, and `skipped` grows meanwhile. With `mix`, the files are photos whose colours are mixed
+    Loading begins with the file `start`; `consumed` counts the files of `paths` that were looked
+    at, and `skipped` grows meanwhile. With `mix`, the files are photos whose colours are mixed
     to as many channels as the contract has.
     """
 
@@ -64,25 +66,25 @@ class Samples:
             yield sample
 
     def read(self, index: int) -> Sample:
-        """The sample in one of the files. Raises UnreadablePicture."""
+        """Return the sample in file `index`. Raise UnreadablePicture."""
         path, contract = self.paths[index], self.contract
         picture = self.original(index)
         image = stretch(picture, contract.width, contract.height)
         return Sample(path.name, image, index, resized=picture.shape != image.shape)
 
     def original(self, index: int) -> Picture:
-        """The picture in one of the files, in its own size. Raises UnreadablePicture."""
+        """Return the picture in file `index`, in its own size. Raise UnreadablePicture."""
         path, channels = self.paths[index], self.contract.channels
         if self.mix:
             return mixed(read_picture(path), channels)
         return read_channels(path, channels)
 
 
-def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) -> Samples:
-    """The samples in a folder (not below it), in a list of files, or the project's own.
+def find_samples(source: Source, contract: InputContract) -> Samples:
+    """Find the samples in a folder (not below it), in a list of files, or the project's own.
 
-    Hidden files are passed over. Whether a file is a picture shows when it is loaded. Raises
-    InputError when there is no such folder or file, or nothing in it.
+    Hidden files are passed over; files that are no pictures are found out when they are loaded.
+    Raise InputError when there is no such folder or file, or nothing in it.
     """
     if source is None:
         return _rendered(contract)
@@ -99,9 +101,9 @@ def find_samples(source: Path | Sequence[Path] | None, contract: InputContract) 
 
 
 def read_channels(path: Path, channels: int) -> Picture:
-    """The picture in a photo or, for networks that take no image, in a NumPy file.
+    """Return the picture `(H, W, channels)` in a photo or a NumPy file, in its own size.
 
-    `(H, W, channels)`, in its own size. Raises UnreadablePicture.
+    NumPy files serve networks whose channels photos do not have. Raise UnreadablePicture.
     """
     if path.suffix.lower() == SUFFIX and channels not in (1, 3):
         return read_array(path, channels)
@@ -132,9 +134,9 @@ def require_some(samples: Samples) -> None:
 
 
 def files_in(folder: Path) -> tuple[Path, ...]:
-    """The files of `folder`, not below it, by name; hidden ones are passed over.
+    """List the files of `folder`, not below it, by name; hidden ones are passed over.
 
-    Raises InputError where it cannot be read.
+    Raise InputError where it cannot be read.
     """
     try:
         files = [path for path in folder.iterdir() if path.is_file()]
@@ -150,6 +152,3 @@ def _photos_in(folder: Path) -> tuple[Path, ...]:
     if not chosen:
         raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
     return chosen
-
-
-Source = Path | Sequence[Path] | None

@@ -1,5 +1,7 @@
-"""The iOS app's other half: golden vectors, golden fixtures and device reports.
+"""Put a bundle into the iOS app, and read what the app reports back.
 
-The functions of the Swift package DamageKit are written here a second time, in numpy; the
-golden vectors that both sides must reproduce come from these.
+install          copy a bundle's Core ML files and its golden fixtures into the app
+fixtures         write samples with PyTorch's answers
+golden           describe one sample as DamageKit reads it
+report           read the JSON that the app shares
 """

@@ -1,7 +1,7 @@
-"""Golden fixtures: a few samples with PyTorch's answers, for the app's parity screen.
+"""Write golden fixtures: a few samples with PyTorch's answers, for the app's parity screen.
 
-`<bundle>.golden.json` holds what the app reads; beside it lie the pictures at the model's input
-size, and PyTorch's masks as coloured pictures for people.
+The app reads `<bundle>.golden.json`; beside it lie the pictures at the model's input size, and
+PyTorch's masks as coloured pictures for people.
 """
 
 import json
@@ -11,30 +11,27 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
 from models.custom.option import NamedModule
 from models.errors import InputError
-from validate.images.overlay import as_rgb, parse_colour
+from validate.images.overlay import as_rgb, palette_image, rgba
 from validate.images.reading import RGBImage
 from validate.images.samples import Sample, Source, find_samples, require_some
-from validate.ios.golden import Gate, describe_fixture, describe_sample
-from validate.ios.masks import Mask
-from validate.metrics.float16_noise import float16_noise
+from validate.ios.golden import DeviceGate, describe_fixture, describe_sample
 from validate.metrics.tolerances import row_of, tolerance_for
-from validate.reference.network import load_reference
+from validate.reference.network import Computed, load_reference
 from validate.runtimes import Outputs
-from validate.runtimes.eager import Eager
 
 COUNT = 4
-NOISE_PICTURES = 2
 COREML_FORMATS = ("mlprogram", "neuralnetwork")
 
 
 @dataclass(frozen=True)
 class GoldenPicture:
-    """One sample and what PyTorch made of it."""
+    """Hold one sample and PyTorch's outputs on it."""
 
     name: str
     image: RGBImage
@@ -51,34 +48,32 @@ def write_fixtures(
 ) -> tuple[Path, ...]:
     """Run PyTorch on the first samples, and write what it computed into `destination`.
 
-    `samples` is a folder, a list of files, or None for the project's own; of each the first
-    COUNT that can be read are used. Returns the files, the JSON first. Raises InputError when
-    the bundle or its checkpoint is damaged or missing, it has no Core ML file, is not for the
-    app, or no sample can be read.
+    `samples` is a folder, a list of files, or None for the project's own; the first COUNT that
+    can be read are used. Return the files, the JSON first. Raise InputError when the bundle or
+    its checkpoint is damaged or missing, it has no Core ML file, its channels are not what the
+    app shows, or no sample can be read.
     """
     bundle = read_bundle(bundle_folder)
     verify_files(bundle, bundle_folder)
     _require_for_the_app(bundle, bundle_folder)
     artifacts = coreml_artifacts(bundle, bundle_folder)
     found = find_samples(samples, bundle.contract)
-    deployable = load_reference(bundle, bundle_folder, checkpoint, module)
-    reference = Eager(deployable)
+    reference = Computed(load_reference(bundle, bundle_folder, checkpoint, module))
     pictures = [
-        GoldenPicture(name, as_rgb(sample.image), reference.run(sample.image))
+        GoldenPicture(name, as_rgb(sample.image), reference.outputs(sample))
         for name, sample in _named(islice(found, COUNT))
     ]
     require_some(found)
-    noise = float16_noise(deployable, [(p.image, p.outputs) for p in pictures[:NOISE_PICTURES]])
     rows = {row_of(a.format, a.precision, "Core ML") for a in artifacts}
-    # One gate for all files of the app: that of the coarsest arithmetic among them.
+    # The app judges all files by one gate, which is that of the coarsest arithmetic.
     coarsest = min(rows, key=lambda row: row[1] != "float16")
-    tolerance = tolerance_for(coarsest, noise)
-    gate = Gate(tolerance.max_error, decisive_flips=0, reason=tolerance.reason)
+    tolerance = tolerance_for(coarsest, reference.noise())
+    gate = DeviceGate(tolerance.max_error, decisive_flips=0, reason=tolerance.reason)
     return _write(bundle, destination, pictures, gate)
 
 
 def coreml_artifacts(bundle: Bundle, folder: Path) -> tuple[Artifact, ...]:
-    """The files that an iPhone can run; InputError when there is none."""
+    """Return the files that an iPhone can run. Raise InputError when there is none."""
     artifacts = tuple(a for a in bundle.artifacts if a.format in COREML_FORMATS)
     if not artifacts:
         raise InputError(
@@ -102,7 +97,7 @@ def _require_for_the_app(bundle: Bundle, folder: Path) -> None:
 
 
 def _named(samples: Iterator[Sample]) -> Iterator[tuple[str, Sample]]:
-    """Samples with names that are unique without the files' endings."""
+    """Yield samples with names that are unique without the files' endings."""
     used: set[str] = set()
     for sample in samples:
         stem = Path(sample.name).stem
@@ -112,7 +107,7 @@ def _named(samples: Iterator[Sample]) -> Iterator[tuple[str, Sample]]:
 
 
 def _write(
-    bundle: Bundle, destination: Path, pictures: list[GoldenPicture], gate: Gate
+    bundle: Bundle, destination: Path, pictures: list[GoldenPicture], gate: DeviceGate
 ) -> tuple[Path, ...]:
     files, entries = [], []
     for picture in pictures:
@@ -120,8 +115,8 @@ def _write(
         mask = destination / f"{bundle.name}.{picture.name}.mask.png"
         _write_picture(picture.image, file)
         _write_mask(picture.outputs.mask, bundle.colours, mask)
-        logits = picture.outputs.logits
-        entries.append(describe_sample(picture.name, file.name, picture.image, logits, gate))
+        entry = describe_sample(picture.name, file.name, picture.image, picture.outputs, gate)
+        entries.append(entry)
         files += [file, mask]
     size = (bundle.contract.width, bundle.contract.height)
     fixture = describe_fixture(
@@ -134,20 +129,17 @@ def _write(
 
 
 def _write_picture(image: RGBImage, path: Path) -> None:
-    """A PNG that says that it is sRGB, so that no device converts its colours."""
+    """Write a PNG that is tagged as sRGB, so that no device converts its colours."""
     facts = PngImagePlugin.PngInfo()
     facts.add(b"sRGB", b"\x00")
     Image.fromarray(image).save(path, pnginfo=facts)
 
 
-def _write_mask(mask: Mask, colours: tuple[str, ...], path: Path) -> None:
-    """A palette PNG whose values are the classes; their colours are opaque."""
+def _write_mask(mask: NDArray[np.int32], colours: tuple[str, ...], path: Path) -> None:
+    """Write a palette PNG whose values are the classes; their colours are opaque."""
     if len(colours) > 256:
         raise InputError(
             f"The masks of {len(colours)} classes cannot be pictures of a palette, which the app's "
             "fixtures are: it is for up to 256 classes."
         )
-    picture = Image.fromarray(mask.astype(np.uint8))
-    palette = [parse_colour(text) or (0, 0, 0, 0) for text in colours]
-    picture.putpalette([channel for colour in palette for channel in colour[:3]])
-    picture.save(path)
+    palette_image(mask, [rgba(colour) for colour in colours]).save(path)

@@ -1,4 +1,4 @@
-"""What PyTorch computed on a picture, described for the app: see DamageKit's GoldenFixture."""
+"""Describe what PyTorch computed on a picture, as DamageKit's GoldenFixture reads it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,28 +6,20 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from validate.ios.masks import (
-    Mask,
-    areas,
-    decide,
-    decisive,
-    fingerprint,
-    intersection_over_union,
-    runs,
-    span,
-)
+from validate.metrics.margins import margins
+from validate.runtimes import Outputs
 
 SCHEMA = "1"
 PROBES_PER_CHANNEL = 32
 
 
 @dataclass(frozen=True)
-class Gate:
-    """When a device's answer counts as PyTorch's: what a phone can judge of the report's gate.
+class DeviceGate:
+    """Hold the limits of an answer of the phone that counts as PyTorch's.
 
     No logit may be off by more than `largest_error`, a share of the reference's range (zero
-    included), and `decisive_flips` pixels may have another class although no such error
-    explains it. `reason` says why.
+    included), and at most `decisive_flips` pixels may have another class where no such error
+    explains it. `reason` justifies the limits.
     """
 
     largest_error: float
@@ -36,21 +28,17 @@ class Gate:
 
 
 def describe_sample(
-    name: str,
-    file: str,
-    picture: NDArray[np.uint8],
-    logits: NDArray[np.float32],
-    gate: Gate,
+    name: str, file: str, picture: NDArray[np.uint8], outputs: Outputs, gate: DeviceGate
 ) -> dict[str, object]:
-    """A sample's entry: `picture (H, W, 3)` at the model's size, `logits (C, H, W)` of PyTorch."""
-    mask = decide(logits)
+    """Return a sample's entry: `picture (H, W, 3)` at the model's size, PyTorch's `outputs`."""
+    logits = outputs.logits
     return {
         "name": name,
         "picture": file,
         "fingerprint": fingerprint(picture.tobytes()),
-        "mask_runs": runs(mask),
+        "mask_runs": runs(outputs.mask),
         "decisive_runs": runs(decisive(logits, gate.largest_error).astype(np.int32)),
-        "areas": areas(mask, max(2, len(logits))),
+        "areas": areas(outputs.mask, max(2, len(logits))),
         "logits": digest(logits),
     }
 
@@ -60,10 +48,10 @@ def describe_fixture(
     checkpoint_sha256: str,
     labels: Sequence[str],
     size: tuple[int, int],
-    gate: Gate,
+    gate: DeviceGate,
     samples: Sequence[dict[str, object]],
 ) -> dict[str, object]:
-    """The whole of `<model>.golden.json`; `size` is width and height."""
+    """Return the document of `<model>.golden.json`; `size` is width and height."""
     return {
         "schema": SCHEMA,
         "bundle": bundle,
@@ -77,49 +65,70 @@ def describe_fixture(
 
 
 def digest(logits: NDArray[np.float32]) -> dict[str, object]:
-    """Extremes, mean, and values at places spread evenly over each channel of `(C, H, W)`."""
+    """Return extremes, mean and some values of `logits (C, H, W)`, evenly spread over each C."""
     return {
         "minimum": float(logits.min()),
         "maximum": float(logits.max()),
         "mean": float(logits.mean(dtype=np.float64)),
         "probes": [
             {"channel": channel, "y": y, "x": x, "value": float(logits[channel, y, x])}
-            for channel, y, x in _probes(logits.shape)
+            for channel, y, x in probes(logits.shape)
         ],
     }
 
 
-def compare(
-    sample: str, reference: NDArray[np.float32], mask: Mask, gate: Gate, error: float | None
-) -> dict[str, object]:
-    """How a device's mask compares with PyTorch's logits: see DamageKit's ParityResult."""
-    expected = decide(reference)
-    sure = decisive(reference, gate.largest_error)
-    flips = int((sure & (mask != expected)).sum())
-    off = error is not None and error > gate.largest_error
-    return {
-        "sample": sample,
-        "pixels": mask.size,
-        "agreeing": int((mask == expected).sum()),
-        "decisive": int(sure.sum()),
-        "decisive_flips": flips,
-        "intersection_over_union": intersection_over_union(mask, expected, max(2, len(reference))),
-        "largest_error": error,
-        "passed": flips <= gate.decisive_flips and not off,
-    }
-
-
-def largest_error(reference: NDArray[np.float32], logits: NDArray[np.float32]) -> float:
-    """The largest difference at the digest's probes, as a share of the reference's range."""
-    difference = 0.0
-    for channel, y, x in _probes(reference.shape):
-        difference = max(difference, abs(float(logits[channel, y, x] - reference[channel, y, x])))
-    return difference / span(reference)
-
-
-def _probes(shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
-    """Places `(channel, y, x)` spread evenly over each channel of `(C, H, W)`."""
+def probes(shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Return places `(channel, y, x)` spread evenly over each channel of `shape (C, H, W)`."""
     channels, height, width = shape
     spots = np.linspace(0, height * width - 1, min(PROBES_PER_CHANNEL, height * width))
     places = [divmod(int(spot), width) for spot in np.rint(spots)]
     return [(channel, y, x) for channel in range(channels) for y, x in places]
+
+
+def span(logits: NDArray[np.float32]) -> float:
+    """Return the range of logits, zero included, which errors are a share of."""
+    return max(float(logits.max()), 0.0) - min(float(logits.min()), 0.0)
+
+
+def decisive(logits: NDArray[np.float32], error: float) -> NDArray[np.bool_]:
+    """Mark the pixels `(H, W)` whose class no error up to `error` of the range can change.
+
+    An error moves each of two logits against the other, but the logit of a single channel
+    against zero.
+    """
+    moves = min(2, len(logits))
+    return np.asarray(margins(logits) > moves * error * span(logits))
+
+
+def runs(mask: NDArray[np.generic]) -> list[int]:
+    """Return `mask (H, W)` run-length encoded: value, length, value, length, row after row.
+
+    >>> runs(np.array([[0, 0], [0, 2]]))
+    [0, 3, 2, 1]
+    """
+    flat = mask.ravel()
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    lengths = np.diff(np.append(starts, flat.size))
+    return [int(n) for pair in zip(flat[starts], lengths, strict=True) for n in pair]
+
+
+def areas(mask: NDArray[np.int32], classes: int) -> list[dict[str, object]]:
+    """Return the pixels and the percentage of `mask (H, W)` that each class covers."""
+    counts = np.bincount(mask.ravel(), minlength=classes)[:classes].tolist()
+    total = max(mask.size, 1)
+    return [
+        {"value": value, "pixels": pixels, "percent": 100 * pixels / total}
+        for value, pixels in enumerate(counts)
+    ]
+
+
+def fingerprint(data: bytes) -> str:
+    """Return the 64-bit FNV-1a (RFC 9923) of `data`, in hexadecimal.
+
+    >>> fingerprint(b"a")
+    'af63dc4c8601ec8c'
+    """
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"

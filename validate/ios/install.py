@@ -1,4 +1,4 @@
-"""Puts a bundle's Core ML files, with golden fixtures, into the iOS app."""
+"""Put a bundle's Core ML files, with golden fixtures, into the iOS app."""
 
 import shutil
 import tempfile
@@ -24,9 +24,9 @@ def install_into_app(
 ) -> tuple[Path, ...]:
     """Copy the models of a bundle into the app's `Models` folder, and write its fixtures there.
 
-    What an earlier bundle of the same name left is replaced; other models stay. Nothing
-    changes unless everything succeeds. Returns the files and packages. Raises InputError
-    as `write_fixtures` does, and when `app_folder` is not the app's.
+    The files of an earlier bundle of the same name are replaced; other models stay. Nothing
+    changes unless everything succeeds. Return the files and packages. Raise InputError as
+    `write_fixtures` does, and when `app_folder` is not the app's.
     """
     models = app_folder / MODELS
     if not (models / "README.md").is_file():
@@ -47,7 +47,7 @@ def install_into_app(
 
 
 def _model_names(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
-    """The path of each Core ML file in the bundle, and its name in the app.
+    """Return the path of each Core ML file in the bundle, and its name in the app.
 
     Xcode compiles `x.mlpackage` and `x.mlmodel` both into `x.mlmodelc`, so that one of them
     needs another name.
@@ -70,7 +70,7 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def _remove_earlier(name: str, models: Path) -> None:
-    """Remove what a bundle called `name` put here before."""
+    """Remove the files that a bundle called `name` put into `models` before."""
     earlier = [models / f"{name}.golden.json"]
     for path in models.iterdir():
         is_model = path.stem in (name, f"{name}-neuralnetwork") and path.suffix in (

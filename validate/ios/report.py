@@ -1,4 +1,4 @@
-"""Reads what the app measured on a device: the JSON that its parity screen shares."""
+"""Read the JSON that the app's parity screen shares, with what it measured on a device."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from export.schema import require_valid
 from models.errors import InputError
+from validate.report.markdown import escaped, table
 from validate.results.numbers import NOTHING, percent, share
 
 SCHEMA_FILE = Path(__file__).with_name("device_report.schema.json")
@@ -31,10 +32,10 @@ UNITS = {
 
 @dataclass(frozen=True)
 class DeviceRun:
-    """One pass over the golden samples.
+    """Hold one pass over the golden samples.
 
-    `agreement` is a share of all pixels, `largest_error` one of the logit range. Both are
-    None where no sample was compared, as the times, in milliseconds, are where none was taken.
+    `agreement` is a share of all pixels, `largest_error` one of the logit range; both are None
+    where no sample was compared. Times are in milliseconds, None where none was taken.
     """
 
     units: str
@@ -50,7 +51,7 @@ class DeviceRun:
 
 @dataclass(frozen=True)
 class DeviceReport:
-    """A whole report; `failed_samples` names the samples that did not pass, by compute units."""
+    """Hold a whole report; `failed_samples` names samples that did not pass, by compute units."""
 
     device: str
     system: str
@@ -64,12 +65,12 @@ class DeviceReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every run passed, and there was one."""
+        """Tell whether there was a run and every one passed."""
         return bool(self.runs) and all(run.passed for run in self.runs)
 
     @property
     def sentence(self) -> str:
-        """The verdict for people."""
+        """Return the verdict for people."""
         where = f"{self.device} ({self.system})"
         if self.passed:
             return f"{self.model} agrees with PyTorch on {where}, on every choice of units."
@@ -82,7 +83,7 @@ class DeviceReport:
 def read_device_report(path: Path) -> DeviceReport:
     """Read the file that the app shared.
 
-    Raises InputError when there is none, it is damaged, or it contradicts itself.
+    Raise InputError when there is none, it is damaged, or it contradicts itself.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -103,7 +104,7 @@ def read_device_report(path: Path) -> DeviceReport:
 
 
 def rows(report: DeviceReport) -> list[tuple[str, ...]]:
-    """The cells of each run, under COLUMNS."""
+    """Return the cells of each run, under COLUMNS."""
     return [
         (
             UNITS[run.units],
@@ -119,18 +120,12 @@ def rows(report: DeviceReport) -> list[tuple[str, ...]]:
 
 
 def to_markdown(report: DeviceReport) -> str:
-    """The report's sentence, its table, and the samples that did not pass."""
-    lines = [f"### {report.sentence}", ""]
-    lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
-    lines += ["| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in rows(report)]
+    """Return the report's sentence, its table, and the samples that did not pass."""
+    lines = [f"### {escaped(report.sentence)}", "", table(COLUMNS, rows(report))]
     for units, samples in report.failed_samples.items():
-        lines += ["", f"Not passed on {UNITS[units]}: {', '.join(map(_escaped, samples))}."]
-    lines += ["", f"Measured {report.created} with the app's version {_escaped(report.app)}."]
+        lines += ["", f"Not passed on {UNITS[units]}: {', '.join(map(escaped, samples))}."]
+    lines += ["", f"Measured {report.created} with the app's version {escaped(report.app)}."]
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _report_from(document: Mapping[str, Any]) -> DeviceReport:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from validate.atomic import placed
 from validate.images.samples import Skipped
-from validate.predict.masks import Layer, pixels_of
+from validate.predict.masks import MaskLayer, pixels_of
 from validate.predict.tiles import Seams
 
 AREAS = "areas.json"
@@ -72,7 +72,7 @@ class Painting:
     unread: tuple[Skipped, ...] = ()
 
 
-def areas(painted: Sequence[Layer], labels: Sequence[str]) -> tuple[Area, ...]:
+def areas(painted: Sequence[MaskLayer], labels: Sequence[str]) -> tuple[Area, ...]:
     """The area of each of `labels`: the values of one layer, or a layer each."""
     size = painted[0].mask.size
     if len(painted) == 1:

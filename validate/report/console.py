@@ -1,4 +1,4 @@
-"""The report on a console: a table on a terminal, plain lines elsewhere."""
+"""Print a report on a console: a table on a terminal, plain lines elsewhere."""
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +16,7 @@ STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print what became of each file, and the verdict as the last line."""
+    """Print figures and reasons of each file, and the verdict as the last line."""
     if console.is_terminal:
         console.print(_table(report))
     else:
@@ -34,7 +34,7 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _table(report: Report) -> Table:
-    """What fits into 80 columns; the files and the reports beside them say the rest."""
+    """Return the columns IN_TABLE, which fit into 80 columns; reports have them all."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("format", no_wrap=True)
     for column in IN_TABLE:
@@ -48,7 +48,7 @@ def _table(report: Report) -> Table:
 
 
 def _plain(result: ArtifactResult) -> str:
-    """One line with every figure named, for logs."""
+    """Return one line with every figure named, for logs."""
     cells = dict(zip(COLUMNS, row(result), strict=True))
     start = f"{cells.pop('file')}: {cells.pop('verdict')}"
     return ", ".join([start, *(f"{name} {text}" for name, text in cells.items())])
@@ -69,7 +69,7 @@ WORST = 5
 
 
 def print_drift(drifts: tuple[Drift, ...], console: Console) -> None:
-    """For each file: the sentence, what the departing operation was given, the worst operations."""
+    """Print for each file where it departs, what that operation was given, the worst operations."""
     for drift in drifts:
         style = "bold red" if drift.first else "yellow" if drift.failure else "green"
         print_line(console, words.sentence(drift), style)

@@ -1,4 +1,4 @@
-"""What following a file found, in sentences: the same on the page, in Markdown, on a console."""
+"""Write a file's drift as sentences, the same on the page, in Markdown and on a console."""
 
 from validate.results.drift import NO_NUMBER, Departure, Drift, OperationDrift
 from validate.results.numbers import NOTHING, percent
@@ -8,7 +8,7 @@ COLUMNS = ("operation", "PyTorch module", "own error", "rounding explains", "acc
 
 
 def sentence(drift: Drift) -> str:
-    """Where a file departs, or that it does not."""
+    """Say where a file departs from PyTorch, or that it does not."""
     if not drift.rows:
         why = drift.failure or "PyTorch has none of its values"
         return f"{drift.path} could not be followed: {_lower(why)}."
@@ -29,13 +29,13 @@ def sentence(drift: Drift) -> str:
 
 
 def inputs(first: Departure) -> str:
-    """How far what the departing operation was given is from PyTorch's, in the file's own run."""
+    """Say how far the inputs of the departing operation are from PyTorch's, in the file's run."""
     told = [f"{each.name} ({place(each.module)}) {size(each.accumulated)}" for each in first.inputs]
     return f"Accumulated error of its inputs: {', '.join(told)}." if told else ""
 
 
 def weights(first: Departure) -> str:
-    """How far its weights are from PyTorch's."""
+    """Say how far the weights of the departing operation are from PyTorch's."""
     told = [
         f"{each.parameter} {NOTHING if each.difference is None else size(each.difference)}"
         f" (rounding explains {size(each.explained)})"
@@ -45,24 +45,24 @@ def weights(first: Departure) -> str:
 
 
 def mapped(drift: Drift) -> str:
-    """How much of the file PyTorch has values of."""
+    """Count the operations whose values PyTorch has too."""
     return f"{len(drift.rows)} of {drift.operations} operations have a counterpart in PyTorch"
 
 
 def operation(row: OperationDrift) -> str:
-    """An operation with its module; with those that were measured together with it."""
+    """Name an operation with its module and the operations measured together with it."""
     together = f", with {', '.join(row.joined)} before it" if row.joined else ""
     return f"{row.kind} {row.name} ({place(row.module)}{together})"
 
 
 def worst(drift: Drift, count: int) -> tuple[tuple[str, ...], ...]:
-    """Cells, under COLUMNS, of the operations whose own error takes most of what is allowed."""
+    """Return cells of the `count` operations whose own error is the largest share of its limit."""
     rows = sorted(drift.rows, key=lambda row: -row.own / max(row.explained, 1e-30))[:count]
     return tuple(cells(row) for row in rows)
 
 
 def point(row: OperationDrift) -> str:
-    """One operation and its errors, for whoever points at it."""
+    """Name one operation and its errors, for the one that is pointed at."""
     return (
         f"{operation(row)}: own error {size(row.own)}, rounding explains {size(row.explained)}, "
         f"accumulated error {size(row.accumulated)}"
@@ -70,23 +70,23 @@ def point(row: OperationDrift) -> str:
 
 
 def cells(row: OperationDrift) -> tuple[str, ...]:
-    """One operation, under COLUMNS."""
+    """Return the cells of one operation, under COLUMNS."""
     errors = (row.own, row.explained, row.accumulated)
     return (f"{row.kind} {row.name}", place(row.module), *map(size, errors))
 
 
 def place(module: str) -> str:
-    """The module's name, or what stands around the network."""
+    """Return the module's name; operations around the network have none."""
     return module or "around the network"
 
 
 def size(error: float) -> str:
-    """An error with two digits: `210 %`, `0.031 %`."""
+    """Return an error with two digits: `210 %`, `0.031 %`."""
     return "no number" if error >= NO_NUMBER else percent(error)
 
 
 def _last(drift: Drift) -> OperationDrift:
-    """The operation that computes the logits: the last that is no decision."""
+    """Return the operation that computes the logits: the last that belongs to a module."""
     named = [row for row in drift.rows if row.module]
     return (named or list(drift.rows))[-1]
 

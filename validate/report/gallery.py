@@ -1,4 +1,4 @@
-"""The pictures of the page: what PyTorch and each file make of a photo, and where they differ."""
+"""Prepare the pictures of the page: photos, PyTorch's masks, each file's, and differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from validate.results.thumbnails import reduced
 
 BUDGET = 8_000_000
 """Bytes of all pictures in a page; where they take more, they are drawn smaller."""
-SMALLEST = 6
-"""By what their sides are divided at most."""
+MOST_REDUCED = 6
+"""Divisor of their sides at most."""
 PROBED = 10
-"""How many pictures are drawn to see whether all of them would be far above the budget."""
+"""Pictures that are drawn to estimate whether all of them would be far above the budget."""
 NAMED = 3
-"""How many labels of a mask are told."""
+"""Labels of a mask that are named."""
 
 
 @dataclass(frozen=True)
-class Layer:
-    """What one result made of a picture; the data URIs are None where all labels are equal."""
+class ResultMask:
+    """Hold one result's mask of a picture; the data URIs are None where all labels are equal."""
 
     title: str
     summary: str
@@ -35,9 +35,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Card:
-    """One picture: its photo, PyTorch's mask, and a layer for each result.
+    """Hold one picture: its photo, PyTorch's mask, and the mask of each result.
 
-    `chosen` is the layer that is shown at first: that with the largest share of its tolerance.
+    `chosen` is the result that is shown at first: that with the largest share of its tolerance.
     `labelled` says in words what PyTorch's mask shows.
     """
 
@@ -45,22 +45,22 @@ class Card:
     photo: str
     mask: str
     labelled: str
-    layers: tuple[Layer, ...]
+    layers: tuple[ResultMask, ...]
     chosen: int
 
     @property
     def size(self) -> int:
-        """Characters of all data URIs."""
+        """Return the characters of all data URIs."""
         layers = [uri for layer in self.layers for uri in (layer.mask, layer.difference) if uri]
         return sum(map(len, (self.photo, self.mask, *layers)))
 
 
 def gallery(report: Report) -> tuple[Card, ...]:
-    """The cards of all pictures that are shown, in the report's order, within the budget."""
+    """Return the cards of all pictures that are shown, in the report's order, within BUDGET."""
     found = [_by_name(result.pictures) for result in report.results]
     cards: tuple[Card, ...] = ()
-    for factor in range(1, SMALLEST + 1):
-        if factor < SMALLEST and _far_too_large(report, factor, found):
+    for factor in range(1, MOST_REDUCED + 1):
+        if factor < MOST_REDUCED and _far_too_large(report, factor, found):
             continue
         cards = tuple(_card(report, reduced(each, factor), found) for each in report.shown)
         if sum(card.size for card in cards) <= BUDGET:
@@ -69,7 +69,7 @@ def gallery(report: Report) -> tuple[Card, ...]:
 
 
 def _far_too_large(report: Report, factor: int, found: list[dict[str, PictureResult]]) -> bool:
-    """Whether some pictures, evenly chosen, are so large that drawing all is in vain."""
+    """Estimate from some pictures, evenly chosen, whether all would be far above BUDGET."""
     probe = report.shown[:: -(-len(report.shown) // PROBED) or 1]
     if len(probe) == len(report.shown):
         return False
@@ -99,7 +99,7 @@ def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureRe
 
 
 def _order(picture: ShownPicture) -> list[int]:
-    """Channels, the largest first, so that small ones lie on top of what they are a part of."""
+    """Order channels by area, the largest first, so that small ones lie on top of the others."""
     return [int(channel) for channel in np.argsort(-_areas(picture), kind="stable")]
 
 
@@ -113,9 +113,9 @@ def _layer(
     index: int,
     found: PictureResult,
     order: Sequence[int],
-) -> Layer:
+) -> ResultMask:
     where = picture.differs.get(index)
-    return Layer(
+    return ResultMask(
         title=text.title(report, index),
         summary=text.flips(found.metrics),
         decisive=found.metrics.decisive_flips > 0,
@@ -131,7 +131,7 @@ def _share(report: Report, index: int, found: PictureResult) -> float:
 
 
 def _labelled(report: Report, picture: ShownPicture) -> str:
-    """What PyTorch's mask shows: the labels that cover most, without that of the background."""
+    """Name the labels that cover most of PyTorch's mask, without that of the background."""
     mask = picture.mask
     pixels = mask.shape[-2] * mask.shape[-1]
     if report.independent:

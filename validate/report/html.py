@@ -1,4 +1,4 @@
-"""`report.html`: the report as one page that needs nothing else, not even a network."""
+"""Write `report.html`, one page that needs nothing else, not even a network."""
 
 import base64
 import hashlib
@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from validate.images.overlay import rgba
 from validate.report import text
 from validate.report.drift_charts import drift_charts
 from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
@@ -22,9 +23,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def to_html(report: Report) -> str:
-    """The text of `report.html`; names are escaped wherever they stand.
+    """Return the text of `report.html`; names are escaped wherever they stand.
 
-    Its policy lets one script run, by its hash, and nothing be loaded.
+    Its Content-Security-Policy lets one script run, by its hash, and nothing be loaded.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -55,7 +56,7 @@ def to_html(report: Report) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """A file's name, escaped, that a line may break behind a dot, underscore or hyphen.
+    """Escape a file's name, and let lines break behind its dots, underscores and hyphens.
 
     >>> print(breakable("my_net<1>.onnx"))
     my_<wbr>net&lt;1&gt;.<wbr>onnx
@@ -64,13 +65,13 @@ def breakable(name: str) -> Markup:
 
 
 def _hash(script: str) -> str:
-    """How a Content-Security-Policy names a script that it lets run."""
+    """Return the name of a script in a Content-Security-Policy."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
 def _size(report: Report) -> tuple[int, int]:
-    """Width and height of the pictures shown."""
+    """Return width and height of the pictures shown."""
     if not report.shown:
         return (1, 1)
     height, width = report.shown[0].mask.shape[-2:]
@@ -78,11 +79,11 @@ def _size(report: Report) -> tuple[int, int]:
 
 
 def _legend(report: Report) -> list[tuple[str, str]]:
-    """Labels and colours, without the background."""
+    """Return labels and colours, without the background."""
     pairs = list(zip(report.labels, map(_css, report.colours), strict=True))
     return pairs if report.independent else pairs[1:]
 
 
 def _css(colour: str) -> str:
-    """`0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
-    return "#" + colour.removeprefix("0x")[:6]
+    """Return `0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
+    return "#{:02X}{:02X}{:02X}".format(*rgba(colour)[:3])

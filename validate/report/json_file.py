@@ -1,4 +1,4 @@
-"""`parity.json`: a report as data, held against its JSON Schema on the way out and in."""
+"""Write and read `parity.json`, a report as data, checked against its JSON Schema both times."""
 
 import json
 from dataclasses import asdict, replace
@@ -15,7 +15,7 @@ REMEDY = "Run `make validate` again."
 
 
 def to_json(report: Report) -> str:
-    """The text of `parity.json`, checked against its schema."""
+    """Return the text of `parity.json`."""
     document = asdict(replace(report, shown=()))
     del document["shown"]
     document |= {"verdict": report.verdict, "sentence": report.sentence}
@@ -27,7 +27,7 @@ def to_json(report: Report) -> str:
 def read_results(path: Path) -> Report:
     """Read a `parity.json`, or the one in a folder; pictures for the page are not stored in it.
 
-    Raises InputError when there is none, or it is not one of ours.
+    Raise InputError when there is none, or it does not fit its schema.
     """
     path = path / RESULTS if path.is_dir() else path
     try:

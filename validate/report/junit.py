@@ -1,4 +1,4 @@
-"""`junit.xml`: the verdicts as test cases, for the test views of CI systems."""
+"""Write `junit.xml`, the verdicts as test cases, for the test views of CI systems."""
 
 import re
 
@@ -12,10 +12,10 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(report: Report) -> str:
-    """The text of `junit.xml`: one test case for each file in each runtime.
+    """Return the text of `junit.xml`: one test case for each file in each runtime.
 
-    A case is named after its runtime, its class after the bundle and the file; its time is
-    that of all pictures, in seconds, and a failure or skip carries its reasons.
+    A case is named after its runtime, its class after the bundle and the file. It takes the
+    time of all pictures, in seconds, and a failure or skip carries its reasons.
     """
     suite = TestSuite(_text(report.bundle))
     suite.timestamp = report.created.removesuffix("+00:00")

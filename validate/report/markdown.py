@@ -1,5 +1,8 @@
-"""`parity.md`: the report for a pull request or the summary of a GitHub job."""
+"""Write `parity.md`, the report for a pull request or the summary of a GitHub job."""
 
+from collections.abc import Iterable, Sequence
+
+from models.common.text import listed
 from validate.report import drift_text, text
 from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, reference_time, row
 from validate.results.numbers import decibels, percent
@@ -9,13 +12,13 @@ MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
 
 
 def to_markdown(report: Report) -> str:
-    """The text of `parity.md`."""
+    """Return the text of `parity.md`."""
     parts = [
-        f"### {MARKS[report.verdict]} {_escaped(report.bundle)}: parity with PyTorch",
-        _escaped(report.sentence),
-        _table(COLUMNS, [row(result) for result in report.results]),
+        f"### {MARKS[report.verdict]} {escaped(report.bundle)}: parity with PyTorch",
+        escaped(report.sentence),
+        table(COLUMNS, [row(result) for result in report.results]),
         *_not_passed(report.results),
-        *(f"- {_escaped(drift_text.sentence(each))}" for each in report.drift),
+        *(f"- {escaped(drift_text.sentence(each))}" for each in report.drift),
         _overlaps(report),
         *_branches(report),
         *_footnotes(report),
@@ -23,15 +26,16 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in (columns, *rows)]
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table, its cells escaped."""
+    lines = ["| " + " | ".join(map(escaped, cells)) + " |" for cells in (columns, *rows)]
     return "\n".join((lines[0], "|" + " --- |" * len(columns), *lines[1:]))
 
 
 def _not_passed(results: tuple[ArtifactResult, ...]) -> list[str]:
     return [
-        f"- {_escaped(result.path)} ({_escaped(result.runtime)}), {result.status}: "
-        f"{_escaped(reasons(result))}."
+        f"- {escaped(result.path)} ({escaped(result.runtime)}), {result.status}: "
+        f"{escaped(reasons(result))}."
         for result in results
         if result.reasons
     ]
@@ -47,7 +51,7 @@ def _overlaps(report: Report) -> str:
         for result in measured
         if result.total is not None
     ]
-    return _table(columns, rows)
+    return table(columns, rows)
 
 
 def _branches(report: Report) -> list[str]:
@@ -55,8 +59,8 @@ def _branches(report: Report) -> list[str]:
         return []
     rows = text.branch_rows(report.branches, report.labels)
     return [
-        _table(text.branch_columns(report.branches), rows),
-        _escaped(text.branch_sentence(report.branches)),
+        table(text.branch_columns(report.branches), rows),
+        escaped(text.branch_sentence(report.branches)),
     ]
 
 
@@ -77,14 +81,13 @@ def _footnotes(report: Report) -> list[str]:
         lines.append(f"Tolerances given by {report.tolerances.name}.")
     skipped = report.samples.skipped
     if skipped:
-        names = ", ".join(f"{each.name} ({each.reason})" for each in skipped[:10])
-        more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
-        lines.append(f"Not used ({len(skipped)}): {names}{more}.")
-    return [_escaped(line) for line in lines]
+        names = listed([f"{each.name} ({each.reason})" for each in skipped], 10)
+        lines.append(f"Not used ({len(skipped)}): {names}.")
+    return [escaped(line) for line in lines]
 
 
-def _escaped(text: str) -> str:
-    """`text` without meaning to Markdown, in a table cell too: a file may be called `[a]|<b>`."""
+def escaped(text: str) -> str:
+    """Escape `text` for Markdown and its table cells: a file may be called `[a]|<b>`."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
     for character in "\\`*_[]|#":
         text = text.replace(character, "\\" + character)

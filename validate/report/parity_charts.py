@@ -1,4 +1,4 @@
-"""The charts of the page, as positions in per cent of their width: the template draws them."""
+"""Compute the charts of errors over pictures, as positions in per cent: the template draws them."""
 
 import math
 from collections import Counter
@@ -8,19 +8,20 @@ from typing import TypeVar
 
 from validate.metrics.comparison import Metrics
 from validate.report import text
+from validate.report.axis import Tick, ValueAxis
 from validate.results import numbers
 from validate.results.parity import ArtifactResult, Report
 
+T = TypeVar("T")
 STEP = 0.5
 """Points closer together than this, in per cent of the width, are one point."""
-T = TypeVar("T")
-EDGE = 7.0
-"""What stays free on both sides, in per cent of the width."""
+EDGES = (7.0, 93.0)
+"""Where the axis begins and ends, so that names of marks have room, in per cent."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One or more pictures at `x` per cent; `label` says which and how far."""
+    """Hold one or more pictures at `x` per cent, and the name and figure of one of them."""
 
     x: float
     count: int
@@ -29,7 +30,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Row:
-    """One result: its points, its limit, and both in words."""
+    """Hold the points of one result, its limit in per cent, and both in words."""
 
     title: str
     points: tuple[Point, ...]
@@ -38,16 +39,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A mark of the axis at `x` per cent."""
-
-    x: float
-    label: str
-
-
-@dataclass(frozen=True)
 class Chart:
-    """A row of points for each result, over one axis."""
+    """Hold a row of points for each result, over one axis."""
 
     title: str
     note: str
@@ -55,22 +48,8 @@ class Chart:
     ticks: tuple[Tick, ...]
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """From `low` to `high`, in whatever unit `scale` maps a value to."""
-
-    low: float
-    high: float
-    scale: Callable[[float], float]
-
-    def at(self, value: float) -> float:
-        """The position of `value` in per cent of the width, held inside."""
-        share = (self.scale(value) - self.low) / (self.high - self.low)
-        return EDGE + (100 - 2 * EDGE) * min(max(share, 0.0), 1.0)
-
-
 def charts_of(report: Report) -> tuple[Chart, ...]:
-    """The largest error and the PSNR of every picture, for every result that was measured."""
+    """Chart the largest error and the PSNR of every picture, for each measured result."""
     measured = [(i, each) for i, each in enumerate(report.results) if each.tolerance]
     if not measured:
         return ()
@@ -84,16 +63,12 @@ def _errors(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
     values = _values(results, lambda metrics: metrics.relative_error)
     positive = [value for row in values for _, value in row if value] + limits
     low, high = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
-    axis = _Axis(low, max(high, low + 1), lambda value: math.log10(max(value, 10.0**low)))
-    step = max(1, -(-(high - low) // 6))
+    axis = ValueAxis(low, max(high, low + 1), *EDGES)
     return Chart(
         title="Largest error of each picture",
         note="As a share of PyTorch’s logit range, logarithmic. Left of the line is tolerated.",
         rows=_rows(titles, values, limits, axis, numbers.percent),
-        ticks=tuple(
-            Tick(axis.at(10.0**power), numbers.percent(10.0**power))
-            for power in range(low, high + 1, step)
-        ),
+        ticks=axis.ticks(numbers.percent),
     )
 
 
@@ -102,19 +77,14 @@ def _psnrs(titles: Sequence[str], results: Sequence[ArtifactResult]) -> Chart:
     found = _values(results, lambda metrics: metrics.psnr)
     finite = [value for row in found for _, value in row if value is not None] + limits
     low, high = 10 * math.floor(min(finite) / 10), 10 * math.ceil(max(finite) / 10)
-    high = max(high, low + 10)
-    axis = _Axis(low, high, float)
-    values = [[(name, high if v is None else v) for name, v in row] for row in found]
-    step = 10 * max(1, -(-(high - low) // 60))
+    axis = ValueAxis(low, max(high, low + 10), *EDGES, logarithmic=False)
+    values = [[(name, axis.high if v is None else v) for name, v in row] for row in found]
     return Chart(
         title="PSNR of each picture",
         note="In dB, against PyTorch’s logit range. Right of the line is tolerated; the limit "
         "is for all pictures together.",
         rows=_rows(titles, values, limits, axis, numbers.decibels),
-        ticks=tuple(
-            Tick(axis.at(value), numbers.decibels(value).replace(".0", ""))
-            for value in range(low, high + 1, step)
-        ),
+        ticks=axis.ticks("{:.0f} dB".format, unit=10),
     )
 
 
@@ -128,7 +98,7 @@ def _rows(
     titles: Sequence[str],
     values: Sequence[Sequence[tuple[str, float]]],
     limits: Sequence[float],
-    axis: _Axis,
+    axis: ValueAxis,
     write: Callable[[float], str],
 ) -> tuple[Row, ...]:
     return tuple(
@@ -144,7 +114,7 @@ def _rows(
 
 
 def _points(
-    row: Sequence[tuple[str, float]], axis: _Axis, write: Callable[[float], str]
+    row: Sequence[tuple[str, float]], axis: ValueAxis, write: Callable[[float], str]
 ) -> tuple[Point, ...]:
     places = [round(axis.at(value) / STEP) * STEP for _, value in row]
     counts = Counter(places)

@@ -1,12 +1,11 @@
-"""The chart of what operations need of float16, as positions in per cent: the template draws it."""
+"""Compute the chart of operations' ranges in float16, as positions in per cent."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.common.text import counted
-from validate.report.drift_charts import Height, Part, parts_of, position
-from validate.report.parity_charts import Tick
+from validate.report.axis import Part, Tick, parts_of, position, rising_axis
 from validate.results.ranges import (
     LARGEST,
     NORMAL,
@@ -33,7 +32,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class RangeBar:
-    """One operation at `x`: its values and its weights, from `top` to `foot` of the chart.
+    """Hold one operation at `x`: where the largest and the smallest of its values and weights lie.
 
     `state` is "faulty", "pinned" or "suited"; `cells` belong to COLUMNS.
     """
@@ -47,13 +46,13 @@ class RangeBar:
 
     @property
     def departs(self) -> bool:
-        """Whether float16 does not suit it."""
+        """Tell whether float16 does not suit it."""
         return self.state == "faulty"
 
 
 @dataclass(frozen=True)
 class RangeChart:
-    """All operations; `limits` are the bounds of float16, `start` the operation shown first."""
+    """Hold all operations, float16's bounds (`limits`), the operation shown first (`start`)."""
 
     sentence: str
     bars: tuple[RangeBar, ...]
@@ -64,12 +63,12 @@ class RangeChart:
 
 
 def range_chart(ranges: Ranges | None) -> RangeChart | None:
-    """The chart; None where nothing was measured."""
+    """Return the chart of `ranges`; None where nothing was measured."""
     if ranges is None or not ranges.operations:
         return None
     rows = ranges.operations
-    height = Height(*_bounds(rows))
-    y = height.at
+    axis = rising_axis(*_bounds(rows))
+    y = axis.at
 
     def bar(magnitudes: Magnitudes) -> tuple[float, float]:
         return y(magnitudes.largest), y(magnitudes.smallest)
@@ -88,7 +87,7 @@ def range_chart(ranges: Ranges | None) -> RangeChart | None:
             )
             for x, row in zip(xs, rows, strict=True)
         ),
-        ticks=tuple(Tick(y(10.0**p), f"1e{p}") for p in height.powers),
+        ticks=axis.ticks(lambda value: f"1e{math.log10(value):.0f}"),
         limits=tuple(Tick(y(value), label) for value, label in LIMITS),
         parts=parts_of(xs, [row.module or "" for row in rows]),
         start=_start(rows),
@@ -96,7 +95,7 @@ def range_chart(ranges: Ranges | None) -> RangeChart | None:
 
 
 def _bounds(rows: Sequence[OperationRange]) -> tuple[int, int]:
-    """Powers of ten that hold float16's range and all that is drawn."""
+    """Return the powers of ten that hold float16's range and all that is drawn."""
     found = [LARGEST, SMALLEST]
     for row in rows:
         for each in (row.values, row.weights):
@@ -112,7 +111,7 @@ def _state(row: OperationRange) -> str:
 
 
 def _start(rows: Sequence[OperationRange]) -> int:
-    """The first operation that float16 does not suit, or the one with the largest value."""
+    """Return the first operation that float16 does not suit, or that with the largest value."""
     for wanted in ("faulty", "pinned"):
         for index, row in enumerate(rows):
             if _state(row) == wanted:

@@ -1,8 +1,8 @@
-"""How the figures of a report are written, the same on the page, in Markdown and on a console."""
+"""Write a report's figures as text, the same on the page, in Markdown and on a console."""
 
 from collections.abc import Sequence
 
-from models.common.text import counted
+from models.common.text import counted, listed
 from validate.metrics.comparison import ClassOverlap, Metrics
 from validate.metrics.margins import Region
 from validate.results.numbers import FORMATS, NOTHING, _digits, decibels, percent, share, size
@@ -25,7 +25,7 @@ NAMED_PINS = 12
 
 
 def row(result: ArtifactResult) -> tuple[str, ...]:
-    """The cells of one result, under COLUMNS."""
+    """Return the cells of one result, under COLUMNS."""
     verdict = "not run here" if result.status == "not run" else result.status
     start = (result.path, size(result.size), result.runtime)
     if result.total is None or result.worst is None:
@@ -42,7 +42,7 @@ def row(result: ArtifactResult) -> tuple[str, ...]:
 
 
 def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
-    """Name and text of the figures that COLUMNS have no room for."""
+    """Return names and texts of the figures that no column of the table has."""
     return (
         ("mean error, in logits", f"{metrics.mean_error:.2g}"),
         ("RMS error, in logits", f"{metrics.rms_error:.2g}"),
@@ -56,14 +56,14 @@ def figures(metrics: Metrics) -> tuple[tuple[str, str], ...]:
 
 
 def region(part: Region) -> str:
-    """The share of equal labels of some pixels, with the counts."""
+    """Return the share of equal labels among some pixels, with the counts."""
     if part.agreement is None:
         return "no such pixel"
     return f"{share(part.agreement)} ({part.pixels - part.flips:,} of {part.pixels:,})"
 
 
 def time(result: ArtifactResult) -> str:
-    """Milliseconds for a picture, and the ratio to PyTorch's where that was run too."""
+    """Return milliseconds for a picture, and the ratio to PyTorch's where that was run too."""
     if result.milliseconds is None:
         return NOTHING
     if result.ratio is None:
@@ -72,28 +72,28 @@ def time(result: ArtifactResult) -> str:
 
 
 def reference_time(milliseconds: float | None) -> str:
-    """How long PyTorch takes for a picture, as the end of a sentence or a whole one."""
+    """Return how long PyTorch takes for a picture, as a sentence without its full stop."""
     if milliseconds is None:
         return "PyTorch's outputs were stored earlier, so that it was not timed"
     return f"PyTorch takes {milliseconds:.0f} ms a picture on this machine"
 
 
 def overlap(classes: ClassOverlap) -> str:
-    """IoU with its counts; a class that neither mask has is empty, which is no agreement."""
+    """Return an IoU with its counts; a class that neither mask has is empty, which is no 1.0."""
     if classes.iou is None:
         return iou(classes)
     return f"{iou(classes)} ({classes.intersection:,} of {classes.union:,})"
 
 
 def iou(classes: ClassOverlap) -> str:
-    """IoU alone."""
+    """Return an IoU without its counts."""
     if classes.iou is None:
         return "empty in both"
     return f"{classes.iou:.{_digits(classes.iou, 4)}f}"
 
 
 def lowest_iou(labels: Sequence[str], classes: Sequence[ClassOverlap]) -> str:
-    """The class with the lowest IoU, of those that a mask has."""
+    """Return the lowest IoU and its class, among the classes that a mask has."""
     found = [(each.iou, label, each) for label, each in zip(labels, classes, strict=True)]
     present = [(value, label, each) for value, label, each in found if value is not None]
     if not present:
@@ -103,18 +103,18 @@ def lowest_iou(labels: Sequence[str], classes: Sequence[ClassOverlap]) -> str:
 
 
 def photo_way(way: PhotoWay) -> str:
-    """What the phone's way of shrinking photos does to the masks, in a sentence."""
+    """Tell in a sentence how masks change when photos are shrunk as on a phone."""
     agreements = [each.agreement for each in way.filters]
-    ours = f"{share(min(agreements))} to {share(max(agreements))}" if agreements else NOTHING
+    filters = f"{share(min(agreements))} to {share(max(agreements))}" if agreements else NOTHING
     files = ", ".join(f"{each.path} {share(each.agreement)}" for each in way.files)
     return (
         f"From photo to mask, shrunk as on a phone ({way.phone}), labels equal to PyTorch's on the "
-        f"training's pixels: {files}; PyTorch itself with other filters: {ours}."
+        f"training's pixels: {files}; PyTorch itself with other filters: {filters}."
     )
 
 
 def ranges(found: Ranges) -> tuple[str, ...]:
-    """Sentences on operations without room in float16, and on those kept in float32."""
+    """Return sentences on operations that float16 does not suit, and on those kept in float32."""
     pictures = counted(found.pictures, "picture")
     lines = [
         f"Float16 does not suit {each.title}: {each.fault} (on {pictures})."
@@ -124,13 +124,12 @@ def ranges(found: Ranges) -> tuple[str, ...]:
         lines.append(f"Nor {len(found.faulty) - NAMED_RANGES} more operations.")
     kept = [each.title for each in found.operations if each.pinned]
     if kept and len(kept) < len(found.operations):
-        more = f" and {len(kept) - NAMED_PINS} more" if len(kept) > NAMED_PINS else ""
-        lines.append(f"Kept in float32: {', '.join(kept[:NAMED_PINS])}{more}.")
+        lines.append(f"Kept in float32: {listed(kept, NAMED_PINS)}.")
     return tuple(lines)
 
 
 def title(report: Report, index: int) -> str:
-    """The format of a result, with its runtime where the same file ran in two."""
+    """Return the format of a result, with its runtime where the same file ran in two."""
     result = report.results[index]
     name = FORMATS[result.format]
     twice = [each for each in report.results if each.path == result.path and each.total]
@@ -138,7 +137,7 @@ def title(report: Report, index: int) -> str:
 
 
 def flips(metrics: Metrics) -> str:
-    """How many labels of a picture differ from PyTorch's, and how many of them decisively."""
+    """Count the labels of a picture that differ from PyTorch's, and those that do decisively."""
     if not metrics.flips:
         return "every label equal"
     differ = "1 label differs" if metrics.flips == 1 else f"{metrics.flips:,} labels differ"
@@ -146,12 +145,12 @@ def flips(metrics: Metrics) -> str:
 
 
 def reasons(result: ArtifactResult) -> str:
-    """Why a file failed or was not run, as one sentence; empty where it passed."""
+    """Join the reasons why a file failed or was not run; empty where it passed."""
     return "; ".join(result.reasons)
 
 
 def branch_columns(branches: Branches) -> tuple[str, ...]:
-    """The head of the table."""
+    """Return the head of the table of branches."""
     return (
         "branch",
         f"ms (× branch {branches.deepest})",
@@ -161,13 +160,13 @@ def branch_columns(branches: Branches) -> tuple[str, ...]:
 
 
 def branch_rows(branches: Branches, labels: Sequence[str]) -> list[tuple[str, ...]]:
-    """The cells of each branch, under `branch_columns`."""
+    """Return the cells of each branch, under `branch_columns`."""
     deepest = next(each for each in branches.results if each.branch == branches.deepest)
     return [_branch_row(each, deepest.milliseconds, labels) for each in branches.results]
 
 
 def branch_sentence(branches: Branches) -> str:
-    """What was measured."""
+    """Say what the table of branches compares."""
     pictures = counted(branches.pictures, "picture")
     return (
         f"PyTorch's own branches on {pictures}: BRANCH= of an export chooses one. Labels and IoU "

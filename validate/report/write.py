@@ -1,4 +1,4 @@
-"""Writes a report's files into a folder: all of them, or none."""
+"""Write a report's files into a folder: all of them, or none."""
 
 import os
 from pathlib import Path
@@ -17,8 +17,8 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write `parity.json`, `parity.md`, `junit.xml` and `report.html` into `folder`.
 
-    Returns where they lie. In a GitHub job, the Markdown is also appended to the job's summary.
-    Earlier results are replaced only once all new files are complete. Raises InputError when the
+    Return their paths. In a GitHub job, the Markdown is also appended to the job's summary.
+    Earlier results are replaced only once all new files are complete. Raise InputError when the
     folder cannot be written to.
     """
     markdown = to_markdown(report)
@@ -39,12 +39,12 @@ def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
 
 
 def _written(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
-    """Write all of them, so that an interruption leaves what was there."""
+    """Write `texts`, by name, so that an interruption leaves what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     places = tuple(folder / name for name in texts)
     with placed(places) as parts:
         for part, text in zip(parts, texts.values(), strict=True):
-            # A name whose bytes are no UTF-8 stands as \udcff, which JSON reads back.
+            # Bytes of a name that are not UTF-8 are written as \udcff, which JSON reads back.
             part.write_text(text, encoding="utf-8", errors="backslashreplace")
     return places
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from damagekit.masks import parse_colour
 from export.metadata import PREFIX, SCHEMA
-from validate.images.overlay import parse_colour
 
 RESIZE_RULES = {"stretch": "stretch", "letterbox": "letterbox", "centre crop": "centreCrop"}
 """How the sentence in `segport.input` begins → the fit."""

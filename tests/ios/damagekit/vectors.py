@@ -1,6 +1,6 @@
 """Golden vectors: inputs and results that the Swift package and the Python side must share.
 
-    python -m damagekit.vectors
+    PYTHONPATH=tests/ios python -m damagekit.vectors
 
 writes them anew into DamageKit's tests; the result is the same every time.
 """

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damagekit.geometry import FITS, place, restore
+from damagekit.masks import areas_in, decide, paint, parse_colour, read_strided
 from damagekit.vectors_pictures import bytes_of
-from validate.images.overlay import paint, parse_colour
-from validate.ios.masks import areas, decide, read_strided, runs
+from validate.ios.golden import runs
 
 TYPES = {"float16": np.float16, "float32": np.float32, "int32": np.int32}
 PALETTE = ("0x00000000", "0xD55E0099", "0x0072B2FF", "0x01FE8001")
@@ -125,7 +125,7 @@ def covered() -> list[dict[str, object]]:
             "mask": mask.ravel().tolist(),
             "classes": classes,
             "region": region,
-            "areas": areas(mask, classes, region),
+            "areas": areas_in(mask, classes, region),
         }
         for classes in (2, 3, 6)
         for region in regions

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damagekit.geometry import FITS, Placement, place, placed, upright
-from validate.ios.masks import fingerprint
+from validate.ios.golden import fingerprint
 
 SIZES = (
     ((400, 200), (256, 256)),

@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damagekit.contract import Contract, ContractError, read_contract
+from damagekit.masks import decide
+from damagekit.parity import compare, largest_error
 from damagekit.vectors_pictures import bytes_of
 from export.metadata import PREFIX, Description, metadata
 from models.labels import Labels, colour_of
 from models.specification import InputContract, Specification
-from validate.ios.golden import Gate, compare, describe_fixture, describe_sample, largest_error
-from validate.ios.masks import decide, fingerprint
+from validate.ios.golden import DeviceGate, describe_fixture, describe_sample, fingerprint
+from validate.runtimes import Outputs
 
 SHA256 = "0123456789abcdef" * 4
-GATE = Gate(largest_error=0.02, decisive_flips=0, reason="for the test")
+GATE = DeviceGate(largest_error=0.02, decisive_flips=0, reason="for the test")
 BREAKAGES = {
     "no schema": ("schema", None),
     "a later schema": ("schema", "2"),
@@ -137,7 +139,9 @@ def parity() -> dict[str, object]:
         logits = generator.normal(size=(channels, 8, 12)).astype(np.float32)
         picture = generator.integers(0, 256, (8, 12, 3)).astype(np.uint8)
         name = f"sample_{number}"
-        samples.append(describe_sample(name, f"{name}.png", picture, logits, GATE))
+        samples.append(
+            describe_sample(name, f"{name}.png", picture, Outputs(logits, decide(logits)), GATE)
+        )
         for noise in (0.0, 0.02, 1.0):
             answers.append(_answer(name, logits, noise, generator))
     fixture = describe_fixture(

@@ -20,7 +20,7 @@ from models.errors import InputError
 from validate.__main__ import main
 from validate.images.reading import read_picture, stretch
 from validate.predict.command import predict
-from validate.predict.masks import Layer, write_overlay
+from validate.predict.masks import MaskLayer, write_overlay
 from validate.predict.predictor import Predictor
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
@@ -97,7 +97,7 @@ def test_the_overlay_is_the_photo_with_its_classes_painted(tmp_path):
     photo = np.full((600, 40, 3), (20, 60, 200), np.uint8)  # more than one strip
     mask = np.zeros((600, 40), np.uint8)
     mask[200:400, 8:24] = 1
-    layer = Layer(mask, ".mask.png", ("0x00000000", "0xD55E0099"))
+    layer = MaskLayer(mask, ".mask.png", ((0, 0, 0, 0), (*RED, 0x99)))
     write_overlay(photo, [layer], tmp_path / "overlay.jpg")
     shown = np.asarray(Image.open(tmp_path / "overlay.jpg")).astype(float)
     painted = photo + (np.array(RED) - photo) * (0x99 / 255)
