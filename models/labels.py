@@ -1,4 +1,4 @@
-"""Names and colours of the mask's values.
+"""Name and colour the mask's values.
 
 A mask of a C-channel network holds 0 … C-1; that of a one-channel network holds 0 (not
 the class) and 1 (the class), so it has two labels. Where several channels are independent,
@@ -31,7 +31,7 @@ PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
 
 @dataclass(frozen=True)
 class Labels:
-    """Label and colour (`0xRRGGBBAA`) of each mask value, and where the labels come from.
+    """Hold the label and colour (`0xRRGGBBAA`) of each mask value, and the source of the labels.
 
     Of each channel, where channels are independent.
     """
@@ -42,13 +42,13 @@ class Labels:
 
     @property
     def summary(self) -> str:
-        """The names, of which not more than a line holds."""
+        """Return the names, as many as a line holds."""
         more = len(self.names) - LISTED
         return ", ".join(self.names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def mask_values(classes: int) -> int:
-    """How many values the mask of a network with `classes` channels can hold."""
+    """Return how many values the mask of a network with `classes` channels can hold."""
     return max(2, classes)
 
 
@@ -60,7 +60,7 @@ def choose_labels(
     *,
     independent: bool = False,
 ) -> Labels:
-    """Labels from LABELS=, else from the checkpoint, else from its name, else numbered.
+    """Return labels from LABELS=, else from the checkpoint, else from its name, else numbered.
 
     Raises InputError when the labels asked for, or the checkpoint's own, do not fit `classes`.
     """
@@ -79,7 +79,7 @@ def choose_labels(
 
 
 def colour_of(value: int) -> str:
-    """The colour of mask value `value`, `0xRRGGBBAA`; value 0 is transparent.
+    """Return the colour of mask value `value`, `0xRRGGBBAA`; value 0 is transparent.
 
     >>> colour_of(1)
     '0xD55E0099'
@@ -99,7 +99,7 @@ def _named(names: Sequence[str], source: str, first: int) -> Labels:
 
 
 def _names_in(value: object) -> list[str]:
-    """Class names in a checkpoint's entry: a list of names, or a mapping index → name."""
+    """Return the class names in a checkpoint's entry: a list, or a mapping index → name."""
     if isinstance(value, dict):
         value = [value[key] for key in sorted(value, key=lambda key: (len(str(key)), str(key)))]
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):

@@ -1,4 +1,4 @@
-"""Whether a rebuilt network is the one that was pickled whole, where shapes cannot tell.
+"""Compare a rebuilt network with the module that was pickled whole, where shapes cannot tell.
 
 A state dict has no strides, no epsilon and no activations. A module pickled whole has: so its
 layers are compared with those of the network that its weights were recognised as.
@@ -47,7 +47,7 @@ WEIGHTLESS = frozenset(
 
 
 def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:
-    """The decoder's up-sampling, where the file says it: a pickled module or a config does."""
+    """Return the decoder's up-sampling, where a pickled module or a config in the file says it."""
     for facts in state.layers.values():
         if isinstance(mode := facts.get(INTERPOLATION), str):
             return mode
@@ -56,7 +56,7 @@ def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str 
 
 
 def stated_activation(state: StateDict, config: Mapping[str, object]) -> str | None:
-    """sigmoid or softmax after the logits, where the file says so, as above.
+    """Return the sigmoid or softmax after the logits, where the file says so.
 
     smp's networks have such an activation only if they were asked to; it has no weights.
     """
@@ -66,7 +66,7 @@ def stated_activation(state: StateDict, config: Mapping[str, object]) -> str | N
 
 
 def stated_arguments(config: Mapping[str, object]) -> dict[str, object]:
-    """What a checkpoint's own config says of its network's constructor, by argument name."""
+    """Return what a checkpoint's own config says of its network's constructor, by argument name."""
     return _configured(config, STATED)
 
 
@@ -118,7 +118,7 @@ def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> l
 
 
 def _same(stored: object, built: object) -> bool:
-    """Whether two settings mean the same: a stride of 2 and one of (2, 2) do."""
+    """Return whether two settings mean the same: a stride of 2 and one of (2, 2) do."""
 
     def listed(value: object) -> list[object]:
         values = list(value) if isinstance(value, tuple | list) else [value]

@@ -1,4 +1,4 @@
-"""Builds networks without memory for their weights, and without the time to initialise them."""
+"""Build networks without memory for their weights, and without the time to initialise them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ INITIALISING = frozenset(
 
 
 class _Uninitialised(TorchFunctionMode):
-    """Leaves tensors of the meta device as they are."""
+    """Leave tensors of the meta device as they are."""
 
     def __torch_function__(
         self,
@@ -34,13 +34,13 @@ class _Uninitialised(TorchFunctionMode):
 
 @contextmanager
 def weightless() -> Iterator[None]:
-    """Inside, modules are built on the meta device: shapes alone."""
+    """Build modules inside the block on the meta device: shapes alone."""
     with torch.device("meta"), _Uninitialised():
         yield
 
 
 def built(make: Callable[[], nn.Module]) -> nn.Module:
-    """What `make` gives, without memory for its weights where its construction allows that."""
+    """Return what `make` gives, without memory for its weights where its code allows that."""
     try:
         with weightless():
             return make()

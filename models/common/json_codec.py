@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON and back, by their type hints; arrays are kept to the bit.
+"""Write frozen dataclasses as JSON and read them back by their type hints, arrays to the bit.
 
 >>> revive(tuple[float, ...], plain((0.1, 2.5)))
 (0.1, 2.5)
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 
 def plain(value: object) -> Any:
-    """`value` as `json.dumps` takes it: dataclasses, arrays, tuples, lists, mappings, scalars."""
+    """Return `value` as `json.dumps` takes it.
+
+    It is made of dataclasses, arrays, tuples, lists, mappings and scalars.
+    """
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, np.ndarray):
@@ -32,7 +35,7 @@ def plain(value: object) -> Any:
 
 
 def revive(hint: Any, value: Any) -> Any:
-    """What `plain` was given, if that was of the type `hint`.
+    """Return what `plain` was given, if that was of the type `hint`.
 
     Raises KeyError, TypeError or ValueError where `value` does not fit.
     """

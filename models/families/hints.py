@@ -1,4 +1,4 @@
-"""Says what an unknown state dict looks like, so that a refusal names the likeliest cause."""
+"""Say what an unknown state dict looks like, so that a refusal names the likeliest cause."""
 
 import re
 from collections import Counter
@@ -49,7 +49,7 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def likeliest(keys: Iterable[str]) -> str | None:
-    """What a state dict with these keys looks like, for a message; None when unknown.
+    """Return what a state dict with these keys looks like, for a message; None when unknown.
 
     >>> likeliest(["decoder.blocks.x_0_0.conv1.0.weight"])
     'the keys of smp UnetPlusPlus, whose blocks are x_i_j'
@@ -62,7 +62,7 @@ def likeliest(keys: Iterable[str]) -> str | None:
 
 
 def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = None) -> str:
-    """What the keys are called as far as they are called alike, with how many there are of each.
+    """Return the first parts in which the keys differ, with how many keys start with each.
 
     `among` are those that are compared, where they are more than those that are shown.
 
@@ -81,7 +81,7 @@ def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = N
 
 
 def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: int = 2) -> str:
-    """Which families share parts with `keys`, what fits and what does not; empty for none.
+    """Name the families that share parts with `keys`, what fits and what does not; "" for none.
 
     >>> nearest(["inc.a", "odd.b"], {"U-Net": (r"inc\\.", r"outc\\.")})
     'Nearest: U-Net (1 of 2 keys fit, not odd (1); there is nothing like outc).'
@@ -112,7 +112,7 @@ def _fit(family: str, keys: list[str], fits: list[str], absent: list[str]) -> st
 
 
 def _readable(pattern: str) -> str:
-    r"""One of the starts of keys that a pattern has, as people would write it.
+    r"""Return one of the starts of keys that a pattern matches, as people would write it.
 
     >>> _readable(r"(up|dec)\d*[._]")
     'up1'

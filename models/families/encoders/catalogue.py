@@ -33,7 +33,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """What is known of one encoder.
+    """Hold what is known of one encoder.
 
     `signatures` map to the depths that have them (0 for the vision transformers of DPT, whose
     `tokens` are read), `stem` names the tensors that take the input channels, `channels` are
@@ -51,13 +51,13 @@ class CatalogueEntry:
     side: int
 
     def has(self, depth: int, deepest: int | None) -> bool:
-        """Whether the last feature at `depth` has `deepest` channels; None is any number."""
+        """Return whether the last feature at `depth` has `deepest` channels; None is any number."""
         return depth < len(self.channels) and deepest in (None, self.channels[depth])
 
 
 @cache
 def catalogue() -> dict[str, CatalogueEntry]:
-    """All encoders by name, as smp's constructor takes it."""
+    """Return all encoders by name, as smp's constructor takes it."""
     return {name: _entry(**fields) for name, fields in json.loads(CATALOGUE.read_text()).items()}
 
 
@@ -78,7 +78,7 @@ def _entry(
 
 
 def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> str:
-    """The signature of an encoder's `shapes`, open in the input channels of `stem`.
+    """Return the signature of an encoder's `shapes`, open in the input channels of `stem`.
 
     That of a vision transformer is open in the picture's size as well.
     """

@@ -34,7 +34,7 @@ TRANSFORMERS = re.compile(
 
 
 def names() -> list[str]:
-    """The encoders that the catalogue describes, as smp's constructor takes them."""
+    """Return the encoders that the catalogue describes, as smp's constructor takes them."""
     pyramids = (name for module in PYRAMIDS for name in timm.list_models(module=module))
     transformers = (name for name in timm.list_models() if TRANSFORMERS.fullmatch(name))
     timms = (n for n in dict.fromkeys((*pyramids, *transformers)) if not n.startswith("test_"))
@@ -42,7 +42,7 @@ def names() -> list[str]:
 
 
 def described(names: Iterable[str]) -> Iterator[str]:
-    """A line of the catalogue for each of `names` that smp can use."""
+    """Yield a line of the catalogue for each of `names` that smp can use."""
     for name in names:
         try:
             entry = describe(name)

@@ -24,7 +24,7 @@ RELATIVE_TOKENS = 3  # relative places of the class token, in BEiT
 
 @dataclass(frozen=True)
 class Sought:
-    """What a decoder tells of its encoder: its possible depths, the likeliest first.
+    """Hold what a decoder tells of its encoder: its possible depths, the likeliest first.
 
     `deepest` is how many channels the encoder's last feature has, where that is seen.
     """
@@ -35,7 +35,7 @@ class Sought:
 
 
 def universal_name(name: str) -> str:
-    """How smp 0.5 and later call a timm encoder's tensor that older versions called `name`.
+    """Return smp 0.5's name of a timm encoder's tensor that older versions called `name`.
 
     >>> universal_name("stages.0.0.conv1_kxk.conv.weight")
     'model.stages_0.0.conv1_kxk.conv.weight'
@@ -44,14 +44,14 @@ def universal_name(name: str) -> str:
 
 
 def spelled_as_universal(shapes: Shapes) -> dict[str, tuple[int, ...]]:
-    """`shapes` under the names that smp 0.5 and later give to a timm encoder's tensors."""
+    """Return `shapes` under the names that smp 0.5 and later give to a timm encoder's tensors."""
     return {universal_name(name): shape for name, shape in shapes.items()}
 
 
 def matching(
     shapes: Shapes, sought: Sought, entries: Mapping[str, CatalogueEntry] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """The encoders whose tensors have exactly these names and shapes, with the fitting depths.
+    """Return the encoders with exactly these names and shapes, each with the fitting depths.
 
     They are sought among `entries`, or else in the whole catalogue. Several names mean that
     shapes cannot tell them apart.
@@ -84,7 +84,7 @@ def _fitting(entry: CatalogueEntry, depths: Sequence[int], sought: Sought) -> It
 
 
 def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
-    """Encoders that might be meant by incomplete or odd `shapes`, the likeliest first.
+    """Return encoders that incomplete or odd `shapes` might mean, the likeliest first.
 
     They share the names of the encoder's children; the channels that the decoder takes, and
     then the number of tensors, rank them.
@@ -104,7 +104,7 @@ def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
 
 
 def input_channels(shapes: Shapes, encoder: str) -> int | None:
-    """How many channels the stem takes; None when it is not there or no convolution."""
+    """Return how many channels the stem takes; None where it is absent or no convolution."""
     entry = entry_of(encoder)
     if entry is None or not entry.stem:
         return None
@@ -115,7 +115,7 @@ def input_channels(shapes: Shapes, encoder: str) -> int | None:
 
 
 def side(shapes: Shapes, entry: CatalogueEntry) -> int:
-    """The one height and width, in pixels, that the encoder takes; 0 where it takes others too.
+    """Return the one height and width, in pixels, that the encoder takes; 0 if it takes others too.
 
     A vision transformer's follows from its position embeddings: one for each patch of a square
     and, in some, for each token before them, or for each relative place of two patches.
