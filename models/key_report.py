@@ -13,7 +13,8 @@ from models.specification import Specification
 Shape = tuple[int, ...]
 COUNTER = "num_batches_tracked"
 COUNTER_REASON = "batch norm's training counter, which inference does not use"
-LISTED = 6  # keys named in a message; `inspect` lists them all
+LISTED = 6
+"""Keys named in a message; `inspect` lists them all."""
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,21 @@ from pathlib import Path
 
 from models.errors import InputError
 
-# The public car-damage checkpoints say their class in their names, in two spellings.
 WELL_KNOWN_NAMES = {
     r"\[DAMAGE\]\[Scratch(ed)?_0\]": "scratch",
     r"\[DAMAGE\]\[Sep[ae]rated_1\]": "separated",
     r"\[DAMAGE\]\[Crushed_2\]": "crushed",
     r"\[DAMAGE\]\[Breakage_3\]": "breakage",
 }
-# Keys under which training scripts keep class names.
+"""Names of the public car-damage checkpoints' files, in two spellings, with the class of each."""
 LABEL_KEYS = ("labels", "class_names", "classes", "label_names", "names")
+"""Keys under which training scripts keep class names."""
 LISTED = 20
+"""Labels named in a message."""
 BACKGROUND_COLOUR = "0x00000000"
 OVERLAY_ALPHA = 0x99
-# Okabe and Ito (2008), "Color Universal Design": told apart by colour-blind readers too.
 PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
+"""Okabe and Ito (2008), "Color Universal Design": colour-blind readers tell these apart too."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def choose_labels(
 
     Raises InputError when the labels asked for, or the checkpoint's own, do not fit `classes`.
     """
-    first = 1 if independent else 0  # where no channel means nothing, none is transparent
+    first = 1 if independent else 0  # independent channels have no background
     if asked is not None:
         return _named(_fitted(asked, classes, path, "LABELS", independent), "LABELS", first)
     for key in LABEL_KEYS:
@@ -88,7 +89,7 @@ def colour_of(value: int) -> str:
         return BACKGROUND_COLOUR
     if value <= len(PALETTE):
         return f"0x{PALETTE[value - 1]}{OVERLAY_ALPHA:02X}"
-    # Past the palette: hues a golden angle apart never come close to their neighbours.
+    # Past the palette: hues that are a golden angle apart differ most from their neighbours.
     red, green, blue = colorsys.hsv_to_rgb(value * 0.618034 % 1, 0.65, 0.95)
     return f"0x{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}99"
 

@@ -14,15 +14,15 @@ from models.checkpoints.modules import CLASS, INTERPOLATION
 from models.errors import InputError
 
 LISTED = 3
-# Attributes that change what a layer computes when it is in evaluation mode.
+"""Differences named in a message."""
 SETTINGS = frozenset(
     "kernel_size stride padding dilation groups padding_mode ceil_mode count_include_pad eps "
     "negative_slope alpha beta threshold approximate dim size scale_factor mode align_corners "
     "output_size normalized_shape num_groups track_running_stats min_val max_val".split()
 )
-# Where smp's networks have their activation, and the names of those that become a specification's:
-# as layers, and as smp's own argument.
+"""Attributes that change what a layer computes in evaluation mode."""
 LAST = "segmentation_head.2.activation"
+"""Path of the activation in smp's networks."""
 ACTIVATIONS = {
     "Sigmoid": "sigmoid",
     "Softmax": "softmax",
@@ -30,20 +30,20 @@ ACTIVATIONS = {
     "softmax": "softmax",
     "softmax2d": "softmax",
 }
-# Layers that do nothing in evaluation mode.
+"""Names of activations, as layers and as smp's argument, with a specification's name for each."""
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
-# Arguments of smp's constructors that shapes cannot tell.
+"""Layers that do nothing in evaluation mode."""
 STATED = frozenset(
     "encoder_name encoder_output_stride encoder_output_indices decoder_atrous_rates "
     "decoder_interpolation decoder_readout upsampling".split()
 )
+"""Arguments of smp's constructors that shapes cannot tell."""
 TORCH_LAYERS = "torch.nn.modules."
-# Layers without weights that no recognised network lacks by accident: a state dict has no trace
-# of them, and where the rebuilt network has none in their place it computes something else.
 WEIGHTLESS = frozenset(
     "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Softplus Tanh InstanceNorm2d AvgPool2d "
     "LPPool2d PixelShuffle".split()
 )
+"""Layers that leave no trace in a state dict, but without which a network computes something else."""
 
 
 def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:

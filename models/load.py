@@ -158,7 +158,7 @@ def load_network(recognised: Recognised) -> nn.Module:
     state = _state_for(network, recognised.state.tensors, sources)
     network.load_state_dict(state, strict=True, assign=True)
     if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
-        # Buffers that a state dict does not keep must be computed, so the network is built again.
+        # A constructor computes buffers outside the state dict, but not on the meta device.
         network = family.build(specification)
         network.load_state_dict(state, strict=True)
     return network.eval().requires_grad_(False)

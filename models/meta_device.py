@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-# What initialises weights. On the meta device, where there are none, these take most of the time.
 INITIALISING = frozenset(
     "normal_ uniform_ trunc_normal_ kaiming_normal_ kaiming_uniform_ xavier_normal_ "
     "xavier_uniform_ constant_ ones_ zeros_ erfinv_ clamp_ fill_ zero_ mul_ add_ div_".split()
 )
+"""Functions that initialise weights: they take most of the time, and are of no use here."""
 
 
 class _Uninitialised(TorchFunctionMode):

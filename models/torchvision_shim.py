@@ -18,7 +18,8 @@ SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-_declarations: list[torch.library.Library] = []  # a Library's schemas go when it is collected
+_declarations: list[torch.library.Library] = []
+"""Keeps libraries alive: the schemas of one that is garbage collected are gone."""
 
 
 def _compiled_operators_load() -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 from models.errors import InputError
 
 LISTED = 4
+"""Keys named in a message."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def require_sound(findings: tuple[Finding, ...], path: Path) -> None:
 
 
 def _not_finite(tensors: Mapping[str, Tensor]) -> Finding | None:
-    # A sum is not finite where any term is not, and reads memory once without a mask beside it;
-    # a sum can overflow although its terms are finite, so suspects are looked at closely.
+    # A sum is not finite where a term is not, and needs no mask of the tensor's size; it can also
+    # overflow although all terms are finite, so its suspects are checked element by element.
     suspects = (k for k, t in tensors.items() if t.is_floating_point() and not t.sum().isfinite())
     keys = tuple(key for key in suspects if not torch.isfinite(tensors[key]).all())
     if not keys:

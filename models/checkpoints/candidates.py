@@ -46,7 +46,8 @@ class Survey:
     candidates: list[Candidate] = field(default_factory=list)
     config: dict[str, object] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
-    seen: dict[int, str] = field(default_factory=dict)  # id of an object -> where it was met
+    seen: dict[int, str] = field(default_factory=dict)
+    """Identity of an object → name of the entry where it was met first."""
 
 
 def survey(root: object) -> Survey:

@@ -66,8 +66,7 @@ def _walk(
 
     A module that is used twice is yielded twice, as `state_dict()` does.
     """
-    # A module that is used twice is walked twice, as in state_dict(): a few crafted ones that
-    # contain each other would make a tree without end.
+    # Modules that contain each other would be walked for ever.
     if depth > MAX_DEPTH or next(visited) > MAX_MODULES:
         raise BrokenFile("its modules contain each other without end")
     yield prefix, module

@@ -16,11 +16,12 @@ import sys
 from models.checkpoints.allowed_names import REBUILD, TORCH_REFERENCES
 from models.checkpoints.records import BrokenFile, Global, Inert, RefusedGlobal
 
-# Modules that left the standard library, or had another name in Python 2, are no less refused.
 _FORMER_STDLIB = frozenset(
     "__builtin__ asyncore asynchat cPickle cStringIO commands copy_reg distutils exceptions "
     "httplib imp os2 popen2 smtpd StringIO test urllib2".split()
 )
+"""Modules that left the standard library, or had another name in Python 2: refused as it is."""
+
 _ALIASES = {
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
@@ -29,6 +30,7 @@ _ALIASES = {
     "pathlib._local": "pathlib",
 }
 _CLASS_NAME = re.compile(r"_*[A-Z]\w*")
+"""CapWords: the last part of a name that may be called."""
 
 
 def resolve(module: str, name: str) -> Global:

@@ -12,7 +12,8 @@ import torch
 from models.checkpoints.raw_file import RawFile, crc32
 from models.checkpoints.records import BrokenFile
 
-_LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+"""Signature, 22 bytes that are not read, length of the name, length of the extra field."""
 _CONTENTS = (
     (r"(^|/)model\.json$", "it is a TorchScript archive of PyTorch before 1.4"),
     (r"exported_program|(^|/)archive_format$", "it is a torch.export program, not a checkpoint"),

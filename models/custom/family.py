@@ -26,7 +26,7 @@ class OwnFamily:
     ran: Ran
     network: OwnNetwork
     specification: Specification
-    # What a family offers takes what its shapes tell, which here the network itself does.
+    # The methods below take shapes and keys like every family's, but the network itself tells all.
     NAME = "own module"
     PARTS = tuple[str, ...]()
 

@@ -139,7 +139,7 @@ def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
     path, before = sys.path[:], set(sys.modules)
     for name in hidden:
         del sys.modules[name]
-    # A `models` folder without `__init__.py` would be found only where no other has one.
+    # Python prefers Segport's `models`, which has an `__init__.py`, to a user's folder without.
     others = [place for place in path if Path(place).absolute() != SEGPORT]
     sys.path[:] = [*map(str, folders), *others]
     invalidate_caches()

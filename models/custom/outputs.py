@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-# The names of torch functions that turn logits into probabilities, and what Segport calls them.
 ACTIVATIONS = {
     "sigmoid": "sigmoid",
     "expit": "sigmoid",
     "softmax": "softmax",
     "log_softmax": "softmax",
 }
+"""Torch functions that turn logits into probabilities, with Segport's name for each."""
 PREFERRED = ("out", "logits")
+"""Names of the output that is taken where there are several."""
 Candidate = tuple[tuple[str | int, ...], Tensor]
 
 
@@ -136,7 +137,7 @@ def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
 
 
 def _wanted(fitting: list[Candidate], image: Tensor) -> Candidate:
-    """Return the tensor called `out` or `logits`, else one as large as the picture, else the first."""
+    """Return the tensor called `out` or `logits`, or one as large as `image`, or the first."""
     named = [each for each in fitting if each[0] and each[0][-1] in PREFERRED]
     as_large = [each for each in fitting if each[1].shape[-2:] == image.shape[-2:]]
     return (named or as_large or fitting)[0]

@@ -16,15 +16,18 @@ from models.custom.outputs import Output, output_of
 from models.errors import InputError
 
 CHANNELS = (3, 1, 4, 2)
-# 64 has all powers of two that matter in it, 168 and 120 most other strides; the others are for
-# networks that take one size alone.
 SIDES = (
     *(64, 168, 120, 128, 256, 224, 96, 320, 384, 448, 512, 518, 572, 1024, 192, 160, 288, 352),
     *(400, 416, 480, 576, 640, 768, 100, 200, 240, 300, 299, 336, 32, 28, 48),
 )
+"""Sides of inputs to try, in pixels. 64 is a multiple of all powers of two that matter, 168 and 120
+of most other strides; the rest are for networks that take one size alone."""
 LARGEST_COMPARED = 256
-USUAL_SIDE = 256  # that of an export where none is asked for
+"""Once a side works, larger ones than this are not tried for an output as large as the input."""
+USUAL_SIDE = 256
+"""The side of an export whose size is not given."""
 STEPS = (1, 2, 4, 8, 16, 32, 64, 14, 28, 7, 12, 24, 48, 10, 20, 40, 3, 6, 5)
+"""Strides to try, the commonest first."""
 
 
 @dataclass(frozen=True)

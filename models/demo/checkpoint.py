@@ -54,7 +54,7 @@ def untrained(encoder: str = "resnet34") -> nn.Module:
         network: nn.Module = smp.Unet(encoder, encoder_weights=None, classes=len(LABELS))
         for name, module in network.named_modules():
             if isinstance(module, nn.BatchNorm2d):
-                # As training would leave them, so that losing one of them shows.
+                # Batch norms as training leaves them: a converter that drops one is then noticed.
                 nn.init.uniform_(module.weight, 0.8, 1.2)
                 nn.init.normal_(module.bias, 0.0, 0.1)
                 if name.startswith("encoder.layer") and name.endswith("bn2"):

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-LEAST = 0.25  # of the keys fit a family that is worth naming
+LEAST = 0.25
+"""Share of the keys that must fit a family before it is named as near."""
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
-# What it is, and the patterns of which each must match the start of some key. First match wins.
 LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the keys of smp UnetPlusPlus, whose blocks are x_i_j", (r"decoder\.blocks\.x_\d_\d\.",)),
     ("the keys of smp MAnet", (r"decoder\.center\.(top|center|bottom|out)_conv",)),
@@ -46,6 +46,8 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("an encoder and a decoder of another kind", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )
+"""What a state dict looks like, where each of the patterns matches the start of some key. The first
+that does is taken."""
 
 
 def likeliest(keys: Iterable[str]) -> str | None:

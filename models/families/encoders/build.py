@@ -22,19 +22,19 @@ from models.meta_device import built
 
 DEPTHS = (5, 4, 3)
 TOKENS_DEPTH = 4
-# What a network refuses to be built with: smp and timm say it in any of these ways.
 UNBUILDABLE: tuple[type[Exception], ...] = (
     *(ValueError, RuntimeError, TypeError, KeyError, IndexError, AssertionError),
     *(AttributeError, NotImplementedError),
 )
-# Attributes that do not change what a layer computes in evaluation mode.
+"""Errors by which smp and timm refuse to build a network."""
 IDLE = re.compile(
     r"training|.*drop.*|p|inplace|grad_checkpointing|.*_cfg|name|in_channels|in_chans"
 )
-# Those that a vision transformer has of the picture's size, which its tensors tell.
+"""Attributes that do not change what a layer computes in evaluation mode."""
 GRID = re.compile(
     r"img_size|grid_size|feat_size|num_patches|.*seq_len|window_(size|area)|num_rel\w+"
 )
+"""Attributes of a vision transformer that follow from the picture's size, as its tensors do."""
 
 
 def is_known(name: str) -> bool:

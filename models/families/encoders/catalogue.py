@@ -17,16 +17,14 @@ from pathlib import Path
 CATALOGUE = Path(__file__).with_name("encoders.json")
 
 COUNTER = "num_batches_tracked"
-
-# smp 0.2 to 0.4 kept these timm encoders' tensors directly below `encoder.`;
-# smp 0.5 and later keep them below `encoder.model.`, as all versions do for other `tu-` ones.
+"""Last part of the key of a batch norm's training counter."""
 UNIVERSAL = "model."
-
-TIMM = "tu-"  # how smp calls an encoder that it takes from timm
-
-# Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
-# `(relative places, heads)`.
+"""What stands between `encoder.` and a timm encoder's keys; smp 0.2 to 0.4 left it out for some."""
+TIMM = "tu-"
+"""What smp puts before the name of an encoder that it takes from timm."""
 POSITIONS = ("pos_embed", "relative_position_bias_table")
+"""Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
+`(relative places, heads)`."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 

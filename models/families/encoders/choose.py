@@ -11,9 +11,10 @@ from models.families.encoders.match import Sought
 from models.families.hints import key_tree
 from models.specification import Choices
 
-# Below this share of tensors that fit, an encoder is not called the nearest one.
 LIKENESS = 0.6
-LISTED = 8  # encoders named in a message
+"""Share of tensors that must fit before an encoder is called the nearest one."""
+LISTED = 8
+"""Encoders named in a message."""
 
 
 @dataclass(frozen=True)

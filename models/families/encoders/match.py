@@ -17,9 +17,11 @@ from models.families.encoders.catalogue import (
 from models.families.encoders.lookup import entry_of
 
 FORMERLY_BARE = re.compile(r"tu-(regnet[xy]_\d|resnest|res2ne|tf_mobilenetv3|gernet_)")
-
-PREFIXES = ("model.cls_token", "model.reg_token", "model.dist_token")  # tokens before patches
-RELATIVE_TOKENS = 3  # relative places of the class token, in BEiT
+"""Encoders of timm whose keys smp 0.2 to 0.4 kept without `model.` before them."""
+TOKENS = ("model.cls_token", "model.reg_token", "model.dist_token")
+"""Tokens that stand before those of the patches."""
+RELATIVE_TOKENS = 3
+"""Relative places of the class token, in BEiT."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def side(shapes: Shapes, entry: CatalogueEntry) -> int:
     if not entry.tokens:
         return entry.side
     if len(positions := shapes.get("model.pos_embed", ())) == 3:
-        tokens = sum(shapes[name][1] for name in PREFIXES if len(shapes.get(name, ())) == 3)
+        tokens = sum(shapes[name][1] for name in TOKENS if len(shapes.get(name, ())) == 3)
         grids = (isqrt(count) for count in (positions[1] - tokens, positions[1]) if count > 0)
         exact = [g for g in grids if g * g in (positions[1] - tokens, positions[1])]
         return patch * exact[0] if exact else entry.side

@@ -115,7 +115,7 @@ class ResNet(nn.Module):
         x = F.max_pool2d(x, 3, 2)
         for level, block in enumerate(self.body):
             x = block(x)
-            # Pooling without padding lost a row and a column: the skip gets them back as zeros.
+            # Unpadded pooling drops a row and a column, so the skip at 1/4 is padded.
             skips.append(x if level else F.pad(x, (0, 1, 0, 1)))
         return x, skips[-2::-1]
 

@@ -82,8 +82,8 @@ SPELLINGS = (
         skip_first=True,
     ),
 )
-# Published with a sigmoid at the end of forward: the layers' names hold the block's.
 WITH_SIGMOID = "encoder1.enc1conv1.weight"
+"""A key of the brain segmentation U-Net, which was published with a sigmoid at its end."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
