@@ -43,7 +43,7 @@ WEIGHTLESS = frozenset(
     "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Softplus Tanh InstanceNorm2d AvgPool2d "
     "LPPool2d PixelShuffle".split()
 )
-"""Layers that leave no trace in a state dict, but without which a network computes something else."""
+"""Layers that leave no trace in a state dict, but change what a network computes."""
 
 
 def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:
