@@ -1,4 +1,4 @@
-"""The one module that is ever traced: picture in, logits and mask out."""
+"""Wrap a network into the one module that is ever traced: picture in, logits and mask out."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from models.specification import InputContract
 
 
 class Deployable(nn.Module):
-    """A network with its normalisation before it and its decision after it.
+    """Run a network with its normalisation before it and its decision after it.
 
     Takes pictures `(N, channels, H, W)` in [0, 1] and returns `logits (N, C, H, W)` and the
     int32 mask of them: see `decide`.
@@ -36,7 +36,7 @@ class Deployable(nn.Module):
 
 
 def decide(logits: Tensor, *, independent: bool = False) -> Tensor:
-    """The int32 mask that belongs to `logits (N, C, H, W)`.
+    """Return the int32 mask that belongs to `logits (N, C, H, W)`.
 
     One channel: `(N, H, W)`, 1 where the logit is above 0 (a probability above one half).
     Exclusive channels (softmax): `(N, H, W)`, the channel with the largest logit.
@@ -50,7 +50,7 @@ def decide(logits: Tensor, *, independent: bool = False) -> Tensor:
 
 
 def name_of(path: str) -> str:
-    """What the network itself calls the module at `path` below its `Deployable`.
+    """Return the network's own name for the module at `path` below its `Deployable`.
 
     The network as a whole is "network"; what stands around it has no name.
 

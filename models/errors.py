@@ -1,4 +1,4 @@
-"""Every error a user can meet, with the exit code it ends the process with.
+"""Define every error that a user can meet, with the exit code of each.
 
     SegportError            anything a user caused or must know
     ├── InputError          bad input: a file, an option, an output place (exit 2)
@@ -9,16 +9,16 @@ A message is one sentence or two: what is wrong, in which file, what to do next.
 
 
 class SegportError(Exception):
-    """Base of all errors that end a command with a message instead of a traceback."""
+    """End a command with a message instead of a traceback; the base of all such errors."""
 
     exit_code = 2
 
 
 class InputError(SegportError):
-    """The user's input cannot be used: a checkpoint, a photo, an option, an output place."""
+    """Refuse the user's input: a checkpoint, a photo, an option, an output place."""
 
 
 class ValidationFailed(SegportError):
-    """An exported file does not mean the same as the PyTorch network."""
+    """Tell that an exported file does not compute what the PyTorch network does."""
 
     exit_code = 1

@@ -1,4 +1,4 @@
-"""Prints what is in a checkpoint and what would be exported; writes nothing."""
+"""Print what is in a checkpoint and what would be exported; write nothing."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Accounts for every key: loaded, renamed, ignored, missing, unexpected or of a wrong shape."""
+"""Account for every key: loaded, renamed, ignored, missing, unexpected or of a wrong shape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ from models.specification import Specification
 Shape = tuple[int, ...]
 COUNTER = "num_batches_tracked"
 COUNTER_REASON = "batch norm's training counter, which inference does not use"
-LISTED = 6  # keys named in a message; `inspect` lists them all
+LISTED = 6
+"""Keys named in a message; `inspect` lists them all."""
 
 
 @dataclass(frozen=True)
 class Accounting:
-    """What became of every key of a checkpoint and of a network.
+    """Hold what became of every key of a checkpoint and of a network.
 
     `renamed` maps a network's key to the checkpoint's, `ignored` a checkpoint's key to the
     reason, `wrong_shape` a network's key to the shapes (in the checkpoint, in the network).
@@ -33,12 +34,12 @@ class Accounting:
 
     @property
     def complete(self) -> bool:
-        """Whether every tensor that the network needs is there, and nothing is left over."""
+        """Return whether every tensor that the network needs is there, and nothing is left over."""
         return not (self.missing or self.unexpected or self.wrong_shape)
 
     @property
     def summary(self) -> str:
-        """For people: how many keys went which way."""
+        """Return how many keys went which way, in words."""
         counts = {
             "loaded": self.loaded,
             "renamed": self.renamed,
@@ -111,7 +112,7 @@ def _x(shape: Shape) -> str:
 
 
 def _cause(accounting: Accounting) -> str:
-    """The likeliest cause, and what to do next."""
+    """Return the likeliest cause, and what to do next."""
     if any("parametrizations." in key or key.endswith("_orig") for key in accounting.unexpected):
         return "The weights are still parametrised: bake them in before saving the state dict."
     known = likeliest(accounting.unexpected)

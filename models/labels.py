@@ -1,4 +1,4 @@
-"""Names and colours of the mask's values.
+"""Name and colour the mask's values.
 
 A mask of a C-channel network holds 0 … C-1; that of a one-channel network holds 0 (not
 the class) and 1 (the class), so it has two labels. Where several channels are independent,
@@ -13,25 +13,26 @@ from pathlib import Path
 
 from models.errors import InputError
 
-# The public car-damage checkpoints say their class in their names, in two spellings.
 WELL_KNOWN_NAMES = {
     r"\[DAMAGE\]\[Scratch(ed)?_0\]": "scratch",
     r"\[DAMAGE\]\[Sep[ae]rated_1\]": "separated",
     r"\[DAMAGE\]\[Crushed_2\]": "crushed",
     r"\[DAMAGE\]\[Breakage_3\]": "breakage",
 }
-# Keys under which training scripts keep class names.
+"""Names of the public car-damage checkpoints' files, in two spellings, with the class of each."""
 LABEL_KEYS = ("labels", "class_names", "classes", "label_names", "names")
+"""Keys under which training scripts keep class names."""
 LISTED = 20
+"""Labels named in a message."""
 BACKGROUND_COLOUR = "0x00000000"
 OVERLAY_ALPHA = 0x99
-# Okabe and Ito (2008), "Color Universal Design": told apart by colour-blind readers too.
 PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
+"""Okabe and Ito (2008), "Color Universal Design": colour-blind readers tell these apart too."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Label and colour (`0xRRGGBBAA`) of each mask value, and where the labels come from.
+    """Hold the label and colour (`0xRRGGBBAA`) of each mask value, and the source of the labels.
 
     Of each channel, where channels are independent.
     """
@@ -42,13 +43,13 @@ class Labels:
 
     @property
     def summary(self) -> str:
-        """The names, of which not more than a line holds."""
+        """Return the names, as many as a line holds."""
         more = len(self.names) - LISTED
         return ", ".join(self.names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def mask_values(classes: int) -> int:
-    """How many values the mask of a network with `classes` channels can hold."""
+    """Return how many values the mask of a network with `classes` channels can hold."""
     return max(2, classes)
 
 
@@ -60,11 +61,11 @@ def choose_labels(
     *,
     independent: bool = False,
 ) -> Labels:
-    """Labels from LABELS=, else from the checkpoint, else from its name, else numbered.
+    """Return labels from LABELS=, else from the checkpoint, else from its name, else numbered.
 
     Raises InputError when the labels asked for, or the checkpoint's own, do not fit `classes`.
     """
-    first = 1 if independent else 0  # where no channel means nothing, none is transparent
+    first = 1 if independent else 0  # independent channels have no background
     if asked is not None:
         return _named(_fitted(asked, classes, path, "LABELS", independent), "LABELS", first)
     for key in LABEL_KEYS:
@@ -79,7 +80,7 @@ def choose_labels(
 
 
 def colour_of(value: int) -> str:
-    """The colour of mask value `value`, `0xRRGGBBAA`; value 0 is transparent.
+    """Return the colour of mask value `value`, `0xRRGGBBAA`; value 0 is transparent.
 
     >>> colour_of(1)
     '0xD55E0099'
@@ -88,7 +89,7 @@ def colour_of(value: int) -> str:
         return BACKGROUND_COLOUR
     if value <= len(PALETTE):
         return f"0x{PALETTE[value - 1]}{OVERLAY_ALPHA:02X}"
-    # Past the palette: hues a golden angle apart never come close to their neighbours.
+    # Past the palette: hues that are a golden angle apart differ most from their neighbours.
     red, green, blue = colorsys.hsv_to_rgb(value * 0.618034 % 1, 0.65, 0.95)
     return f"0x{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}99"
 
@@ -99,7 +100,7 @@ def _named(names: Sequence[str], source: str, first: int) -> Labels:
 
 
 def _names_in(value: object) -> list[str]:
-    """Class names in a checkpoint's entry: a list of names, or a mapping index → name."""
+    """Return the class names in a checkpoint's entry: a list, or a mapping index → name."""
     if isinstance(value, dict):
         value = [value[key] for key in sorted(value, key=lambda key: (len(str(key)), str(key)))]
     if isinstance(value, list) and value and all(isinstance(name, str) for name in value):

@@ -1,4 +1,4 @@
-"""Whether a rebuilt network is the one that was pickled whole, where shapes cannot tell.
+"""Compare a rebuilt network with the module that was pickled whole, where shapes cannot tell.
 
 A state dict has no strides, no epsilon and no activations. A module pickled whole has: so its
 layers are compared with those of the network that its weights were recognised as.
@@ -14,15 +14,15 @@ from models.checkpoints.modules import CLASS, INTERPOLATION
 from models.errors import InputError
 
 LISTED = 3
-# Attributes that change what a layer computes when it is in evaluation mode.
+"""Differences named in a message."""
 SETTINGS = frozenset(
     "kernel_size stride padding dilation groups padding_mode ceil_mode count_include_pad eps "
     "negative_slope alpha beta threshold approximate dim size scale_factor mode align_corners "
     "output_size normalized_shape num_groups track_running_stats min_val max_val".split()
 )
-# Where smp's networks have their activation, and the names of those that become a specification's:
-# as layers, and as smp's own argument.
+"""Attributes that change what a layer computes in evaluation mode."""
 LAST = "segmentation_head.2.activation"
+"""Path of the activation in smp's networks."""
 ACTIVATIONS = {
     "Sigmoid": "sigmoid",
     "Softmax": "softmax",
@@ -30,24 +30,24 @@ ACTIVATIONS = {
     "softmax": "softmax",
     "softmax2d": "softmax",
 }
-# Layers that do nothing in evaluation mode.
+"""Names of activations, as layers and as smp's argument, with a specification's name for each."""
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
-# Arguments of smp's constructors that shapes cannot tell.
+"""Layers that do nothing in evaluation mode."""
 STATED = frozenset(
     "encoder_name encoder_output_stride encoder_output_indices decoder_atrous_rates "
     "decoder_interpolation decoder_readout upsampling".split()
 )
+"""Arguments of smp's constructors that shapes cannot tell."""
 TORCH_LAYERS = "torch.nn.modules."
-# Layers without weights that no recognised network lacks by accident: a state dict has no trace
-# of them, and where the rebuilt network has none in their place it computes something else.
 WEIGHTLESS = frozenset(
     "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Softplus Tanh InstanceNorm2d AvgPool2d "
     "LPPool2d PixelShuffle".split()
 )
+"""Layers that leave no trace in a state dict, but change what a network computes."""
 
 
 def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str | None:
-    """The decoder's up-sampling, where the file says it: a pickled module or a config does."""
+    """Return the decoder's up-sampling, where a pickled module or a config in the file says it."""
     for facts in state.layers.values():
         if isinstance(mode := facts.get(INTERPOLATION), str):
             return mode
@@ -56,7 +56,7 @@ def stated_interpolation(state: StateDict, config: Mapping[str, object]) -> str 
 
 
 def stated_activation(state: StateDict, config: Mapping[str, object]) -> str | None:
-    """sigmoid or softmax after the logits, where the file says so, as above.
+    """Return the sigmoid or softmax after the logits, where the file says so.
 
     smp's networks have such an activation only if they were asked to; it has no weights.
     """
@@ -66,7 +66,7 @@ def stated_activation(state: StateDict, config: Mapping[str, object]) -> str | N
 
 
 def stated_arguments(config: Mapping[str, object]) -> dict[str, object]:
-    """What a checkpoint's own config says of its network's constructor, by argument name."""
+    """Return what a checkpoint's own config says of its network's constructor, by argument name."""
     return _configured(config, STATED)
 
 
@@ -118,7 +118,7 @@ def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> l
 
 
 def _same(stored: object, built: object) -> bool:
-    """Whether two settings mean the same: a stride of 2 and one of (2, 2) do."""
+    """Return whether two settings mean the same: a stride of 2 and one of (2, 2) do."""
 
     def listed(value: object) -> list[object]:
         values = list(value) if isinstance(value, tuple | list) else [value]

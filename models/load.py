@@ -1,4 +1,4 @@
-"""From a checkpoint file to a network that holds its weights, with every key accounted for."""
+"""Load a checkpoint file into a network that holds its weights, with every key accounted for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from models.weight_checks import Finding, examine, require_sound
 
 @dataclass(frozen=True)
 class Recognised:
-    """A checkpoint read, its network recognised, its keys accounted for, its weights examined."""
+    """Hold a checkpoint with its network, the report of its keys and findings on its weights."""
 
     checkpoint: Checkpoint
     state: StateDict
@@ -40,12 +40,12 @@ class Recognised:
 
     @property
     def own(self) -> OwnFamily | None:
-        """The user's own module, where they named one."""
+        """Return the user's own module, where they named one."""
         return self.family if isinstance(self.family, OwnFamily) else None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of how the file was read, in sentences."""
+        """Return what the user should know of how the file was read, in sentences."""
         return (*self.checkpoint.notes, *(self.own.notes if self.own else ()))
 
 
@@ -99,7 +99,7 @@ def recognise_checkpoint(
 def _with_activation(
     specification: Specification, activation: str | None, path: Path
 ) -> Specification:
-    """The specification with the user's activation, where there is one."""
+    """Return the specification with the user's activation, where there is one."""
     if activation is None:
         return specification
     if activation == "softmax" and specification.classes == 1:
@@ -132,7 +132,7 @@ def _own(
 
 
 def _settled(choices: Choices, state: StateDict, checkpoint: Checkpoint) -> Choices:
-    """The user's choices, and where there is none, what the file itself says."""
+    """Return the user's choices, completed by what the file itself says."""
     choices = replace(choices, stated=stated_arguments(checkpoint.config))
     if choices.interpolation is not None:
         return choices
@@ -147,7 +147,7 @@ def require_loadable(recognised: Recognised) -> None:
 
 
 def load_network(recognised: Recognised) -> nn.Module:
-    """The network with the checkpoint's weights, in evaluation mode, gradients off.
+    """Return the network with the checkpoint's weights, in evaluation mode, gradients off.
 
     Raises InputError as `require_loadable` does.
     """
@@ -158,7 +158,7 @@ def load_network(recognised: Recognised) -> nn.Module:
     state = _state_for(network, recognised.state.tensors, sources)
     network.load_state_dict(state, strict=True, assign=True)
     if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
-        # Buffers that a state dict does not keep must be computed, so the network is built again.
+        # A constructor computes buffers outside the state dict, but not on the meta device.
         network = family.build(specification)
         network.load_state_dict(state, strict=True)
     return network.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Builds networks without memory for their weights, and without the time to initialise them."""
+"""Build networks without memory for their weights, and without the time to initialise them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-# What initialises weights. On the meta device, where there are none, these take most of the time.
 INITIALISING = frozenset(
     "normal_ uniform_ trunc_normal_ kaiming_normal_ kaiming_uniform_ xavier_normal_ "
     "xavier_uniform_ constant_ ones_ zeros_ erfinv_ clamp_ fill_ zero_ mul_ add_ div_".split()
 )
+"""Functions that initialise weights: they take most of the time, and are of no use here."""
 
 
 class _Uninitialised(TorchFunctionMode):
-    """Leaves tensors of the meta device as they are."""
+    """Leave tensors of the meta device as they are."""
 
     def __torch_function__(
         self,
@@ -34,13 +34,13 @@ class _Uninitialised(TorchFunctionMode):
 
 @contextmanager
 def weightless() -> Iterator[None]:
-    """Inside, modules are built on the meta device: shapes alone."""
+    """Build modules inside the block on the meta device: shapes alone."""
     with torch.device("meta"), _Uninitialised():
         yield
 
 
 def built(make: Callable[[], nn.Module]) -> nn.Module:
-    """What `make` gives, without memory for its weights where its construction allows that."""
+    """Return what `make` gives, without memory for its weights where its code allows that."""
     try:
         with weightless():
             return make()

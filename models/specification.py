@@ -1,4 +1,4 @@
-"""What a network is, and what it takes and gives: plain data that every stage passes on."""
+"""Describe a network, its input and its output: plain data that every stage passes on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user settles because the shapes of a state dict cannot.
+    """Hold what the user settles because the shapes of a state dict cannot.
 
     `stated` are a constructor's arguments that the checkpoint itself tells beside its weights: they
     are read from it each time, and not stored.
@@ -22,7 +22,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Specification:
-    """A network, complete enough to build it again.
+    """Describe a network completely enough to build it again.
 
     `arguments` are the constructor's own, and `assumed` names each argument that the state
     dict could not tell, with the reason for the value taken. Height and width must be
@@ -54,21 +54,21 @@ class Specification:
 
     @property
     def independent(self) -> bool:
-        """Whether there are several channels, each decided without regard to the others."""
+        """Return whether there are several channels, each decided without regard to the others."""
         return self.activation == "sigmoid" and self.classes > 1
 
     @property
     def smallest(self) -> int:
-        """The smallest height or width that gives an output, in pixels."""
+        """Return the smallest height or width that gives an output, in pixels."""
         strides = max(0, 2 * self.margin - self.offset) // self.stride + 1
         return self.offset + strides * self.stride
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
-        """`(width, height)` of the logits and the mask that an input of this size gives."""
+        """Return `(width, height)` of the logits and the mask that an input of this size gives."""
         return width - 2 * self.margin, height - 2 * self.margin
 
     def mask_shape(self, width: int, height: int) -> tuple[int, ...]:
-        """The shape of the mask that an input of this size gives.
+        """Return the shape of the mask that an input of this size gives.
 
         `(H, W)`, or `(C, H, W)` where channels are independent.
         """
@@ -77,7 +77,7 @@ class Specification:
 
     @property
     def title(self) -> str:
-        """For people: `smp Unet, encoder resnet34`."""
+        """Return the network's name for people, as `smp Unet, encoder resnet34`."""
         encoder = self.arguments.get("encoder_name")
         name = f"{self.family} {self.architecture}".strip()
         return name + (f", encoder {encoder}" if encoder else "")
@@ -85,7 +85,7 @@ class Specification:
 
 @dataclass(frozen=True)
 class InputContract:
-    """What the exported files expect of a picture.
+    """Describe the picture that the exported files expect.
 
     A picture of `channels` channels is stretched to `width` × `height` with bilinear
     interpolation without antialiasing (OpenCV's INTER_LINEAR, half-pixel centres, as the
@@ -101,15 +101,15 @@ class InputContract:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The shape of one image, `(1, channels, H, W)`."""
+        """Return the shape of one image, `(1, channels, H, W)`."""
         return (1, self.channels, self.height, self.width)
 
     @property
     def colour(self) -> str:
-        """What the channels are: grey, RGB or RGBA, or else how many there are."""
+        """Return the name of the channels: grey, RGB or RGBA, or else how many there are."""
         return {1: "grey", 3: "RGB", 4: "RGBA"}.get(self.channels, f"{self.channels} channels")
 
     @property
     def is_image(self) -> bool:
-        """Whether Core ML takes such a picture as an image, and not as an array of numbers."""
+        """Return whether Core ML takes such a picture as an image, not as an array of numbers."""
         return self.channels in (1, 3)

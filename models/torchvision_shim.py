@@ -1,4 +1,4 @@
-"""Lets torchvision be imported beside a torch build that its compiled operators do not fit.
+"""Let torchvision be imported beside a torch build that its compiled operators do not fit.
 
 smp needs only torchvision's pure Python model classes, but `import torchvision` registers
 fake kernels for `torchvision::nms` and `torchvision::qnms` and stops with `RuntimeError:
@@ -18,11 +18,12 @@ SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-_declarations: list[torch.library.Library] = []  # a Library's schemas go when it is collected
+_declarations: list[torch.library.Library] = []
+"""Keeps libraries alive: the schemas of one that is garbage collected are gone."""
 
 
 def _compiled_operators_load() -> bool:
-    """Whether torchvision's compiled library fits this torch; loading registers its operators."""
+    """Register torchvision's operators; return whether its compiled library fits this torch."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         return True  # nothing to mend: the import itself will say what is missing

@@ -1,4 +1,4 @@
-"""Looks at the weights before anything is converted: not finite, impossible, never trained."""
+"""Check the weights before anything is converted: not finite, impossible, never trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from torch import Tensor
 from models.errors import InputError
 
 LISTED = 4
+"""Keys named in a message."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with the weights; a fatal one stops the export."""
+    """Describe something wrong with the weights; a fatal one stops the export."""
 
     fatal: bool
     sentence: str
@@ -22,7 +23,7 @@ class Finding:
 
 
 def examine(tensors: Mapping[str, Tensor]) -> tuple[Finding, ...]:
-    """Findings about a state dict, the fatal ones first.
+    """Return findings about a state dict, the fatal ones first.
 
     Not finite: any NaN or infinity. Impossible: a batch norm variance below zero; at zero a
     channel is dead. Never trained: batch norms or a head still as freshly initialised.
@@ -48,8 +49,8 @@ def require_sound(findings: tuple[Finding, ...], path: Path) -> None:
 
 
 def _not_finite(tensors: Mapping[str, Tensor]) -> Finding | None:
-    # A sum is not finite where any term is not, and reads memory once without a mask beside it;
-    # a sum can overflow although its terms are finite, so suspects are looked at closely.
+    # A sum is not finite where a term is not, and needs no mask of the tensor's size; it can also
+    # overflow although all terms are finite, so its suspects are checked element by element.
     suspects = (k for k, t in tensors.items() if t.is_floating_point() and not t.sum().isfinite())
     keys = tuple(key for key in suspects if not torch.isfinite(tensors[key]).all())
     if not keys:
@@ -73,7 +74,7 @@ def _variances(tensors: Mapping[str, Tensor], *, below_zero: bool) -> Finding | 
 
 
 def _fresh_batch_norms(tensors: Mapping[str, Tensor]) -> Finding | None:
-    """Batch norms whose four tensors are exactly what PyTorch initialises them to."""
+    """Find batch norms whose four tensors are exactly what PyTorch initialises them to."""
     norms = [key.removesuffix("running_var") for key in tensors if key.endswith("running_var")]
     fresh = tuple(norm.rstrip(".") for norm in norms if _is_fresh(tensors, norm))
     if not fresh:
@@ -97,7 +98,7 @@ def _is_fresh(tensors: Mapping[str, Tensor], norm: str) -> bool:
 
 
 def _fresh_head(tensors: Mapping[str, Tensor]) -> Finding | None:
-    """A head with all biases exactly zero and weights within Xavier's bound, as smp starts it."""
+    """Find a head with all biases zero and weights within Xavier's bound, as smp starts it."""
     weight = tensors.get("segmentation_head.0.weight")
     bias = tensors.get("segmentation_head.0.bias")
     if weight is None or bias is None or bool((bias != 0).any()):

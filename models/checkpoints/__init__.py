@@ -1,12 +1,4 @@
-"""Reading checkpoints: `read_checkpoint` takes the tensors out of a file, `normalise` names them.
-
-    from models.checkpoints import normalise, read_checkpoint
-
-    checkpoint = read_checkpoint(Path("breakage.pt"))
-    state = normalise(checkpoint)   # state.tensors: the network's keys, float32
-
-Nothing in a file is ever run: see `trusted.py` for the rule.
-"""
+"""Read the tensors of checkpoint files; nothing in a file is ever run."""
 
 from models.checkpoints.checkpoint import Checkpoint, StateDict
 from models.checkpoints.prefixes import normalise

@@ -1,15 +1,13 @@
-"""The names that honest checkpoints use, and what stands in for each."""
+"""List the names that honest checkpoints use, each with the function that stands in for it."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from models.checkpoints import rebuild
 from models.checkpoints.numpy_values import NDARRAY, numpy_scalar
 from models.checkpoints.rebuild import Rebuilder
 from models.checkpoints.records import Global, Inert
 
-STORAGE_DTYPES: Final = {
+STORAGE_DTYPES = {
     "DoubleStorage": "float64",
     "FloatStorage": "float32",
     "HalfStorage": "float16",
@@ -35,7 +33,7 @@ def _table(module: str, names: str, function: Rebuilder) -> dict[Global, Rebuild
     return {Global(module, name): function for name in names.split()}
 
 
-_STDLIB: Final = {
+_STDLIB = {
     **_table("collections", "OrderedDict defaultdict Counter", rebuild.mapping),
     **_table("collections", "deque", rebuild.collection),
     **_table("builtins", "list tuple set frozenset", rebuild.collection),
@@ -67,7 +65,7 @@ _STDLIB: Final = {
     ),
 }
 
-_NUMPY: Final = {
+_NUMPY = {
     **_table("numpy", "dtype", rebuild.inert),
     **_table("numpy.core.multiarray", "scalar", lambda _, args: numpy_scalar(args)),
     **_table(
@@ -87,7 +85,7 @@ _NUMPY: Final = {
     ),
 }
 
-_TORCH: Final = {
+_TORCH = {
     **_table(
         "torch._utils", "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3", rebuild.tensor
     ),
@@ -125,8 +123,8 @@ _TORCH: Final = {
     ),
 }
 
-REBUILD: Final[dict[Global, Rebuilder]] = {**_STDLIB, **_NUMPY, **_TORCH}
-TORCH_REFERENCES: Final = frozenset(
+REBUILD: dict[Global, Rebuilder] = {**_STDLIB, **_NUMPY, **_TORCH}
+TORCH_REFERENCES = frozenset(
     Global(module, name)
     for module in ("torch", "torch.cuda", "torch.storage")
     for name in STORAGE_DTYPES

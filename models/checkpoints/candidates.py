@@ -1,9 +1,8 @@
-"""Looking through an opened file for everything that could be a network's weights."""
+"""Search an opened file for everything that could be a network's weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import torch
 
@@ -13,13 +12,13 @@ from models.checkpoints.numpy_values import NDARRAY
 from models.checkpoints.plain import Unconvertible, plain
 from models.checkpoints.records import Inert, StoredTensor, UnusableTensor
 
-_MAX_DEPTH: Final = 6
-_MAX_CHILDREN: Final = 10_000
+_MAX_DEPTH = 6
+_MAX_CHILDREN = 10_000
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A set of named tensors that may be the network.
+    """Hold a set of named tensors that may be the network.
 
     path     names of the entries that lead to it
     records  names -> what stands for the tensor in the file
@@ -36,22 +35,23 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """What the user writes after WEIGHTS=."""
+        """Return the name that WEIGHTS= takes for this candidate."""
         return "/".join(self.path)
 
 
 @dataclass
 class Survey:
-    """Everything found in one file."""
+    """Hold everything that was found in one file."""
 
     candidates: list[Candidate] = field(default_factory=list)
     config: dict[str, object] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
-    seen: dict[int, str] = field(default_factory=dict)  # id of an object -> where it was met
+    seen: dict[int, str] = field(default_factory=dict)
+    """Identity of an object → name of the entry where it was met first."""
 
 
 def survey(root: object) -> Survey:
-    """All candidates of a file, its plain facts, and what else lies in it."""
+    """Return all candidates of a file, its plain facts, and the reasons against everything else."""
     found = Survey()
     _visit(root, (), found)
     return found
@@ -134,7 +134,7 @@ def _is_averaged(path: tuple[str, ...], records: dict[str, object]) -> bool:
 
 
 def _entries(value: object) -> dict[str, object]:
-    """The children of a container by name; nothing for a scalar."""
+    """Return the children of a container by name; none for a scalar."""
     if isinstance(value, Inert):
         value = value.mapping or value.items or value.attributes()
     if isinstance(value, list | tuple):
@@ -145,7 +145,7 @@ def _entries(value: object) -> dict[str, object]:
 
 
 def is_tensor(value: object) -> bool:
-    """Whether a value stands for a tensor or an array of numbers."""
+    """Return whether a value stands for a tensor or an array of numbers."""
     if isinstance(value, Inert):
         return value.cls == NDARRAY
     return isinstance(value, torch.Tensor | StoredTensor | UnusableTensor)
@@ -163,7 +163,7 @@ def _rank(value: object) -> int:
 
 
 def _count_tensors(value: object, depth: int, seen: set[int]) -> int:
-    """Tensors in and below a value; an object that is met twice counts once."""
+    """Count the tensors in and below a value; an object that is met twice counts once."""
     if is_tensor(value):
         return 1
     if depth > _MAX_DEPTH or id(value) in seen:
@@ -179,7 +179,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _reason(name: str, value: object) -> str:
-    """Why an entry is no network: by its structure where that is plain, else by its name."""
+    """Return why an entry is no network, by its structure or its name; "" if it may be one."""
     entries = _entries(value)
     if "param_groups" in entries and "state" in entries:
         return "optimizer state"

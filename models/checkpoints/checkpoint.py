@@ -1,4 +1,4 @@
-"""What comes out of a checkpoint file: `Checkpoint` as stored, `StateDict` as networks want it."""
+"""Hold what comes out of a file: a `Checkpoint` as stored, a `StateDict` as networks want it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One file with weights, read without running anything in it.
+    """Hold the weights of one file, read without running anything in it.
 
     path        what the user named
     container   "torch zip", "torch legacy", "safetensors", "TorchScript archive" or
@@ -46,7 +46,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class StateDict:
-    """A network's weights without wrapper prefixes, floating-point tensors as float32.
+    """Hold a network's weights without wrapper prefixes, floating-point tensors as float32.
 
     tensors     normalised key -> tensor; integer and boolean tensors keep their dtype
     origin      normalised key -> key in the file

@@ -1,4 +1,4 @@
-"""Which of the candidates in a file is the network: the rule, and what to say when it is unclear.
+"""Choose the network among the candidates of a file, or say why none can be chosen.
 
 Without WEIGHTS=, raw weights win over averaged ones (EMA, SWA). Averaged weights alone are taken
 with a note. Two candidates that could both be the network are never chosen between.
@@ -15,7 +15,7 @@ from models.errors import InputError
 
 @dataclass(frozen=True)
 class Choice:
-    """The candidate that was taken, the reasons against the others, and what to tell the user."""
+    """Hold the chosen candidate, the reasons against the others, and the notes for the user."""
 
     taken: Candidate
     ignored: dict[str, str]
@@ -23,7 +23,11 @@ class Choice:
 
 
 def choose(file: str, found: list[Candidate], weights: str | None) -> Choice:
-    """The network's weights among `found`; InputError lists the names where that is unclear."""
+    """Return the network's weights among `found`.
+
+    Raises InputError, which lists the names, where there are none, several, or none called
+    `weights`.
+    """
     candidates = _without_repeats([part for candidate in found for part in split(candidate)])
     if not candidates:
         raise InputError(f"{file} holds no network weights: save model.state_dict() with torch.")
@@ -53,7 +57,7 @@ def _matching(candidates: list[Candidate], weights: str | None) -> list[Candidat
 
 
 def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
-    """Scripts store the same weights under two names; the first name stays."""
+    """Drop candidates that repeat an earlier one: scripts store the same weights twice."""
     kept: list[Candidate] = []
     for candidate in candidates:
         if not any(_same(candidate, other) for other in kept):

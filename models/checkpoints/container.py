@@ -1,4 +1,4 @@
-"""What every container reader returns: the object in the file, and a way to its storages."""
+"""Hold what every container reader returns: the object in the file, and access to its storages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.checkpoints.records import BrokenFile, Inert, StorageRef, StoredTens
 
 @dataclass(frozen=True)
 class Opened:
-    """The content of a checkpoint file before its weights are looked for.
+    """Hold the content of a checkpoint file before its weights are searched for.
 
     root      what the file holds: dicts, lists, `Inert` objects, `StoredTensor`s, tensors
     storage   the bytes of a storage, as a uint8 tensor
@@ -27,7 +27,10 @@ class Opened:
     notes: tuple[str, ...] = ()
 
     def read(self, value: object) -> torch.Tensor | UnusableTensor:
-        """The tensor behind a record, or the reason why it is none."""
+        """Return the tensor behind a record, or the reason why there is none.
+
+        Raises BrokenFile where the record describes no tensor or does not fit its storage.
+        """
         if isinstance(value, torch.Tensor):
             dtype = str(value.dtype).removeprefix("torch.")
             return value if dtype in USABLE_DTYPES else UnusableTensor(f"it holds {dtype} numbers")

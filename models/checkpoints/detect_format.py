@@ -1,20 +1,19 @@
-"""What a file is, from its first bytes: a checkpoint container, or something to explain."""
+"""Detect what a file is from its first bytes: a checkpoint container, or a file to explain."""
 
 from __future__ import annotations
 
 import io
 import json
-from typing import Final
 
 from models.checkpoints.records import BrokenFile, RefusedGlobal
 from models.checkpoints.torch_files import MAGIC_NUMBER
 from models.checkpoints.unpickler import DECODING_ERRORS, PickleMachine
 
-HEAD: Final = 4096
+HEAD = 4096
 """Bytes that `identify` wants to see."""
 
-_RETRY: Final = "give the file that torch.save wrote"
-_MAGIC: Final = (
+_RETRY = "give the file that torch.save wrote"
+_MAGIC = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"GIF8", "a GIF picture"),
@@ -38,11 +37,11 @@ _MAGIC: Final = (
     (b"\0\0\0\x18ftyp", "a video or HEIC picture"),
     (b"\0\0\0\x20ftyp", "a video"),
 )
-_LFS: Final = b"version https://git-lfs.github.com/spec/"
+_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def identify(head: bytes, size: int) -> str:
-    """ "zip", "legacy", "safetensors" or "tar"; anything else is described for the user.
+    """Return "zip", "legacy", "safetensors" or "tar", or a description of any other file.
 
     `head` is the first `HEAD` bytes. A description reads on after "breakage.pt is ".
     """
@@ -58,7 +57,7 @@ def identify(head: bytes, size: int) -> str:
 
 
 def is_container(kind: str) -> bool:
-    """Whether `identify` found something that can be read."""
+    """Return whether `identify` named a format that can be read."""
     return kind in {"zip", "legacy", "safetensors"}
 
 

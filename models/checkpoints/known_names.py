@@ -1,15 +1,14 @@
-"""The words by which training scripts name what they store, and what each word tells."""
+"""List the words by which training scripts name what they store, with what each word means."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def words(name: str) -> frozenset[str]:
-    """The lower-case words of a name.
+    """Return the words of a name, in lower case.
 
     >>> sorted(words("state_dict_ema")), sorted(words("ModelEMA"))
     (['dict', 'ema', 'state'], ['ema', 'model'])
@@ -17,8 +16,8 @@ def words(name: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORD.findall(name))
 
 
-_EMA: Final = frozenset("ema swa shadow averaged average avg polyak".split())
-_ENTRIES: Final = (
+_EMA = frozenset("ema swa shadow averaged average avg polyak".split())
+_ENTRIES = (
     ("optimizer state", "optimizer optimizers optim opt"),
     ("learning rate schedule", "scheduler schedulers schedule sched"),
     ("gradient scaler state", "scaler amp scaling plugin"),
@@ -28,8 +27,8 @@ _ENTRIES: Final = (
     ("loss function state", "loss losses criterion criteria"),
     ("training history", "metric metrics history log logs results"),
 )
-_NETWORK: Final = frozenset("model net network unet".split())
-_BUFFERS: Final = (
+_NETWORK = frozenset("model net network unet".split())
+_BUFFERS = (
     ("belongs to the loss, not to the network", "loss losses criterion criteria lpips perceptual"),
     (
         "belongs to a metric, not to the network",
@@ -38,7 +37,7 @@ _BUFFERS: Final = (
     ),
     ("belongs to the optimizer, not to the network", "optimizer optim"),
 )
-NORMALISATION: Final = {
+NORMALISATION = {
     "mean": "input normalisation of the training module: see MEAN=",
     "std": "input normalisation of the training module: see STD=",
     "pixel_mean": "input normalisation of the training module: see MEAN=",
@@ -46,39 +45,39 @@ NORMALISATION: Final = {
 }
 """Buffers by which training modules, such as smp's Lightning example, normalise their input."""
 
-_SINGLE: Final = {
+_SINGLE = {
     **NORMALISATION,
     "n_averaged": "counts the steps of weight averaging",
     "class_weights": "belongs to the loss, not to the network",
     "pos_weight": "belongs to the loss, not to the network",
 }
 
-WRAPPERS: Final = frozenset(
+WRAPPERS = frozenset(
     "module model _orig_mod net network student teacher segmentor backbone_model generator ema "
     "ema_model model_ema averaged_model swa_model wrapped wrapped_model inner _model _module "
     "_forward_module _fsdp_wrapped_module base_model seg_model segmentation_model".split()
 )
 """Components that hold a whole network in every project known to us."""
 
-PARTS: Final = frozenset(
+PARTS = frozenset(
     "encoder decoder segmentation_head classification_head backbone neck head decode_head "
     "features classifier stem layers blocks stages body trunk aux auxiliary_head".split()
 )
 """Components that are a part of a network: a state dict of one of them alone keeps its name."""
 
-ROLES: Final = frozenset(
+ROLES = frozenset(
     "student teacher generator discriminator netg netd critic online target g d".split()
 )
 """Names of networks that are trained against each other."""
 
 
 def is_ema(name: str) -> bool:
-    """Whether an entry or a prefix of this name holds averaged weights."""
+    """Return whether an entry or a prefix of this name holds averaged weights."""
     return bool(words(name) & _EMA)
 
 
 def entry_reason(name: str) -> str:
-    """Why an entry of a training script's dict is not the network, "" if it may be."""
+    """Return why an entry of a training script's dict is not the network; "" if it may be."""
     found = words(name)
     if found & _NETWORK:  # "best_metric_model" is no metric
         return ""
@@ -86,7 +85,7 @@ def entry_reason(name: str) -> str:
 
 
 def buffer_reason(key: str) -> str:
-    """Why a key beside the network may be ignored, judged by its first component; "" otherwise."""
+    """Return why a key beside the network may be ignored, by its first component; else ""."""
     first, _, rest = key.partition(".")
     if not rest and first in _SINGLE:
         return _SINGLE[first]

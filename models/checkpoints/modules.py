@@ -1,22 +1,21 @@
-"""Weights of a module that was pickled whole, found without its class."""
+"""Find the weights of a module that was pickled whole, without its class."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Final
 
 from models.checkpoints.records import BrokenFile, Inert, StoredTensor, UnusableTensor
 
-MAX_DEPTH: Final = 60
-MAX_MODULES: Final = 100_000
-CLASS: Final = "class"
-INTERPOLATION: Final = "interpolation_mode"
-_LONG: Final = 8
+MAX_DEPTH = 60
+MAX_MODULES = 100_000
+CLASS = "class"
+INTERPOLATION = "interpolation_mode"
+_LONG = 8
 
 
 def is_module(value: object) -> bool:
-    """Whether an inert object was a `torch.nn.Module` or a scripted module."""
+    """Return whether an inert object was a `torch.nn.Module` or a scripted module."""
     if not isinstance(value, Inert):
         return False
     if value.cls.module.startswith("__torch__"):
@@ -28,7 +27,7 @@ def is_module(value: object) -> bool:
 
 
 def flatten(module: Inert) -> dict[str, object]:
-    """Names and records of a module tree, in the order of `state_dict()`.
+    """Return the names and records of a module tree, in the order of `state_dict()`.
 
     Buffers that were registered with `persistent=False` are left out, as torch leaves them out.
     """
@@ -40,7 +39,7 @@ def flatten(module: Inert) -> dict[str, object]:
 
 
 def layers(module: Inert) -> dict[str, dict[str, object]]:
-    """Each torch layer's path -> its class and plain attributes: what shapes cannot tell.
+    """Return each torch layer's class and plain attributes by its path: what shapes cannot tell.
 
     Only layers of `torch.nn`, whose attributes have a settled meaning, and the mode in which a
     decoder block of smp resizes. A scripted module keeps these in its code, which is not read.
@@ -63,9 +62,11 @@ def _is_setting(name: str, value: object) -> bool:
 def _walk(
     module: Inert, prefix: str, visited: Iterator[int], depth: int
 ) -> Iterator[tuple[str, Inert]]:
-    """The module and all below it, each with the text in front of its names."""
-    # A module that is used twice is walked twice, as in state_dict(): a few crafted ones that
-    # contain each other would make a tree without end.
+    """Yield the module and all below it, each with the text in front of its names.
+
+    A module that is used twice is yielded twice, as `state_dict()` does.
+    """
+    # Modules that contain each other would be walked for ever.
     if depth > MAX_DEPTH or next(visited) > MAX_MODULES:
         raise BrokenFile("its modules contain each other without end")
     yield prefix, module
@@ -79,7 +80,7 @@ def _is_scripted(module: Inert) -> bool:
 
 
 def _scripted(module: Inert) -> tuple[dict[str, object], dict[str, Inert]]:
-    """A TorchScript module's attributes: tensors are its parameters and buffers."""
+    """Return a TorchScript module's tensors (parameters and buffers) and its children."""
     attributes = module.attributes()
     own: dict[str, object] = {
         k: v for k, v in attributes.items() if isinstance(v, StoredTensor | UnusableTensor)
@@ -105,7 +106,7 @@ def _named(mapping: object) -> dict[str, object]:
 
 
 def class_of(module: Inert) -> str:
-    """The class to show: of the network inside, where the module is a mere wrapper.
+    """Return the class to show to the user; for a mere wrapper, with that of the network inside.
 
     >>> from models.checkpoints.records import Global
     >>> class_of(Inert(Global("net", "Unet")))

@@ -1,21 +1,24 @@
-"""Numbers and arrays that NumPy pickled, decoded without NumPy's own unpickling."""
+"""Decode numbers and arrays that NumPy pickled, without NumPy's own unpickling."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from models.checkpoints.records import BrokenFile, Global, Inert
 
 if TYPE_CHECKING:
     import numpy as np
 
-_PLAIN: Final = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
-NDARRAY: Final = Global("numpy", "ndarray")
+_PLAIN = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
+NDARRAY = Global("numpy", "ndarray")
 
 
 def numpy_scalar(args: tuple[object, ...]) -> object:
-    """numpy.core.multiarray.scalar(dtype, bytes) as a Python number; None for other dtypes."""
+    """Return a number pickled by NumPy as Python's, or None for a dtype that is no plain number.
+
+    `args` are those of numpy.core.multiarray.scalar: a dtype and bytes.
+    """
     dtype = _dtype(args[0])
     raw = _bytes(args[1] if len(args) > 1 else b"")
     if dtype is None or raw is None:
@@ -29,7 +32,7 @@ def numpy_scalar(args: tuple[object, ...]) -> object:
 
 
 def numpy_array(value: Inert) -> np.ndarray | None:
-    """The array that `value` describes, or None where it is no plain array of numbers.
+    """Return the array that `value` describes, or None where it is no plain array of numbers.
 
     >>> numpy_array(Inert(NDARRAY, state=(1, (2,), Inert(Global("numpy", "dtype"), ("u1",)),
     ...                                   False, b"ab"))).tolist()
@@ -54,7 +57,7 @@ def numpy_array(value: Inert) -> np.ndarray | None:
 
 
 def _bytes(value: object) -> bytes | None:
-    """Bytes, or the text of `_codecs.encode(text, "latin1")`, which protocol 2 makes of them."""
+    """Return the bytes of a value, which protocol 2 pickles as `_codecs.encode(text, "latin1")`."""
     if isinstance(value, Inert) and value.cls == Global("_codecs", "encode"):
         value = value.args[0]
     if isinstance(value, str):
@@ -63,7 +66,7 @@ def _bytes(value: object) -> bytes | None:
 
 
 def _dtype(described: object) -> np.dtype | None:
-    """The dtype of a pickled `numpy.dtype`, if it is a plain number type."""
+    """Return the dtype that a pickled `numpy.dtype` describes, None if no plain number type."""
     if not isinstance(described, Inert) or not described.args:
         return None
     code = described.args[0]

@@ -1,4 +1,4 @@
-"""The rule that decides what a name in a pickle may do. Names are never imported.
+"""Decide what a name in a pickle may do. Names are never imported.
 
 1. A name in `REBUILD` runs this package's own function of that name, which only makes records.
 2. Any other name of a third-party module is a placeholder. An object of it may be created and
@@ -12,28 +12,32 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Final
 
 from models.checkpoints.allowed_names import REBUILD, TORCH_REFERENCES
 from models.checkpoints.records import BrokenFile, Global, Inert, RefusedGlobal
 
-# Modules that left the standard library, or had another name in Python 2, are no less refused.
-_FORMER_STDLIB: Final = frozenset(
+_FORMER_STDLIB = frozenset(
     "__builtin__ asyncore asynchat cPickle cStringIO commands copy_reg distutils exceptions "
     "httplib imp os2 popen2 smtpd StringIO test urllib2".split()
 )
-_ALIASES: Final = {
+"""Modules that left the standard library, or had another name in Python 2: refused as it is."""
+
+_ALIASES = {
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
     "numpy._core.multiarray": "numpy.core.multiarray",
     "numpy._core.numeric": "numpy.core.numeric",
     "pathlib._local": "pathlib",
 }
-_CLASS_NAME: Final = re.compile(r"_*[A-Z]\w*")
+_CLASS_NAME = re.compile(r"_*[A-Z]\w*")
+"""CapWords: the last part of a name that may be called."""
 
 
 def resolve(module: str, name: str) -> Global:
-    """The record for a name; RefusedGlobal for one of the standard library that is not trusted."""
+    """Return the record for a name.
+
+    Raises RefusedGlobal for a name of the standard library that is not in the tables.
+    """
     module = _ALIASES.get(module, module)
     found = Global(module, name)
     if found in REBUILD or found in TORCH_REFERENCES:
@@ -45,7 +49,10 @@ def resolve(module: str, name: str) -> Global:
 
 
 def call(function: object, args: object) -> object:
-    """What REDUCE, INST and OBJ ask for: `function(*args)`, within the rule."""
+    """Return the result of `function(*args)`, which REDUCE, INST and OBJ want, within the rule.
+
+    Raises RefusedGlobal for what the rule forbids, BrokenFile for what is no call.
+    """
     if not isinstance(args, tuple):
         raise BrokenFile("its pickle calls something with arguments that are no tuple")
     if isinstance(function, Inert):
@@ -60,7 +67,7 @@ def call(function: object, args: object) -> object:
 
 
 def instantiate(cls: object, args: object) -> object:
-    """What NEWOBJ asks for: an object of `cls` made without calling its constructor."""
+    """Return an object of `cls` that no constructor has run for, as NEWOBJ wants it."""
     if not isinstance(args, tuple):
         raise BrokenFile("its pickle makes an object with arguments that are no tuple")
     if not isinstance(cls, Global):
@@ -75,7 +82,7 @@ def _rebuild(function: Global, args: tuple[object, ...]) -> object:
 
 
 def _describe(value: Inert) -> str:
-    """What an object is to the user: its class, or the attribute that it stands for."""
+    """Name an object for the user: by its class, or by the attribute that it stands for."""
     if value.cls != Global("builtins", "getattr"):
         return f"an object of {value.cls}"
     owner, name = value.args
@@ -83,13 +90,13 @@ def _describe(value: Inert) -> str:
 
 
 def _from_type(_: Global, args: tuple[object, ...]) -> object:
-    """torch._tensor._rebuild_from_type_v2(func, type, args, state): a tensor subclass."""
+    """Rebuild a tensor subclass: torch._tensor._rebuild_from_type_v2(func, type, args, state)."""
     function, _cls, inner, *_state = args
     return call(function, inner)
 
 
 def _new_object(function: Global, args: tuple[object, ...]) -> object:
-    """copyreg's ways to make an object in protocols 0 and 1, and with keywords."""
+    """Make an object as copyreg does in protocols 0 and 1, and with keywords."""
     cls, *rest = args
     if function.name == "_reconstructor":
         _base, state = rest
@@ -97,7 +104,7 @@ def _new_object(function: Global, args: tuple[object, ...]) -> object:
     return instantiate(cls, tuple(rest))
 
 
-_CALLING: Final = {
+_CALLING = {
     Global("torch._tensor", "_rebuild_from_type_v2"): _from_type,
     Global("torch._tensor", "_rebuild_from_type"): _from_type,
     Global("copyreg", "_reconstructor"): _new_object,

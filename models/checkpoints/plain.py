@@ -1,23 +1,23 @@
-"""Facts beside the weights, reduced to None, bool, int, float, str, list and dict."""
+"""Reduce facts beside the weights to None, bool, int, float, str, list and dict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from models.checkpoints.records import Global, Inert
 
-_MAX_DEPTH: Final = 12
-_MAX_ITEMS: Final = 20_000
-_MAX_TEXT: Final = 10_000
+_MAX_DEPTH = 12
+_MAX_ITEMS = 20_000
+_MAX_TEXT = 10_000
 
 
 class Unconvertible(Exception):
-    """The value is no plain fact (a tensor, an opaque object)."""
+    """Tell that a value is no plain fact: a tensor, an opaque object."""
 
 
 def plain(value: object) -> object:
-    """`value` as plain Python data; what has no plain form is left out of its container.
+    """Return `value` as plain Python data; what has no plain form is left out of its container.
 
     Raises Unconvertible when nothing of `value` is plain. Enum members become their value,
     paths their text, namespaces and OmegaConf containers dicts, dtypes and classes their name.

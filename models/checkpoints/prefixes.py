@@ -1,4 +1,4 @@
-"""`normalise`: a network's own key names, and its weights as float32.
+"""Normalise a state dict: a network's own key names, and its weights as float32.
 
 A wrapper (DataParallel, torch.compile, a Lightning module's attribute) puts a component in front
 of every key. It comes off only there and only as a whole component: smp's timm encoders have
@@ -6,8 +6,6 @@ of every key. It comes off only there and only as a whole component: smp's timm 
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 import torch
 
@@ -17,16 +15,16 @@ from models.checkpoints.raw_file import FLOATS, FLOATS8
 from models.checkpoints.records import shown
 from models.errors import InputError
 
-_ANCHORS: Final = ("encoder", "decoder", "segmentation_head")
-_ALWAYS_FINE: Final = 1 << 26
-_REPETITION: Final = 16
-_LEAVES: Final = frozenset(
+_ANCHORS = ("encoder", "decoder", "segmentation_head")
+_ALWAYS_FINE = 1 << 26
+_REPETITION = 16
+_LEAVES = frozenset(
     "weight bias running_mean running_var num_batches_tracked gamma beta scale".split()
 )
 
 
 def normalise(checkpoint: Checkpoint, prefix: str | None = None) -> StateDict:
-    """The network's state dict without wrapper prefixes, floating-point tensors as float32.
+    """Return the network's state dict without wrapper prefixes, floating-point tensors as float32.
 
     Where the network is known, `prefix` is what stands before its keys, and is not looked for.
     The prefix is what stands before `encoder.` and `decoder.` where keys have both; otherwise
@@ -59,7 +57,7 @@ def normalise(checkpoint: Checkpoint, prefix: str | None = None) -> StateDict:
 
 
 def wrapper_prefix(keys: list[str]) -> str:
-    """The text in front of a network's own keys.
+    """Return the text in front of a network's own keys.
 
     >>> wrapper_prefix(["model.encoder.model.stem.weight", "model.decoder.a.weight"])
     'model.'
@@ -80,7 +78,7 @@ def wrapper_prefix(keys: list[str]) -> str:
 
 
 def _anchored(keys: list[str]) -> str | None:
-    """What stands before both `encoder.` and `decoder.`, at the shortest such place."""
+    """Return what stands before both `encoder.` and `decoder.`, at the shortest such place."""
     fronts: dict[str, set[str]] = {}
     for key in keys:
         parts = key.split(".")
@@ -106,8 +104,10 @@ def _is_outside(key: str, prefix: str) -> bool:
 
 
 def _without(key: str, prefix: str) -> str:
-    """`key` without what it shares with the prefix: AveragedModel's counter is `model.n_averaged`
-    beside `model.module.…`."""
+    """Return `key` without the leading components that it shares with the prefix.
+
+    AveragedModel's counter is `model.n_averaged` beside `model.module.…`.
+    """
     for part in prefix.split(".")[:-1]:
         if not key.startswith(f"{part}."):
             break
@@ -127,7 +127,7 @@ def _refuse_unusable(checkpoint: Checkpoint, outside: dict[str, str]) -> None:
 
 
 def _refuse_repetition(checkpoint: Checkpoint) -> None:
-    """Views that repeat the file's numbers many times would fill the memory once they are cast."""
+    """Raise InputError where views repeat numbers so often that casting fills the memory."""
     total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
     if total > max(_ALWAYS_FINE, _REPETITION * checkpoint.size):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Bytes of a file as tensors, and strided tensors cut out of them."""
+"""Read bytes of a file as tensors, and cut strided tensors out of them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import os
 import weakref
 import zlib
 from pathlib import Path
-from typing import Final
 
 import torch
 
 from models.checkpoints.records import BrokenFile, StoredTensor
 
-_EXPANDED: Final = 1 << 20
+_EXPANDED = 1 << 20
 """A tensor may repeat its storage (stride 0), up to this many elements."""
 
-FLOATS: Final = ("float16", "bfloat16", "float32", "float64")
-FLOATS8: Final = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
-INTEGERS: Final = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 bool".split()
-USABLE_DTYPES: Final = {name: getattr(torch, name) for name in (*FLOATS, *FLOATS8, *INTEGERS)}
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOATS8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+INTEGERS = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 bool".split()
+USABLE_DTYPES = {name: getattr(torch, name) for name in (*FLOATS, *FLOATS8, *INTEGERS)}
 
 
 class RawFile:
-    """A file's bytes, read into memory of their own when they are asked for.
+    """Read a file's bytes into memory of their own when they are asked for.
 
     Nothing is mapped: a file that somebody overwrites meanwhile would end the process (SIGBUS).
     The file stays open, so that one that is replaced is read to its end as it was.
@@ -35,7 +34,7 @@ class RawFile:
         self.size = os.fstat(self.stream.fileno()).st_size
 
     def slice(self, start: int, length: int) -> torch.Tensor:
-        """The bytes [start, start + length) as a uint8 tensor."""
+        """Return the bytes [start, start + length) as a uint8 tensor; BrokenFile beyond the end."""
         if start < 0 or length < 0 or start + length > self.size:
             raise BrokenFile("a record reaches beyond the end of the file")
         data = torch.empty(length, dtype=torch.uint8)
@@ -46,12 +45,12 @@ class RawFile:
 
 
 def crc32(data: torch.Tensor) -> int:
-    """The CRC-32 of a uint8 tensor's bytes."""
+    """Return the CRC-32 of a uint8 tensor's bytes."""
     return zlib.crc32(data.numpy().data)
 
 
 def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
-    """The tensor that `stored` describes, over the bytes `data` of its storage.
+    """Return the tensor that `stored` describes, over the bytes `data` of its storage.
 
     It shares memory with `data` unless that is misaligned for the dtype. BrokenFile is raised
     where sizes, strides and offset do not fit the storage.

@@ -1,11 +1,10 @@
-"""`read_checkpoint`: from a path to named tensors, whatever container they are in."""
+"""Read a path into named tensors, whatever container they are in."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import torch
 
@@ -25,12 +24,12 @@ from models.checkpoints.zip_records import ZIP_ERRORS
 from models.common.hashing import sha256_of
 from models.errors import InputError
 
-_MOST_CHANNELS: Final = 64
-_FOLDERS: Final = (
+_MOST_CHANNELS = 64
+_FOLDERS = (
     ("data.pkl", "is an unpacked torch file: give the file itself, or zip the folder"),
     ("*.distcp", "is a distributed checkpoint: convert it with dcp_to_torch_save of PyTorch"),
 )
-_DAMAGE: Final = (*DECODING_ERRORS, *ZIP_ERRORS)
+_DAMAGE = (*DECODING_ERRORS, *ZIP_ERRORS)
 
 
 def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
@@ -74,7 +73,7 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
 
 
 def _weights_file(path: Path) -> Path:
-    """The file to read: `path`, or the weights in a save_pretrained folder."""
+    """Return the file to read: `path`, or the weights in a save_pretrained folder."""
     try:
         if path.is_dir():
             return _in_folder(path)
@@ -182,13 +181,13 @@ def _checkpoint(
 
 
 def _state(file: Path) -> tuple[int, ...]:
-    """What changes when a file is written to or replaced."""
+    """Return figures that change when a file is written to or replaced."""
     found = file.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _input_normalisation(tensors: dict[str, torch.Tensor]) -> tuple[dict[str, object], list[str]]:
-    """Per-channel `mean` and `std` buffers of a training module, which are not the network's."""
+    """Return the `mean` and `std` buffers of a training module, and a note about them."""
     found: dict[str, object] = {
         name: tensor.flatten().tolist()
         for name, tensor in tensors.items()

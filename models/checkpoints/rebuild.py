@@ -1,4 +1,4 @@
-"""Our own versions of the functions that honest checkpoints call, by the name they ask for.
+"""Stand in for the functions that honest checkpoints call, by the name they ask for.
 
 Each takes the name and the arguments from the file, checks them, and returns plain data or an
 inert record. Wrong arguments raise BrokenFile, or ValueError and TypeError from unpacking them.
@@ -24,17 +24,17 @@ Rebuilder = Callable[[Global, Args], object]
 
 
 def inert(function: Global, args: Args) -> object:
-    """An object that is only kept, never looked into."""
+    """Return an object that is only kept, never looked into."""
     return Inert(function, args)
 
 
 def first(_: Global, args: Args) -> object:
-    """A wrapper around its first argument: a Parameter around its tensor."""
+    """Return the first argument, around which the function would wrap: a Parameter its tensor."""
     return args[0]
 
 
 def mapping(_: Global, args: Args) -> object:
-    """OrderedDict(pairs), Counter(dict), defaultdict(factory, pairs).
+    """Return the dict of OrderedDict(pairs), Counter(dict) or defaultdict(factory, pairs).
 
     A dict is passed on and pairs are moved, so that a crafted pickle cannot multiply them.
     """
@@ -49,7 +49,7 @@ def mapping(_: Global, args: Args) -> object:
 
 
 def collection(function: Global, args: Args) -> object:
-    """list, tuple, set, frozenset, deque or Size of a collection, which is passed on as it is."""
+    """Return what a list, tuple, set, frozenset, deque or Size is made of, as it is."""
     source = args[0] if args else []
     if not isinstance(source, list | tuple | set | frozenset | dict):
         raise BrokenFile(f"its pickle makes a {function.name} of a {type(source).__name__}")
@@ -57,7 +57,7 @@ def collection(function: Global, args: Args) -> object:
 
 
 def scalar(function: Global, args: Args) -> object:
-    """int, float, bool or str of a number or text."""
+    """Return the int, float, bool or str of a number or text."""
     if not args:
         return {"int": 0, "float": 0.0, "bool": False, "str": ""}[function.name]
     if not isinstance(args[0], bool | int | float | str):
@@ -68,7 +68,10 @@ def scalar(function: Global, args: Args) -> object:
 
 
 def binary(function: Global, args: Args) -> object:
-    """bytes(), bytearray(data) and _codecs.encode(text, "latin1"); text is encoded when needed."""
+    """Return the data of bytes(), bytearray(data) and _codecs.encode(text, "latin1").
+
+    Text is kept, and encoded when its bytes are needed.
+    """
     data = args[0] if args else b""
     if isinstance(data, str):
         return Inert(function, (data,))
@@ -78,7 +81,7 @@ def binary(function: Global, args: Args) -> object:
 
 
 def attribute(function: Global, args: Args) -> object:
-    """getattr as Enum members and bound methods are pickled: a name beside its owner."""
+    """Return a name beside its owner: getattr, as Enum members and bound methods are pickled."""
     owner, name = args
     if isinstance(owner, Global | Inert) and isinstance(name, str) and not name.startswith("__"):
         return Inert(function, args)
@@ -86,7 +89,7 @@ def attribute(function: Global, args: Args) -> object:
 
 
 def tensor(function: Global, args: Args) -> object:
-    """torch._utils._rebuild_tensor, _v2 and _v3."""
+    """Return the record of torch._utils._rebuild_tensor, _v2 and _v3."""
     storage, offset, size, stride, *rest = args
     if not isinstance(storage, StorageRef):
         raise BrokenFile("its pickle makes a tensor without a storage")
@@ -104,25 +107,25 @@ def tensor(function: Global, args: Args) -> object:
 
 
 def class_tensor(_: Global, args: Args) -> object:
-    """fastai's _fa_rebuild_tensor(cls, *arguments of _rebuild_tensor_v2)."""
+    """Return the record of fastai's _fa_rebuild_tensor(cls, *arguments of _rebuild_tensor_v2)."""
     return tensor(Global("torch._utils", "_rebuild_tensor_v2"), args[1:])
 
 
 def graph_module(_: Global, args: Args) -> object:
-    """torch.fx pickles a module as its `__dict__` and generated code; the code stays text."""
+    """Return the module that torch.fx pickles as its `__dict__` and its code, which stays text."""
     return Inert(Global("torch.fx.graph_module", "GraphModule"), state=args[0])
 
 
 def compiled_module(function: Global, args: Args) -> object:
-    """torch.compile pickles a module as OptimizedModule(the module, how to compile it)."""
+    """Return the module of torch.compile's OptimizedModule(module, how to compile it)."""
     return Inert(function, state={"_modules": {"_orig_mod": args[0]}, "_parameters": {}})
 
 
 def unusable(reason: str) -> Rebuilder:
-    """The rebuilder for tensors that are not dense numbers."""
+    """Return the function for tensors that are not dense numbers."""
     return lambda _function, _args: UnusableTensor(reason)
 
 
 def never(function: Global, _: Args) -> object:
-    """For names whose meaning depends on others: `trusted.call` handles them."""
+    """Refuse a call whose meaning depends on others, which `pickle_policy.call` handles."""
     raise BrokenFile(f"its pickle calls {function} in a way it cannot be called")

@@ -1,4 +1,4 @@
-"""What the unpickler builds instead of living objects: records that can do nothing.
+"""Hold what the unpickler builds instead of living objects: records that can do nothing.
 
 A pickle names classes and functions, creates objects of those classes and gives them a state.
 Here a name stays a `Global`, an object becomes an `Inert`, and a tensor becomes a `StoredTensor`
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """The name of a class or function, never the thing itself."""
+    """Hold the name of a class or function, never the thing itself."""
 
     module: str
     name: str
@@ -23,7 +23,7 @@ class Global:
 
 @dataclass(eq=False, slots=True, repr=False)
 class Inert:
-    """An object of an unknown class: how it was made and what it was given."""
+    """Hold an object of an unknown class: how it was made and what it was given."""
 
     cls: Global
     args: tuple[object, ...] = ()
@@ -32,7 +32,7 @@ class Inert:
     mapping: dict[object, object] = field(default_factory=dict)
 
     def attributes(self) -> dict[str, object]:
-        """What would be its `__dict__`."""
+        """Return what would be the object's `__dict__`."""
         state = self.state
         if isinstance(state, tuple) and len(state) == 2:  # (__dict__, __slots__ values)
             parts = [part for part in state if isinstance(part, dict)]
@@ -43,7 +43,7 @@ class Inert:
 
 @dataclass(frozen=True, slots=True)
 class StorageRef:
-    """A run of numbers in the file: `numel` elements of `dtype`, from `offset` elements on.
+    """Hold the place of numbers in the file: `numel` elements of `dtype`, `offset` elements in.
 
     `dtype` is the name in torch ("float32"), or "" for a storage that is bytes only.
     """
@@ -56,7 +56,7 @@ class StorageRef:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor that has not been read yet: a strided view of a storage, counted in elements."""
+    """Hold a tensor that is not read yet: a strided view of a storage, counted in elements."""
 
     storage: StorageRef
     dtype: str
@@ -67,17 +67,17 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class UnusableTensor:
-    """A tensor that cannot become a dense array of real numbers, and why."""
+    """Hold the reason why a tensor cannot become a dense array of real numbers."""
 
     reason: str
 
 
 class RefusedGlobal(Exception):
-    """The pickle wants to run something: the message names it."""
+    """Name what the pickle wants to run."""
 
 
 class BrokenFile(Exception):
-    """The file contradicts itself or the rules of its format: the message says how."""
+    """Say how the file contradicts itself or the rules of its format, and what to do."""
 
     def __init__(self, what: str, advice: str = "Copy or download it again.") -> None:
         super().__init__(what)
@@ -85,7 +85,10 @@ class BrokenFile(Exception):
 
 
 def hashable(key: object, depth: int = 2) -> object:
-    """`key`, if it may be a key of a dict: hashing a crafted tuple could take forever."""
+    """Return `key` if it may be a key of a dict: hashing a crafted tuple could take forever.
+
+    Raises BrokenFile for any other.
+    """
     if isinstance(key, str | float | bytes | Global | Inert | None):
         return key
     if isinstance(key, int) and key.bit_length() <= 128:
@@ -98,6 +101,6 @@ def hashable(key: object, depth: int = 2) -> object:
 
 
 def shown(text: object) -> str:
-    """Text from a file as it may be printed on a terminal: short, without control characters."""
+    """Return text from a file as it may be printed: short, without control characters."""
     clean = "".join(c if c.isprintable() else "?" for c in str(text)[:400])
     return clean if len(str(text)) <= 400 else f"{clean}…"

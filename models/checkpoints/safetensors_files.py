@@ -1,23 +1,23 @@
-"""safetensors files, and the folders that smp's `save_pretrained` writes around them."""
+"""Read safetensors files, and the folders that smp's `save_pretrained` writes around them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 
 from models.checkpoints.container import Opened
 from models.checkpoints.records import BrokenFile, StorageRef
 
-CONFIG_NAME: Final = "config.json"
-WEIGHTS_NAMES: Final = ("model.safetensors", "pytorch_model.bin")
-_CONFIG_LIMIT: Final = 1 << 20
+CONFIG_NAME = "config.json"
+WEIGHTS_NAMES = ("model.safetensors", "pytorch_model.bin")
+_CONFIG_LIMIT = 1 << 20
 
 
 def read_safetensors(path: Path) -> Opened:
-    """All tensors of a safetensors file; its metadata become config entries."""
+    """Read all tensors of a safetensors file; its metadata become config entries."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -31,7 +31,7 @@ def read_safetensors(path: Path) -> Opened:
 
 
 def smp_config(weights: Path) -> dict[str, object]:
-    """The config.json beside a weights file if smp wrote it, else an empty dict."""
+    """Return the config.json beside a weights file if smp wrote it, else an empty dict."""
     beside = weights.with_name(CONFIG_NAME)
     try:
         if not beside.is_file() or beside.stat().st_size > _CONFIG_LIMIT:
@@ -43,7 +43,7 @@ def smp_config(weights: Path) -> dict[str, object]:
 
 
 def _decoded(value: str) -> object:
-    """Metadata are text; what is JSON in them (labels, hyper-parameters) is taken as such."""
+    """Return a metadata text, decoded where it is JSON, as labels and hyper-parameters are."""
     if value[:1] in ("{", "["):
         try:
             decoded: object = json.loads(value)

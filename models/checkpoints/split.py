@@ -1,4 +1,4 @@
-"""Telling apart several networks that share one state dict, each under its own prefix."""
+"""Tell apart several networks that share one state dict, each under its own prefix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Groups = dict[str, list[str]]
 
 
 def split(candidate: Candidate) -> list[Candidate]:
-    """The networks in one state dict, `candidate` itself if there is only one.
+    """Return the networks in one state dict, `candidate` itself if there is only one.
 
     Two rules tell networks from parts of one network, below the prefix that all keys share:
     a group under an EMA word whose names repeat those of the rest is averaged weights; and groups
@@ -43,7 +43,7 @@ def split(candidate: Candidate) -> list[Candidate]:
 
 
 def _branches(keys: list[str]) -> tuple[str, Groups]:
-    """The prefix all network keys share, and the groups of keys by the component behind it."""
+    """Return the prefix all network keys share, and groups of keys by the component behind it."""
     base = ""
     while True:
         groups: Groups = {}
@@ -78,7 +78,7 @@ def _is_copy(name: str, groups: Groups) -> bool:
 
 
 def _separate_networks(base: str, groups: Groups) -> list[str]:
-    """The groups that are whole networks, if there is more than one."""
+    """Return the names of the groups that are whole networks, if there is more than one."""
     inside = {
         name: frozenset(key[len(base) + len(name) + 1 :] for key in keys)
         for name, keys in groups.items()

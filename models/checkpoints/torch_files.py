@@ -1,4 +1,4 @@
-"""The two containers of `torch.save`: a zip file (since torch 1.6), and pickles in a row."""
+"""Read the two containers of `torch.save`: a zip file (since torch 1.6), and pickles in a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHER_SIZES = {"": 1, "complex64": 8, "complex128": 16, **_QUANTIZED_SIZES}
 
 
 def read_zip(raw: RawFile) -> Opened:
-    """A zip file written by torch.save, or by torch.jit.save (its module's attributes)."""
+    """Read a zip file of torch.save, or of torch.jit.save: the attributes of its module."""
     records = ZipRecords(raw)
     top = _top_folder(records)
     check_byte_order(records, top)
@@ -40,19 +40,19 @@ def _top_folder(records: ZipRecords) -> str:
 
 
 def check_byte_order(records: ZipRecords, top: str) -> None:
-    """BrokenFile for a file that a big-endian machine wrote."""
+    """Raise BrokenFile for a file that a big-endian machine wrote."""
     name = f"{top}byteorder"
     if name in records and records.read(name).strip() != b"little":
         raise BrokenFile("it was saved on a big-endian machine", _RESAVE)
 
 
 def unpickle(data: bytes) -> object:
-    """One pickle whose persistent ids name the storages of a zip file."""
+    """Read one pickle whose persistent ids name the storages of a zip file."""
     return PickleMachine(_zip_storage_ref).load(io.BytesIO(data))
 
 
 def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torch.Tensor]:
-    """The function that finds the bytes of a storage in the records of `folder`."""
+    """Return the function that finds the bytes of a storage in the records of `folder`."""
     cache: dict[str, torch.Tensor] = {}
 
     def storage(ref: StorageRef) -> torch.Tensor:
@@ -71,12 +71,12 @@ def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torc
 
 
 def element_size(dtype: str) -> int:
-    """Bytes per element of a storage's dtype."""
+    """Return the bytes of one element in a storage of `dtype`."""
     return _OTHER_SIZES[dtype] if dtype in _OTHER_SIZES else USABLE_DTYPES[dtype].itemsize
 
 
 def storage_ref(kind: object, key: object, numel: object) -> StorageRef:
-    """The record for ("storage", kind, key, location, numel) in a pickle."""
+    """Return the record for ("storage", kind, key, location, numel) in a pickle."""
     if not isinstance(kind, Global) or kind not in TORCH_REFERENCES:
         raise BrokenFile("its pickle names a storage type that torch does not have")
     if not isinstance(key, str | int) or type(numel) is not int or not 0 <= numel < 1 << 48:
@@ -92,7 +92,7 @@ def _zip_storage_ref(pid: object) -> StorageRef:
 
 
 class _LegacyReader:
-    """Pickles in a row: magic number, version, system, the object, storage keys; raw storages."""
+    """Read pickles in a row: magic number, version, system, the object, keys; raw storages."""
 
     def __init__(self, raw: RawFile) -> None:
         self._raw = raw
@@ -154,5 +154,5 @@ class _LegacyReader:
 
 
 def read_legacy(raw: RawFile) -> Opened:
-    """A file of torch before 1.6, or saved with `_use_new_zipfile_serialization=False`."""
+    """Read a file of torch before 1.6, or saved with `_use_new_zipfile_serialization=False`."""
     return _LegacyReader(raw).read()

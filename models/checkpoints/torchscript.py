@@ -1,4 +1,4 @@
-"""What is special about TorchScript archives: weights that have lost their names."""
+"""Refuse TorchScript archives whose weights have lost their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.errors import InputError
 
 
 def refuse_nameless(raw: RawFile, opened: Opened) -> None:
-    """InputError for a frozen module, whose weights are constants of its code."""
+    """Raise InputError for a frozen module, whose weights are constants of its code."""
     root = opened.root
     if not isinstance(root, Inert) or not is_module(root):
         raise InputError(f"{raw.path.name} is a TorchScript archive without a module in it.")

@@ -1,4 +1,4 @@
-"""A pickle interpreter that can only build plain data and inert records.
+"""Interpret a pickle, building nothing but plain data and inert records.
 
 `pickletools.genops` of the standard library decodes the opcodes of protocols 0 to 5 without
 acting on them; this module acts on them, within the rule of `trusted.py`: no global is ever
@@ -10,44 +10,44 @@ from __future__ import annotations
 import pickletools
 import warnings
 from collections.abc import Callable
-from typing import IO, Final, Protocol
+from typing import IO, Protocol
 
 from models.checkpoints.pickle_policy import call, instantiate, resolve
 from models.checkpoints.records import BrokenFile, Inert, hashable
 
-MAX_OPCODES: Final = 4_000_000
+MAX_OPCODES = 4_000_000
 """Beyond any real checkpoint; keeps a crafted pickle from filling the memory."""
 
-_PUSH: Final = frozenset(
+_PUSH = frozenset(
     "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING "
     "UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 "
     "BYTEARRAY8".split()
 )
-_CONSTANTS: Final = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY: Final[dict[str, Callable[[], object]]] = {
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_EMPTY: dict[str, Callable[[], object]] = {
     "EMPTY_LIST": list,
     "EMPTY_DICT": dict,
     "EMPTY_SET": set,
     "EMPTY_TUPLE": tuple,
 }
-_TUPLE_SIZES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_GET: Final = frozenset({"GET", "BINGET", "LONG_BINGET"})
-_PUT: Final = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
-_NO_EFFECT: Final = frozenset({"PROTO", "FRAME"})
+_TUPLE_SIZES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_GET = frozenset({"GET", "BINGET", "LONG_BINGET"})
+_PUT = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_NO_EFFECT = frozenset({"PROTO", "FRAME"})
 
 
 class Readable(Protocol):
-    """Bytes with a position: a `BytesIO` or a file."""
+    """Give bytes from a position on: a `BytesIO` or a file."""
 
     def read(self, n: int = ..., /) -> bytes:
-        """The next `n` bytes, fewer at the end."""
+        """Return the next `n` bytes, fewer at the end."""
 
     def readline(self) -> bytes:
-        """The bytes up to and including the next newline."""
+        """Return the bytes up to and including the next newline."""
 
 
 class PickleMachine:
-    """One run over one pickle. `persistent_load` turns a persistent id into a record."""
+    """Run over one pickle. `persistent_load` turns a persistent id into a record."""
 
     def __init__(self, persistent_load: Callable[[object], object]) -> None:
         self._persistent_load = persistent_load
@@ -201,7 +201,7 @@ class PickleMachine:
         self._stack.append(self._persistent_load(self._stack.pop()))
 
 
-_HANDLERS: Final[dict[str, Callable[[PickleMachine, object], None]]] = {
+_HANDLERS: dict[str, Callable[[PickleMachine, object], None]] = {
     "MARK": PickleMachine._mark,
     "POP": PickleMachine._pop,
     "POP_MARK": PickleMachine._pop_mark,
@@ -228,7 +228,7 @@ _HANDLERS: Final[dict[str, Callable[[PickleMachine, object], None]]] = {
     "BINPERSID": PickleMachine._binpersid,
 }
 
-DECODING_ERRORS: Final = (
+DECODING_ERRORS = (
     ValueError,  # also UnicodeDecodeError
     LookupError,
     TypeError,

@@ -1,4 +1,4 @@
-"""The records of a zip file as torch writes it: found, checked, read."""
+"""Find, check and read the records of a zip file as torch writes it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 import struct
 import zipfile
 import zlib
-from typing import Final
 
 import torch
 
 from models.checkpoints.raw_file import RawFile, crc32
 from models.checkpoints.records import BrokenFile
 
-_LOCAL_HEADER: Final = struct.Struct("<4s22xHH")  # signature, …, length of name, of extra field
-_CONTENTS: Final = (
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+"""Signature, 22 bytes that are not read, length of the name, length of the extra field."""
+_CONTENTS = (
     (r"(^|/)model\.json$", "it is a TorchScript archive of PyTorch before 1.4"),
     (r"exported_program|(^|/)archive_format$", "it is a torch.export program, not a checkpoint"),
     (r"\.mlpackage/", "it is a zipped Core ML package, not a checkpoint"),
@@ -22,12 +22,12 @@ _CONTENTS: Final = (
     (r"\.weights\.h5$", "it is a Keras model, not a PyTorch checkpoint"),
     (r"\.(pt|pth|ckpt|bin|safetensors)$", "it is a zip file around other files: unpack it first"),
 )
-_ENCRYPTED: Final = 0x1
-_MIB: Final = 1 << 20
+_ENCRYPTED = 0x1
+_MIB = 1 << 20
 
 
 class ZipRecords:
-    """Named byte ranges of a zip file.
+    """Read named byte ranges of a zip file.
 
     torch stores records uncompressed, so they are views of the mapping; a file that went through
     a zip tool has compressed ones, which are expanded within a limit.
@@ -49,15 +49,15 @@ class ZipRecords:
 
     @property
     def names(self) -> list[str]:
-        """All record names, in the order of the directory."""
+        """Return all record names, in the order of the directory."""
         return list(self._infos)
 
     def read(self, name: str) -> bytes:
-        """A copy of a record's bytes."""
+        """Return a copy of a record's bytes."""
         return self.tensor(name).numpy().tobytes()
 
     def tensor(self, name: str) -> torch.Tensor:
-        """A record as a uint8 tensor; KeyError if there is none of that name."""
+        """Return a record as a uint8 tensor; KeyError if there is none of that name."""
         info = self._infos[name]
         start = self._data_offset(info)
         if info.flag_bits & _ENCRYPTED:
@@ -95,14 +95,14 @@ class ZipRecords:
 
 
 def describe_zip(names: list[str]) -> str:
-    """What a zip file is that torch.save did not write, by the names in it."""
+    """Describe a zip file that torch.save did not write, by the names in it."""
     for pattern, description in _CONTENTS:
         if any(re.search(pattern, name) for name in names):
             return description
     return "it is a zip file, but not one that torch.save wrote"
 
 
-ZIP_ERRORS: Final = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     NotImplementedError,

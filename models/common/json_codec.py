@@ -1,4 +1,4 @@
-"""Turn frozen dataclasses into JSON and back, by their type hints; arrays are kept to the bit.
+"""Write frozen dataclasses as JSON and read them back by their type hints, arrays to the bit.
 
 A field with the metadata `{"stored": False}` is left out, and has its default when read.
 
@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 
 def plain(value: object) -> Any:
-    """`value` as `json.dumps` takes it: dataclasses, arrays, tuples, lists, mappings, scalars."""
+    """Return `value` as `json.dumps` takes it.
+
+    It is made of dataclasses, arrays, tuples, lists, mappings and scalars.
+    """
     if is_dataclass(value):
         return {name: plain(getattr(value, name)) for name in _stored(value)}
     if isinstance(value, np.ndarray):
@@ -34,7 +37,7 @@ def plain(value: object) -> Any:
 
 
 def revive(hint: Any, value: Any) -> Any:
-    """What `plain` was given, if that was of the type `hint`.
+    """Return what `plain` was given, if that was of the type `hint`.
 
     Raises KeyError, TypeError or ValueError where `value` does not fit.
     """

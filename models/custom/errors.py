@@ -1,4 +1,4 @@
-"""Tells what the user's code raised in one sentence, with its file and line."""
+"""Tell what the user's code raised in one sentence, with its file and line."""
 
 import inspect
 import traceback
@@ -37,7 +37,7 @@ def blamed(
 
 
 def is_theirs(file: str, root: Path | None = None) -> bool:
-    """Whether a file below `root` is the user's: no library's and none of Segport's."""
+    """Return whether a file below `root` is the user's: no library's and none of Segport's."""
     path = Path(file)
     if root is not None and not path.is_relative_to(root):
         return False

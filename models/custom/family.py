@@ -1,4 +1,4 @@
-"""The user's network as the key accounting and the loading take a family."""
+"""Offer the user's network as the key report and the loading take a family."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ REMEDY = "MODEL_ARGS= sets what the constructor is called with."
 
 @dataclass(frozen=True)
 class OwnFamily:
-    """A family of one network, which the user's code has made; see models.families."""
+    """Hold a family of one network, which the user's code has made; see models.families."""
 
     named: NamedModule
     ran: Ran
     network: OwnNetwork
     specification: Specification
-    # What a family offers takes what its shapes tell, which here the network itself does.
+    # The methods below take shapes and keys like every family's, but the network itself tells all.
     NAME = "own module"
     PARTS = tuple[str, ...]()
 
     def recognise(self, shapes: Shapes, choices: Choices) -> Specification:  # noqa: ARG002
-        """What running the network told, whatever the shapes."""
+        """Return what running the network told, whatever the shapes."""
         return self.specification
 
     def build(self, specification: Specification) -> nn.Module:  # noqa: ARG002
-        """The network as the user's code made it."""
+        """Return the network as the user's code made it."""
         return self.network
 
     def ignored(self, key: str) -> str | None:  # noqa: ARG002
-        """No key is known to be of no use."""
+        """Return None: nothing says that any key of the user's network is of no use."""
         return None
 
     def renamed(
@@ -47,18 +47,18 @@ class OwnFamily:
         keys: Iterable[str],
         specification: Specification,  # noqa: ARG002
     ) -> dict[str, str]:
-        """Where the checkpoint is only a part that the network holds: its keys lack a prefix."""
+        """Return network key → checkpoint key, where the checkpoint is a part of the network."""
         own, there = list(self.network.state_dict()), set(keys)
         prefix = best_prefix(own, there)
         return {key: key[len(prefix) :] for key in own if prefix and key.startswith(prefix)}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know about the output."""
+        """Return what the user should know about the output."""
         return self.network.output.notes
 
     def normalise(self, checkpoint: Checkpoint) -> StateDict:
-        """The checkpoint's state dict with the prefix off that the network's keys lack."""
+        """Return the checkpoint's state dict without the prefix that the network's keys lack."""
         wanted = set(self.network.state_dict())
         prefix = best_prefix([*checkpoint.tensors, *checkpoint.unusable], wanted)
         return normalise(checkpoint, prefix)
@@ -118,7 +118,7 @@ def own_family(named: NamedModule) -> OwnFamily:
 
 
 def best_prefix(keys: Iterable[str], wanted: set[str]) -> str:
-    """What stands before most of those `keys` that are `wanted` without it.
+    """Return what stands before most of those `keys` that are `wanted` without it.
 
     >>> best_prefix(["model.a.weight", "model.b.weight", "loss.c"], {"a.weight", "b.weight"})
     'model.'

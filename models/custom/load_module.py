@@ -1,4 +1,4 @@
-"""Imports the user's file and calls the class or function in it, as `python file.py` would find it.
+"""Import the user's file and call the class or function in it, as `python file.py` would find it.
 
 The file's folder and the one above are searched first while it is imported and called, and its
 modules are taken out of `sys.modules` afterwards: `models` or `utils` of the user's must not be
@@ -28,7 +28,7 @@ OURS = frozenset({"models", "export", "validate", "bench"})
 
 @dataclass(frozen=True)
 class Ran:
-    """A network that the user's code made, and the SHA-256 of every file of theirs that ran.
+    """Hold a network that the user's code made, and the SHA-256 of every file of theirs that ran.
 
     `files` has the named file first; paths are relative to the first of `folders` that holds
     them, the folders in which the user's code is searched.
@@ -101,14 +101,14 @@ def _imported_module(named: NamedModule) -> ModuleType:
 
 
 def _root_of(module: ModuleType) -> Path:
-    """The folder in which the top package of a module lies."""
+    """Return the folder in which the top package of a module lies."""
     file = Path(module.__file__ or ".").absolute()
     levels = module.__name__.count(".") + (file.name == "__init__.py")
     return file.parents[levels]
 
 
 def _package_depth(file: Path) -> int:
-    """How many folders above the file are its packages, by their `__init__.py` or its imports."""
+    """Count the folders above the file that are its packages, by `__init__.py` or its imports."""
     depth = 0
     while (file.parents[depth] / "__init__.py").is_file():
         depth += 1
@@ -139,7 +139,7 @@ def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
     path, before = sys.path[:], set(sys.modules)
     for name in hidden:
         del sys.modules[name]
-    # A `models` folder without `__init__.py` would be found only where no other has one.
+    # Python prefers Segport's `models`, which has an `__init__.py`, to a user's folder without.
     others = [place for place in path if Path(place).absolute() != SEGPORT]
     sys.path[:] = [*map(str, folders), *others]
     invalidate_caches()

@@ -1,4 +1,4 @@
-"""What `MODEL=` and `MODEL_ARGS=` say, read without running any code."""
+"""Read `MODEL=` and `MODEL_ARGS=`, without running any code."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ EXAMPLE = "MODEL=path/to/file.py:ClassName or MODEL=package.module:factory"
 
 @dataclass(frozen=True)
 class NamedModule:
-    """A class or function, in a file or an importable module, and the keywords it is called with.
+    """Hold a class or function, in a file or an importable module, and the keywords for calling it.
 
     Exactly one of `file` and `module` is set.
     """
@@ -25,17 +25,17 @@ class NamedModule:
 
     @property
     def name(self) -> str:
-        """Without the folders of this machine: `unet.py:Net`, `package.module:factory`."""
+        """Return the name without this machine's folders: `unet.py:Net`, `package:factory`."""
         return f"{self.file.name if self.file else self.module}:{self.attribute}"
 
     @property
     def option(self) -> str:
-        """As messages call it."""
+        """Return the option as messages name it."""
         return f"MODEL={self.name}"
 
 
 def parse_named(model: str | None, model_args: str | None) -> NamedModule | None:
-    """What the two options name; None where neither is given.
+    """Return what the two options name; None where neither is given.
 
     Raises InputError where the file is missing, no class is named, or the arguments are no JSON
     object.
@@ -61,7 +61,7 @@ def parse_named(model: str | None, model_args: str | None) -> NamedModule | None
 
 
 def parse_arguments(text: str | None) -> dict[str, object]:
-    """The keywords in a JSON object; none for None.
+    """Return the keywords in a JSON object; none for None.
 
     >>> parse_arguments('{"classes": 3}')
     {'classes': 3}
@@ -79,7 +79,7 @@ def parse_arguments(text: str | None) -> dict[str, object]:
 
 
 def defined_in(file: Path) -> tuple[str, ...]:
-    """The classes and functions that a Python file defines; none where it cannot be read."""
+    """Return the classes and functions that a Python file defines; none where it cannot be read."""
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, ValueError, SyntaxError):
@@ -89,6 +89,6 @@ def defined_in(file: Path) -> tuple[str, ...]:
 
 
 def _has(model: str) -> str:
-    """What the file that is named without a class offers."""
+    """Say what the file that is named without a class offers."""
     names = defined_in(Path(model.rstrip(":")).expanduser())
     return f" It has {', '.join(names)}." if names else ""

@@ -1,4 +1,4 @@
-"""The one tensor of logits in whatever a user's `forward` returns.
+"""Find the one tensor of logits in whatever a user's `forward` returns.
 
 Published code often ends in a sigmoid or softmax. Exported files give logits, and the decision
 comes after them: so the activation is left away by handing on what went into it. It is found
@@ -14,19 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-# The names of torch functions that turn logits into probabilities, and what Segport calls them.
 ACTIVATIONS = {
     "sigmoid": "sigmoid",
     "expit": "sigmoid",
     "softmax": "softmax",
     "log_softmax": "softmax",
 }
+"""Torch functions that turn logits into probabilities, with Segport's name for each."""
 PREFERRED = ("out", "logits")
+"""Names of the output that is taken where there are several."""
 Candidate = tuple[tuple[str | int, ...], Tensor]
 
 
 class Watched(TorchFunctionMode):
-    """Counts the activations that run, and keeps what the wanted ones took and gave."""
+    """Count the activations that run, and keep what the wanted ones took and gave."""
 
     def __init__(self, wanted: int | None = None):
         super().__init__()
@@ -52,7 +53,7 @@ class Watched(TorchFunctionMode):
 
 @dataclass(frozen=True)
 class Output:
-    """Where the logits are in what `forward` returns, and which activation is left away.
+    """Hold where the logits are in what `forward` returns, and which activation is left away.
 
     `path` are keys, indices or attributes; `dropped` says which of the activations that run, in
     their order; `activation` is its name, or "". Without `has_channels` the tensor is `(N, H, W)`.
@@ -66,7 +67,7 @@ class Output:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know, in sentences."""
+        """Return what the user should know, in sentences."""
         notes = []
         if self.path:
             place = "".join(f"[{step!r}]" for step in self.path)
@@ -80,7 +81,7 @@ class Output:
 
 
 class OwnNetwork(nn.Module):
-    """The user's network with one tensor of logits `(N, C, H, W)` as its output.
+    """Run the user's network, giving one tensor of logits `(N, C, H, W)`.
 
     Its state dict has the keys of the user's own.
     """
@@ -102,7 +103,7 @@ class OwnNetwork(nn.Module):
         return logits if output.has_channels else logits.unsqueeze(1)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """The state dict of the user's network."""
+        """Return the state dict of the user's network."""
         return self.inner.state_dict(*args, **kwargs)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
@@ -111,7 +112,7 @@ class OwnNetwork(nn.Module):
 
 
 def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:
-    """Which output of `network` to take and what it is on `image`; or why there is none."""
+    """Return which output of `network` to take and its value on `image`, or why there is none."""
     with torch.no_grad(), Watched() as watched:
         returned = network(image)
     candidates = list(_tensors(returned))
@@ -127,7 +128,7 @@ def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:
 
 
 def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
-    """The tensor at `path`."""
+    """Return the tensor at `path`."""
     for step in path:
         by_name = isinstance(step, str) and not isinstance(returned, Mapping)
         returned = getattr(returned, str(step)) if by_name else returned[step]
@@ -136,20 +137,20 @@ def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
 
 
 def _wanted(fitting: list[Candidate], image: Tensor) -> Candidate:
-    """The one called `out` or `logits`, the first as large as the picture, or the first."""
+    """Return the tensor called `out` or `logits`, or one as large as `image`, or the first."""
     named = [each for each in fitting if each[0] and each[0][-1] in PREFERRED]
     as_large = [each for each in fitting if each[1].shape[-2:] == image.shape[-2:]]
     return (named or as_large or fitting)[0]
 
 
 def _is_over_classes(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
-    """Whether a softmax is one over the channels; a sigmoid has no dimension."""
+    """Return whether an activation works on the channels; a sigmoid has no dimension."""
     dimension = (kwargs or {}).get("dim", args[1] if len(args) > 1 else None)
     return bool(args) and (kind == "sigmoid" or dimension in (None, 1, -3))
 
 
 def _tensors(returned: Any, path: tuple[str | int, ...] = ()) -> Any:
-    """Every tensor in what `forward` returns, with the path to it."""
+    """Yield every tensor in what `forward` returns, with the path to it."""
     if isinstance(returned, Tensor):
         yield path, returned
         return
@@ -166,7 +167,7 @@ def _parts(returned: Any) -> list[tuple[str | int, Any]]:
 
 
 def _is_same(given: Tensor, output: Tensor) -> bool:
-    """Whether `output` is `given`, or a view of all of it with other dimensions of one."""
+    """Return whether `output` is `given`, or a view of all of it with other dimensions of one."""
     return (
         given.data_ptr() == output.data_ptr()
         and given.numel() == output.numel()

@@ -1,4 +1,4 @@
-"""Channels, classes and sizes of a network, found by running it on small inputs.
+"""Find channels, classes and sizes of a network by running it on small inputs.
 
 A size that works is looked for first, then the smallest step by which height and width may grow
 with the output growing by the same step. A network for which there is none takes that size alone.
@@ -16,20 +16,23 @@ from models.custom.outputs import Output, output_of
 from models.errors import InputError
 
 CHANNELS = (3, 1, 4, 2)
-# 64 has all powers of two that matter in it, 168 and 120 most other strides; the others are for
-# networks that take one size alone.
 SIDES = (
     *(64, 168, 120, 128, 256, 224, 96, 320, 384, 448, 512, 518, 572, 1024, 192, 160, 288, 352),
     *(400, 416, 480, 576, 640, 768, 100, 200, 240, 300, 299, 336, 32, 28, 48),
 )
+"""Sides of inputs to try, in pixels. 64 is a multiple of all powers of two that matter, 168 and 120
+of most other strides; the rest are for networks that take one size alone."""
 LARGEST_COMPARED = 256
-USUAL_SIDE = 256  # that of an export where none is asked for
+"""Once a side works, larger ones than this are not tried for an output as large as the input."""
+USUAL_SIDE = 256
+"""The side of an export whose size is not given."""
 STEPS = (1, 2, 4, 8, 16, 32, 64, 14, 28, 7, 12, 24, 48, 10, 20, 40, 3, 6, 5)
+"""Strides to try, the commonest first."""
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What the network takes and gives; see Specification."""
+    """Hold what the network takes and gives; see Specification."""
 
     in_channels: int
     classes: int
@@ -65,7 +68,7 @@ def probe(ran: Ran, option: str) -> Probed:
 
 
 def _first_that_works(network: nn.Module, ran: Ran, option: str) -> tuple[int, int, Output, Tensor]:
-    """Input channels and a side that works, best one whose output is as large as the input."""
+    """Return channels and a side that works, best one with an output as large as its input."""
     for channels in _channels(network):
         found = list(_working(network, channels, option))
         if found:
@@ -78,7 +81,7 @@ def _first_that_works(network: nn.Module, ran: Ran, option: str) -> tuple[int, i
 
 
 def _channels(network: nn.Module) -> Iterator[int]:
-    """Numbers of input channels to try, that of the first convolution first."""
+    """Yield numbers of input channels to try, that of the first convolution first."""
     convolutions = (m for m in network.modules() if isinstance(m, nn.Conv2d))
     first = [layer.in_channels for layer in convolutions][:1]
     yield from dict.fromkeys((*first, *CHANNELS))
@@ -87,7 +90,7 @@ def _channels(network: nn.Module) -> Iterator[int]:
 def _working(
     network: nn.Module, channels: int, option: str
 ) -> Iterator[tuple[int, int, Output, Tensor]]:
-    """Sides that work, up to the first whose output is as large."""
+    """Yield sides that work, up to the first whose output is as large."""
     works = False
     for side in SIDES:
         if works and side > LARGEST_COMPARED:
@@ -138,7 +141,7 @@ def _grows_by(step: int, side: int, fits: Callable[[int, int], bool]) -> bool:
 
 
 def _fits(network: nn.Module, shape: tuple[int, int, int], logits: Tensor, margin: int) -> bool:
-    """Whether the network runs on `shape` and its output lacks `margin` on each side."""
+    """Return whether the network runs on `shape` and its output lacks `margin` on each side."""
     try:
         found = output_of(network, _noise(*shape))
     except Exception:

@@ -1,4 +1,4 @@
-"""The demonstration checkpoint: a U-Net of full size that was trained on the samples alone."""
+"""Make the demonstration checkpoint: a U-Net of full size, trained on the samples alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ THREADS = 2
 
 
 def make_demo_checkpoint(path: Path, samples: Path) -> None:
-    """Writes the state dict of an smp `Unet("resnet34", classes=2)` with its labels to `path`.
+    """Write the state dict of an smp `Unet("resnet34", classes=2)` with its labels to `path`.
 
     The network is fitted to the pictures and masks in the folder `samples`; the same samples
     give the same file on the same machine. Nothing is written before it is complete.
@@ -45,7 +45,7 @@ def make_demo_checkpoint(path: Path, samples: Path) -> None:
 
 
 def untrained(encoder: str = "resnet34") -> nn.Module:
-    """The network before it is fitted: smp's initialisation from a fixed seed."""
+    """Return the network before it is fitted: smp's initialisation from a fixed seed."""
     import models.torchvision_shim  # noqa: F401, I001  (must come before smp)
     import segmentation_models_pytorch as smp
 
@@ -54,7 +54,7 @@ def untrained(encoder: str = "resnet34") -> nn.Module:
         network: nn.Module = smp.Unet(encoder, encoder_weights=None, classes=len(LABELS))
         for name, module in network.named_modules():
             if isinstance(module, nn.BatchNorm2d):
-                # As training would leave them, so that losing one of them shows.
+                # Batch norms as training leaves them: a converter that drops one is then noticed.
                 nn.init.uniform_(module.weight, 0.8, 1.2)
                 nn.init.normal_(module.bias, 0.0, 0.1)
                 if name.startswith("encoder.layer") and name.endswith("bn2"):

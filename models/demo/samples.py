@@ -1,4 +1,4 @@
-"""The sample photos and their true masks, as files.
+"""Read the sample photos and their true masks.
 
 01_front_bumper_hole.jpg          RGB photo, 384 × 288
 masks/01_front_bumper_hole.png    palette picture of the same size: 0 background, 1 breakage
@@ -18,7 +18,7 @@ from models.errors import InputError
 
 @dataclass(frozen=True)
 class Sample:
-    """A photo `(H, W, 3)` in sRGB with its true mask `(H, W)`, 1 where broken."""
+    """Hold a photo `(H, W, 3)` in sRGB with its true mask `(H, W)`, 1 where broken."""
 
     path: Path
     photo: NDArray[np.uint8]
@@ -26,7 +26,7 @@ class Sample:
 
 
 def read_samples(folder: Path) -> list[Sample]:
-    """Every photo in `folder` that has a mask, by name.
+    """Return every photo in `folder` that has a mask, by name.
 
     Raises:
         InputError: there is no such photo in `folder`.

@@ -1,13 +1,13 @@
-"""Says what an unknown state dict looks like, so that a refusal names the likeliest cause."""
+"""Say what an unknown state dict looks like, so that a refusal names the likeliest cause."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-LEAST = 0.25  # of the keys fit a family that is worth naming
+LEAST = 0.25
+"""Share of the keys that must fit a family before it is named as near."""
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
-# What it is, and the patterns of which each must match the start of some key. First match wins.
 LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the keys of smp UnetPlusPlus, whose blocks are x_i_j", (r"decoder\.blocks\.x_\d_\d\.",)),
     ("the keys of smp MAnet", (r"decoder\.center\.(top|center|bottom|out)_conv",)),
@@ -46,10 +46,12 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("an encoder and a decoder of another kind", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )
+"""What a state dict looks like, where each of the patterns matches the start of some key. The first
+that does is taken."""
 
 
 def likeliest(keys: Iterable[str]) -> str | None:
-    """What a state dict with these keys looks like, for a message; None when unknown.
+    """Return what a state dict with these keys looks like, for a message; None when unknown.
 
     >>> likeliest(["decoder.blocks.x_0_0.conv1.0.weight"])
     'the keys of smp UnetPlusPlus, whose blocks are x_i_j'
@@ -62,7 +64,7 @@ def likeliest(keys: Iterable[str]) -> str | None:
 
 
 def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = None) -> str:
-    """What the keys are called as far as they are called alike, with how many there are of each.
+    """Return the first parts in which the keys differ, with how many keys start with each.
 
     `among` are those that are compared, where they are more than those that are shown.
 
@@ -81,7 +83,7 @@ def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = N
 
 
 def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: int = 2) -> str:
-    """Which families share parts with `keys`, what fits and what does not; empty for none.
+    """Name the families that share parts with `keys`, what fits and what does not; "" for none.
 
     >>> nearest(["inc.a", "odd.b"], {"U-Net": (r"inc\\.", r"outc\\.")})
     'Nearest: U-Net (1 of 2 keys fit, not odd (1); there is nothing like outc).'
@@ -112,7 +114,7 @@ def _fit(family: str, keys: list[str], fits: list[str], absent: list[str]) -> st
 
 
 def _readable(pattern: str) -> str:
-    r"""One of the starts of keys that a pattern has, as people would write it.
+    r"""Return one of the starts of keys that a pattern matches, as people would write it.
 
     >>> _readable(r"(up|dec)\d*[._]")
     'up1'

@@ -38,11 +38,11 @@ class Family(Protocol):
 
     @property
     def NAME(self) -> str:  # noqa: N802
-        """The name that people call it by."""
+        """Return the name that people call it by."""
 
     @property
     def PARTS(self) -> tuple[str, ...]:  # noqa: N802
-        """Regular expressions, each of which matches the start of some of its keys."""
+        """Return regular expressions, each of which matches the start of some of its keys."""
 
     def recognise(self, shapes: Shapes, choices: Choices) -> Specification | None:
         """Return the network's specification, or None when the keys are not of this family."""
@@ -80,7 +80,7 @@ FAMILIES: tuple[Family, ...] = (
 
 
 def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Specification]:
-    """The family and specification that `shapes` belong to.
+    """Return the family and specification that `shapes` belong to.
 
     Raises InputError when no family knows the keys, naming what they look like instead, or
     when several do.
@@ -102,5 +102,5 @@ def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Spe
 
 
 def _commonest(family: Family) -> bool:
-    """Sorts first what most people have, of families that are equally near."""
+    """Sort the commonest family first among families that are equally near."""
     return family.NAME != "smp Unet"

@@ -1,4 +1,4 @@
-"""Builds smp's encoders, without memory for their weights, and describes them for the catalogue."""
+"""Build smp's encoders without memory for their weights, and describe them for the catalogue."""
 
 import models.torchvision_shim  # noqa: F401
 
@@ -22,35 +22,35 @@ from models.meta_device import built
 
 DEPTHS = (5, 4, 3)
 TOKENS_DEPTH = 4
-# What a network refuses to be built with: smp and timm say it in any of these ways.
 UNBUILDABLE: tuple[type[Exception], ...] = (
     *(ValueError, RuntimeError, TypeError, KeyError, IndexError, AssertionError),
     *(AttributeError, NotImplementedError),
 )
-# Attributes that do not change what a layer computes in evaluation mode.
+"""Errors by which smp and timm refuse to build a network."""
 IDLE = re.compile(
     r"training|.*drop.*|p|inplace|grad_checkpointing|.*_cfg|name|in_channels|in_chans"
 )
-# Those that a vision transformer has of the picture's size, which its tensors tell.
+"""Attributes that do not change what a layer computes in evaluation mode."""
 GRID = re.compile(
     r"img_size|grid_size|feat_size|num_patches|.*seq_len|window_(size|area)|num_rel\w+"
 )
+"""Attributes of a vision transformer that follow from the picture's size, as its tensors do."""
 
 
 def is_known(name: str) -> bool:
-    """Whether smp offers an encoder called `name`, its own or one of timm."""
+    """Return whether smp offers an encoder called `name`, its own or one of timm."""
     timms = name.removeprefix(TIMM).split(".", maxsplit=1)[0]
     return name in encoders or (name.startswith(TIMM) and timm.is_model(timms))
 
 
 def build(name: str, in_channels: int, depth: int) -> nn.Module:
-    """Encoder `name` as smp's convolutional decoders have it."""
+    """Return encoder `name` as smp's convolutional decoders have it."""
     asked = {"in_channels": in_channels, "depth": depth, "weights": None}
     return _built(lambda: cast(nn.Module, get_encoder(name, **asked)))
 
 
 def build_tokens(name: str, in_channels: int) -> nn.Module:
-    """Vision transformer `name` as DPT has it, without its classifier.
+    """Return vision transformer `name` as DPT has it, without its classifier.
 
     Raises ValueError for other networks.
     """
@@ -68,13 +68,13 @@ def build_tokens(name: str, in_channels: int) -> nn.Module:
 
 
 def shapes_of(encoder: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors of `encoder`, batch norm counters left out."""
+    """Return names and shapes of the tensors of `encoder`, batch norm counters left out."""
     state = encoder.state_dict()
     return {key: tuple(t.shape) for key, t in state.items() if not key.endswith(COUNTER)}
 
 
 def describe(name: str) -> CatalogueEntry:
-    """The catalogue's entry for encoder `name`; ValueError when smp has no use for it."""
+    """Return the catalogue's entry for encoder `name`; ValueError when smp has no use for it."""
     variants = dict(_variants(name))
     if not variants:
         encoder = build_tokens(name, 3)
@@ -83,7 +83,7 @@ def describe(name: str) -> CatalogueEntry:
 
 
 def examined(name: str) -> CatalogueEntry | None:
-    """`describe` for a name that may be wrong: None where neither smp nor timm knows it.
+    """Return `describe(name)`, or None where neither smp nor timm knows `name`.
 
     Raises InputError where smp cannot use it.
     """
@@ -100,7 +100,7 @@ def examined(name: str) -> CatalogueEntry | None:
 
 @cache
 def tensors(name: str, depth: int) -> dict[str, tuple[int, ...]]:
-    """`shapes_of` encoder `name` at `depth`, 0 for those of DPT; empty where it cannot be built."""
+    """Return `shapes_of` encoder `name` at `depth`, 0 for DPT's; none if it cannot be built."""
     try:
         return shapes_of(build(name, 3, depth) if depth else build_tokens(name, 3))
     except UNBUILDABLE:
@@ -108,7 +108,7 @@ def tensors(name: str, depth: int) -> dict[str, tuple[int, ...]]:
 
 
 def meaning(encoder: nn.Module, tokens: bool) -> str:
-    """A hash of all layers' kinds and settings: equal for encoders that compute the same."""
+    """Return a hash of all layers' kinds and settings: equal for encoders that compute the same."""
     facts = [
         (path, type(module).__qualname__, key, _setting(value))
         for path, module in encoder.named_modules()
@@ -119,7 +119,7 @@ def meaning(encoder: nn.Module, tokens: bool) -> str:
 
 
 def _setting(value: object) -> str:
-    """What an attribute says of the computation; empty where it says nothing."""
+    """Return what an attribute says of the computation; "" where it says nothing."""
     if isinstance(value, bool | int | float | str | tuple | None):
         return repr(value)
     return getattr(value, "__qualname__", "") if callable(value) else ""
@@ -156,7 +156,7 @@ def _entry(variants: dict[int, nn.Module], wider: nn.Module, tokens: bool) -> Ca
 
 
 def _side(encoder: Any, tokens: bool) -> int:
-    """Height and width that the encoder is built for; 0 where it takes others as well."""
+    """Return height and width that the encoder is built for; 0 where it takes others as well."""
     told = timm.get_pretrained_cfg(encoder.name) if hasattr(encoder, "name") else None
     if told is None or not (tokens or told.fixed_input_size):
         return 0
@@ -169,7 +169,7 @@ def _side(encoder: Any, tokens: bool) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without smp's deprecation of its `timm-` names, and timm's list of heads that it drops."""
+    """Silence smp's deprecation of its `timm-` names, and timm's list of heads that it drops."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

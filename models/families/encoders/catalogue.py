@@ -17,23 +17,21 @@ from pathlib import Path
 CATALOGUE = Path(__file__).with_name("encoders.json")
 
 COUNTER = "num_batches_tracked"
-
-# smp 0.2 to 0.4 kept these timm encoders' tensors directly below `encoder.`;
-# smp 0.5 and later keep them below `encoder.model.`, as all versions do for other `tu-` ones.
+"""Last part of the key of a batch norm's training counter."""
 UNIVERSAL = "model."
-
-TIMM = "tu-"  # how smp calls an encoder that it takes from timm
-
-# Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
-# `(relative places, heads)`.
+"""What stands between `encoder.` and a timm encoder's keys; smp 0.2 to 0.4 left it out for some."""
+TIMM = "tu-"
+"""What smp puts before the name of an encoder that it takes from timm."""
 POSITIONS = ("pos_embed", "relative_position_bias_table")
+"""Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
+`(relative places, heads)`."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """What is known of one encoder.
+    """Hold what is known of one encoder.
 
     `signatures` map to the depths that have them (0 for the vision transformers of DPT, whose
     `tokens` are read), `stem` names the tensors that take the input channels, `channels` are
@@ -51,13 +49,13 @@ class CatalogueEntry:
     side: int
 
     def has(self, depth: int, deepest: int | None) -> bool:
-        """Whether the last feature at `depth` has `deepest` channels; None is any number."""
+        """Return whether the last feature at `depth` has `deepest` channels; None is any number."""
         return depth < len(self.channels) and deepest in (None, self.channels[depth])
 
 
 @cache
 def catalogue() -> dict[str, CatalogueEntry]:
-    """All encoders by name, as smp's constructor takes it."""
+    """Return all encoders by name, as smp's constructor takes it."""
     return {name: _entry(**fields) for name, fields in json.loads(CATALOGUE.read_text()).items()}
 
 
@@ -78,7 +76,7 @@ def _entry(
 
 
 def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> str:
-    """The signature of an encoder's `shapes`, open in the input channels of `stem`.
+    """Return the signature of an encoder's `shapes`, open in the input channels of `stem`.
 
     That of a vision transformer is open in the picture's size as well.
     """

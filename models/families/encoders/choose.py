@@ -1,4 +1,4 @@
-"""Settles which encoder lies below a decoder of smp, and how deep it is."""
+"""Settle which encoder lies below a decoder of smp, and how deep it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,15 @@ from models.families.encoders.match import Sought
 from models.families.hints import key_tree
 from models.specification import Choices
 
-# Below this share of tensors that fit, an encoder is not called the nearest one.
 LIKENESS = 0.6
-LISTED = 8  # encoders named in a message
+"""Share of tensors that must fit before an encoder is called the nearest one."""
+LISTED = 8
+"""Encoders named in a message."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """An encoder's name, as smp takes it, its depth, and why either was assumed."""
+    """Hold an encoder's name, as smp takes it, its depth, and why either was assumed."""
 
     name: str
     depth: int
@@ -26,7 +27,7 @@ class Settled:
 
 
 def settle(shapes: Shapes, sought: Sought, choices: Choices, architecture: str) -> Settled:
-    """The encoder whose tensors are `shapes`.
+    """Return the encoder whose tensors are `shapes`.
 
     Raises InputError where it is unknown, or where several fit and none was chosen.
     """
@@ -46,7 +47,10 @@ def settle(shapes: Shapes, sought: Sought, choices: Choices, architecture: str) 
 
 
 def known(name: str) -> str:
-    """`name` as smp takes it today. Raises InputError where smp and timm offer no such encoder."""
+    """Return `name` as smp takes it today.
+
+    Raises InputError where smp and timm offer no such encoder.
+    """
     today = name.replace("timm-mobilenetv3", "tu-tf_mobilenetv3").replace("timm-", TIMM)
     for candidate in (name, today):
         if entry_of(candidate) is not None:
@@ -59,7 +63,7 @@ def known(name: str) -> str:
 
 
 def nearest(shapes: Shapes, sought: Sought) -> str | None:
-    """The encoder that shares most tensors with an incomplete or odd state dict.
+    """Return the encoder that shares most tensors with an incomplete or odd state dict.
 
     It lets the key accounting say which tensors are missing, instead of "unknown encoder".
     """
@@ -79,7 +83,7 @@ def _expected(name: str, sought: Sought) -> Shapes:
 
 
 def _depth(name: str, shapes: Shapes, sought: Sought) -> int:
-    """The depth that an encoder chosen by the user has."""
+    """Return the depth that an encoder chosen by the user has."""
     entry = entry_of(name)
     if entry is None:
         return sought.depths[0]
@@ -89,7 +93,7 @@ def _depth(name: str, shapes: Shapes, sought: Sought) -> int:
 
 
 def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> Settled:
-    """One of several encoders that fit: it must not matter which, or be stated."""
+    """Return one of several encoders that fit, if all compute the same or the file states one."""
     if stated in fits:
         fits = {stated: fits[stated]}
     meanings: dict[str, str] = {}

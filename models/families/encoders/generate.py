@@ -17,8 +17,6 @@ from segmentation_models_pytorch.encoders import encoders
 from models.families.encoders.build import UNBUILDABLE, describe
 from models.families.encoders.catalogue import CATALOGUE, TIMM
 
-# Modules of timm whose networks people put below smp's decoders, and of those with many
-# networks the ones that are.
 PYRAMIDS = """
 byobnet convnext cspnet densenet dla dpn edgenext efficientformer_v2 efficientnet
 efficientvit_mit efficientvit_msra fastvit fasternet focalnet ghostnet hardcorenas hgnet hrnet
@@ -26,15 +24,17 @@ inception_next maxxvit metaformer mobilenetv3 mobilevit mvitv2 nextvit pvt_v2 re
 repghost repvit res2net resnest resnet resnetv2 rexnet selecsls senet sknet starnet
 swin_transformer swin_transformer_v2 tiny_vit tresnet vgg vovnet xception xception_aligned
 """.split()
+"""Modules of timm whose convolutional networks people put below smp's decoders."""
 TRANSFORMERS = re.compile(
     r"vit_(tiny|small|base|large)_patch\d+_(224|384|518|clip_\w+|dinov[23]|reg4_dinov2|siglip_\w+)"
     r"|vit_(small|base|large)_patch\d+_dinov3|vit_(small|medium|base|large)_patch\d+_reg\d_\w+"
     r"|deit3?_\w+|beit(v2)?_\w+|eva02_(tiny|small|base|large)_\w+"
 )
+"""Vision transformers of timm that people put below smp's DPT."""
 
 
 def names() -> list[str]:
-    """The encoders that the catalogue describes, as smp's constructor takes them."""
+    """Return the encoders that the catalogue describes, as smp's constructor takes them."""
     pyramids = (name for module in PYRAMIDS for name in timm.list_models(module=module))
     transformers = (name for name in timm.list_models() if TRANSFORMERS.fullmatch(name))
     timms = (n for n in dict.fromkeys((*pyramids, *transformers)) if not n.startswith("test_"))
@@ -42,7 +42,7 @@ def names() -> list[str]:
 
 
 def described(names: Iterable[str]) -> Iterator[str]:
-    """A line of the catalogue for each of `names` that smp can use."""
+    """Yield a line of the catalogue for each of `names` that smp can use."""
     for name in names:
         try:
             entry = describe(name)

@@ -7,7 +7,7 @@ from models.families.encoders.catalogue import TIMM, CatalogueEntry, catalogue
 
 @cache
 def entry_of(name: str) -> CatalogueEntry | None:
-    """What is known of `name`, which may end in a tag of pretrained weights, as timm's do.
+    """Return what is known of `name`, which may end in a tag of pretrained weights, as timm's do.
 
     An encoder of timm that the catalogue lacks is built and looked at. None for unknown names;
     raises InputError for networks of timm that smp cannot use.

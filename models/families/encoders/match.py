@@ -17,14 +17,16 @@ from models.families.encoders.catalogue import (
 from models.families.encoders.lookup import entry_of
 
 FORMERLY_BARE = re.compile(r"tu-(regnet[xy]_\d|resnest|res2ne|tf_mobilenetv3|gernet_)")
-
-PREFIXES = ("model.cls_token", "model.reg_token", "model.dist_token")  # tokens before patches
-RELATIVE_TOKENS = 3  # relative places of the class token, in BEiT
+"""Encoders of timm whose keys smp 0.2 to 0.4 kept without `model.` before them."""
+TOKENS = ("model.cls_token", "model.reg_token", "model.dist_token")
+"""Tokens that stand before those of the patches."""
+RELATIVE_TOKENS = 3
+"""Relative places of the class token, in BEiT."""
 
 
 @dataclass(frozen=True)
 class Sought:
-    """What a decoder tells of its encoder: its possible depths, the likeliest first.
+    """Hold what a decoder tells of its encoder: its possible depths, the likeliest first.
 
     `deepest` is how many channels the encoder's last feature has, where that is seen.
     """
@@ -35,7 +37,7 @@ class Sought:
 
 
 def universal_name(name: str) -> str:
-    """How smp 0.5 and later call a timm encoder's tensor that older versions called `name`.
+    """Return smp 0.5's name of a timm encoder's tensor that older versions called `name`.
 
     >>> universal_name("stages.0.0.conv1_kxk.conv.weight")
     'model.stages_0.0.conv1_kxk.conv.weight'
@@ -44,14 +46,14 @@ def universal_name(name: str) -> str:
 
 
 def spelled_as_universal(shapes: Shapes) -> dict[str, tuple[int, ...]]:
-    """`shapes` under the names that smp 0.5 and later give to a timm encoder's tensors."""
+    """Return `shapes` under the names that smp 0.5 and later give to a timm encoder's tensors."""
     return {universal_name(name): shape for name, shape in shapes.items()}
 
 
 def matching(
     shapes: Shapes, sought: Sought, entries: Mapping[str, CatalogueEntry] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """The encoders whose tensors have exactly these names and shapes, with the fitting depths.
+    """Return the encoders with exactly these names and shapes, each with the fitting depths.
 
     They are sought among `entries`, or else in the whole catalogue. Several names mean that
     shapes cannot tell them apart.
@@ -84,7 +86,7 @@ def _fitting(entry: CatalogueEntry, depths: Sequence[int], sought: Sought) -> It
 
 
 def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
-    """Encoders that might be meant by incomplete or odd `shapes`, the likeliest first.
+    """Return encoders that incomplete or odd `shapes` might mean, the likeliest first.
 
     They share the names of the encoder's children; the channels that the decoder takes, and
     then the number of tensors, rank them.
@@ -104,7 +106,7 @@ def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
 
 
 def input_channels(shapes: Shapes, encoder: str) -> int | None:
-    """How many channels the stem takes; None when it is not there or no convolution."""
+    """Return how many channels the stem takes; None where it is absent or no convolution."""
     entry = entry_of(encoder)
     if entry is None or not entry.stem:
         return None
@@ -115,7 +117,7 @@ def input_channels(shapes: Shapes, encoder: str) -> int | None:
 
 
 def side(shapes: Shapes, entry: CatalogueEntry) -> int:
-    """The one height and width, in pixels, that the encoder takes; 0 where it takes others too.
+    """Return the one height and width, in pixels, that the encoder takes; 0 if it takes others too.
 
     A vision transformer's follows from its position embeddings: one for each patch of a square
     and, in some, for each token before them, or for each relative place of two patches.
@@ -124,7 +126,7 @@ def side(shapes: Shapes, entry: CatalogueEntry) -> int:
     if not entry.tokens:
         return entry.side
     if len(positions := shapes.get("model.pos_embed", ())) == 3:
-        tokens = sum(shapes[name][1] for name in PREFIXES if len(shapes.get(name, ())) == 3)
+        tokens = sum(shapes[name][1] for name in TOKENS if len(shapes.get(name, ())) == 3)
         grids = (isqrt(count) for count in (positions[1] - tokens, positions[1]) if count > 0)
         exact = [g for g in grids if g * g in (positions[1] - tokens, positions[1])]
         return patch * exact[0] if exact else entry.side

@@ -1,4 +1,4 @@
-"""What smp's twelve architectures share: an encoder, a segmentation head, and how they are built.
+"""Specify and build what smp's twelve architectures share: an encoder and a segmentation head.
 
 Source: segmentation_models_pytorch 0.2.1 to 0.6.0. Each architecture is a module of its own
 that says what its decoder's keys tell, as a `Decoder`.
@@ -34,7 +34,7 @@ IGNORED = (
 
 @dataclass(frozen=True)
 class Decoder:
-    """What a decoder's keys tell: the constructor's `arguments` but those of the encoder.
+    """Hold what a decoder's keys tell: the constructor's `arguments` but those of the encoder.
 
     `output_stride` is the encoder's where it is less than its depth makes it, `upsampling` the
     head's as the depth decides it.
@@ -49,7 +49,7 @@ class Decoder:
 
 
 def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD) -> Specification:
-    """The specification of `decoder` with the encoder that `shapes` hold.
+    """Return the specification of `decoder` with the encoder that `shapes` hold.
 
     `head` is the key of the last convolution. Raises InputError where the encoder is unknown,
     or several fit and none was chosen.
@@ -77,7 +77,7 @@ def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD
 def _arguments(
     decoder: Decoder, settled: Settled, choices: Choices
 ) -> tuple[dict[str, object], dict[str, str]]:
-    """All of the constructor's arguments, and why some were assumed.
+    """Return all of the constructor's arguments, and why some were assumed.
 
     What the checkpoint itself says takes the place of what was assumed.
     """
@@ -104,7 +104,7 @@ def _stride(decoder: Decoder, depth: int, arguments: Mapping[str, object]) -> in
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised; on the current default device.
+    """Return the network, freshly initialised, on the current default device.
 
     Raises InputError for what smp itself does not offer, as an encoder in some architecture.
     """
@@ -131,7 +131,7 @@ def build(specification: Specification) -> nn.Module:
 
 
 def ignored(key: str) -> str | None:
-    """Why `key` of a checkpoint is not needed, or None."""
+    """Return why `key` of a checkpoint is not needed, or None."""
     for pattern, reason in IGNORED:
         if re.match(pattern, key):
             return reason
@@ -139,7 +139,7 @@ def ignored(key: str) -> str | None:
 
 
 def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
-    """Network key → checkpoint key, for timm encoders saved by smp 0.2 to 0.4."""
+    """Return network key → checkpoint key, for timm encoders saved by smp 0.2 to 0.4."""
     name = str(specification.arguments["encoder_name"])
     inside = [key for key in keys if key.startswith("encoder.")]
     universal = "encoder." + UNIVERSAL

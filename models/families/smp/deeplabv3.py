@@ -1,4 +1,4 @@
-"""smp's DeepLabV3: atrous spatial pyramid pooling of a dilated encoder's last feature.
+"""Recognise smp's DeepLabV3: atrous spatial pyramid pooling of a dilated encoder's last feature.
 
 Keys: `decoder.aspp.convs.{i}.…` and `decoder.aspp.project`, `decoder.conv`, `decoder.bn`, which
 smp before 0.4 called `decoder.0`, `decoder.1` and `decoder.2`. Dilations leave no trace in
@@ -35,7 +35,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 
 
 def atrous(architecture: str, aspp: str, stride: int, shapes: Shapes) -> common.Decoder:
-    """A decoder with atrous spatial pyramid pooling, whose keys start with `decoder.{aspp}.`.
+    """Read a decoder with atrous spatial pyramid pooling, whose keys start with `decoder.{aspp}.`.
 
     Raises InputError where its first convolution is missing.
     """
@@ -55,7 +55,7 @@ def atrous(architecture: str, aspp: str, stride: int, shapes: Shapes) -> common.
 
 
 def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
-    """Network key → checkpoint key, for smp before 0.4 and for its timm encoders."""
+    """Return network key → checkpoint key, for smp before 0.4 and for its timm encoders."""
     listed = list(keys)
     renames = dict(common.renamed(listed, specification))
     for key in listed:

@@ -1,4 +1,4 @@
-"""smp's DeepLabV3Plus: DeepLabV3's pyramid joined with a feature of high resolution.
+"""Recognise smp's DeepLabV3Plus: DeepLabV3's pyramid joined with a feature of high resolution.
 
 Keys: `decoder.aspp.0.convs.{i}.…`, `decoder.aspp.1`, `decoder.block1.0.weight (48, in, 1, 1)`,
 `decoder.block2`. Dilations leave no trace in shapes: smp's own are taken, for an output stride

@@ -1,4 +1,4 @@
-"""smp's DPT: tokens of a vision transformer, reassembled into a pyramid and fused.
+"""Recognise smp's DPT: tokens of a vision transformer, reassembled into a pyramid and fused.
 
 Keys: `encoder.model.…` of timm's transformer, `decoder.projection_blocks.{i}.project` where the
 class token is concatenated, `decoder.reassemble_blocks.{i}.project_to_out_channel`,
@@ -56,7 +56,7 @@ def _reassembled(shapes: Shapes, block: int) -> tuple[int, ...]:
 
 
 def _readout(shapes: Shapes, choices: Choices) -> tuple[str, dict[str, str]]:
-    """How the class token is used: concatenated, or in a way that leaves no tensors.
+    """Return how the class token is used: concatenated, or in a way that leaves no tensors.
 
     Raises InputError where there is a token that is added or ignored, which differ.
     """

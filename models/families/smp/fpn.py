@@ -1,4 +1,4 @@
-"""smp's FPN: a feature pyramid of the last four features, merged by a sum or a concatenation.
+"""Recognise smp's FPN: the last four features as a pyramid, merged by a sum or a concatenation.
 
 Keys: `decoder.p5.weight (pyramid, in, 1, 1)`, `decoder.p{4,3,2}.skip_conv`,
 `decoder.seg_blocks.{i}.block.{j}.block.0.weight (segmentation, in, 3, 3)`. The head takes four

@@ -1,4 +1,4 @@
-"""What the decoders of smp's architectures tell in the same way, by their keys and shapes."""
+"""Read what the decoders of smp's architectures tell in the same way, by keys and shapes."""
 
 import re
 
@@ -11,19 +11,19 @@ UNSEEN = "it is smp's default, and shapes cannot tell it"
 
 
 def is_marked(shapes: Shapes, pattern: str) -> bool:
-    """Whether there is an encoder, and some key that starts with `pattern`."""
+    """Return whether there is an encoder, and some key that starts with `pattern`."""
     marked = any(re.match(pattern, key) for key in shapes)
     return marked and any(key.startswith("encoder.") for key in shapes)
 
 
 def count(shapes: Shapes, pattern: str) -> int:
-    """How many different starts of keys match `pattern`."""
+    """Count the different starts of keys that match `pattern`."""
     matches = (re.match(pattern, key) for key in shapes)
     return len({match[0] for match in matches if match})
 
 
 def needed(shapes: Shapes, key: str, dimensions: int, architecture: str) -> tuple[int, ...]:
-    """The shape of `key`, without which the architecture has no meaning.
+    """Return the shape of `key`, without which the architecture has no meaning.
 
     Raises InputError where it is missing or has not so many `dimensions`.
     """
@@ -37,7 +37,7 @@ def needed(shapes: Shapes, key: str, dimensions: int, architecture: str) -> tupl
 
 
 def norm(shapes: Shapes, block: str) -> bool | str | dict[str, object]:
-    """The decoder's norm: smp gives a convolution a bias exactly where it has none."""
+    """Return the decoder's norm: smp gives a convolution a bias exactly where it has none."""
     if block + "1.running_mean" in shapes:
         return "batchnorm"
     if block + "0.bias" in shapes:
@@ -47,12 +47,15 @@ def norm(shapes: Shapes, block: str) -> bool | str | dict[str, object]:
 
 
 def attention(shapes: Shapes) -> str | None:
-    """The attention of the decoder's blocks."""
+    """Return the attention of the decoder's blocks."""
     return "scse" if any(".attention1.attention.cSE." in key for key in shapes) else None
 
 
 def interpolation(choices: Choices, default: str = "nearest") -> tuple[str, dict[str, str]]:
-    """The decoder's up-sampling, and why it was assumed. Raises InputError for unknown ones."""
+    """Return the decoder's up-sampling, and why it was assumed.
+
+    Raises InputError for one that smp does not have.
+    """
     if choices.interpolation is None:
         reason = "it is smp's default, shapes cannot tell it, and INTERPOLATION= settles it"
         return default, {"decoder_interpolation": reason}
@@ -64,5 +67,5 @@ def interpolation(choices: Choices, default: str = "nearest") -> tuple[str, dict
 
 
 def below(shapes: Shapes, prefix: str) -> dict[str, tuple[int, ...]]:
-    """The shapes below `prefix`, under their names there."""
+    """Return the shapes below `prefix`, under their names there."""
     return {k.removeprefix(prefix): s for k, s in shapes.items() if k.startswith(prefix)}

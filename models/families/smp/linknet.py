@@ -1,4 +1,4 @@
-"""smp's Linknet: decoder blocks of a 1×1, a transposed and a 1×1 convolution, added to the skips.
+"""Recognise smp's Linknet: blocks of 1×1, transposed and 1×1 convolutions, added to the skips.
 
 Keys: `decoder.blocks.{i}.block.{0,1,2}.{0,1}`, `block.0.0.weight (in / 4, in, 1, 1)`.
 Source: segmentation_models_pytorch/decoders/linknet; the same keys from 0.2.1 to 0.6.0.

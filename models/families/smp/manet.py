@@ -1,4 +1,4 @@
-"""smp's MAnet: position-wise attention below, and multi-scale fusion with attention on each level.
+"""Recognise smp's MAnet: position-wise attention below, attention on each level's fusion.
 
 Keys: `decoder.center.{top,center,bottom,out}_conv`, of which `top_conv.weight (pab, in, 1, 1)`;
 `decoder.blocks.{i}.hl_conv`, `.SE_ll`, `.SE_hl` and `.conv{1,2}`.

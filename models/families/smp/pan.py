@@ -1,4 +1,4 @@
-"""smp's PAN: feature pyramid attention below, and global attention on the way up.
+"""Recognise smp's PAN: feature pyramid attention below, and global attention on the way up.
 
 Keys: `decoder.fpa.mid.0.conv.weight (channels, in, 1, 1)`, `decoder.gau{1,2,3}`, of which the
 last tells the depth. Dilations leave no trace in shapes: smp's own are taken, for an output

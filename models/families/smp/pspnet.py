@@ -1,4 +1,4 @@
-"""smp's PSPNet: pools an encoder's last feature to 1, 2, 3 and 6 cells, and joins them.
+"""Recognise smp's PSPNet, which pools an encoder's last feature to 1, 2, 3 and 6 cells.
 
 Keys: `decoder.psp.blocks.{i}.pool.1.0.weight (in / 4, in, 1, 1)`, and
 `decoder.conv.0.weight (out, 2 in, 1, 1)`. Its encoder has a depth of 3 unless told otherwise.

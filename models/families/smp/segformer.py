@@ -1,4 +1,4 @@
-"""smp's Segformer: one linear layer for each feature, joined by a 1×1 convolution.
+"""Recognise smp's Segformer: one linear layer for each feature, joined by a 1×1 convolution.
 
 Keys: `decoder.mlp_stage.{i}.linear.weight (channels, in)` from the last feature up, and
 `decoder.fuse_stage`. Encoders that skip the half resolution have one stage less than depth.

@@ -1,4 +1,4 @@
-"""smp's Unet: an encoder, three to five decoder blocks, a segmentation head.
+"""Recognise smp's Unet: an encoder, three to five decoder blocks, a segmentation head.
 
 Keys: `encoder.…`, `decoder.blocks.{i}.conv{1,2}.0.weight (out, in, 3, 3)` with the norm in
 `.conv{1,2}.1`, `decoder.blocks.{i}.attention{1,2}.attention.{cSE,sSE}` for scse,
@@ -34,7 +34,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 def of_blocks(
     architecture: str, channels: tuple[int, ...], first: str, shapes: Shapes, choices: Choices
 ) -> common.Decoder:
-    """A decoder of the Unet's blocks, which give `channels`; the keys of one start with `first`.
+    """Read a decoder of the Unet's blocks, which give `channels`; one's keys start with `first`.
 
     Raises InputError where the up-sampling that was chosen is none of smp's.
     """
@@ -53,7 +53,7 @@ def of_blocks(
 
 
 def decoder_channels(shapes: Shapes) -> tuple[int, ...]:
-    """What each decoder block gives."""
+    """Return how many channels each decoder block gives."""
     channels: list[int] = []
     while len(shape := shapes.get(f"decoder.blocks.{len(channels)}.conv1.0.weight", ())) == 4:
         channels.append(shape[0])
@@ -61,7 +61,7 @@ def decoder_channels(shapes: Shapes) -> tuple[int, ...]:
 
 
 def _is_another(shapes: Shapes) -> bool:
-    """Whether the decoder has keys of another of smp's architectures."""
+    """Return whether the decoder has keys of another of smp's architectures."""
     if any(key.startswith("transformer.") for key in shapes):
         return True  # TransUNet's decoder and head have the same names
     return likeliest(key for key in shapes if key.startswith("decoder.")) is not None

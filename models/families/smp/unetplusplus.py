@@ -1,4 +1,4 @@
-"""smp's UnetPlusPlus: nested decoder blocks `x_{depth}_{layer}` between an encoder and a head.
+"""Recognise smp's UnetPlusPlus: nested blocks `x_{depth}_{layer}` between encoder and head.
 
 Keys: `decoder.blocks.x_{i}_{j}.conv{1,2}.0.weight (out, in, 3, 3)`, of which `x_0_{j}` give the
 decoder's channels; attention and `decoder.center` as in smp's Unet.

@@ -1,4 +1,4 @@
-"""smp's UPerNet: pyramid pooling of the last feature, and a feature pyramid above it.
+"""Recognise smp's UPerNet: the last feature pooled as a pyramid, a feature pyramid above it.
 
 Keys: `decoder.feature_norms.{i}.weight (in)`, `decoder.psp`, `decoder.fpn_lateral_blocks`,
 `decoder.fpn_conv_blocks`, `decoder.fusion_block.0.weight (channels, in, 3, 3)`.

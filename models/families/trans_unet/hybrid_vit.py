@@ -1,4 +1,4 @@
-"""The encoder of TransUNet: a ResNet of standardised convolutions, and a vision transformer on it.
+"""Run the encoder of TransUNet: a ResNet of standardised convolutions and a transformer on it.
 
     [h, w] ─ root [h/2] ─ pool ─ block1 [h/4] ─ block2 [h/8] ─ block3 [h/16] ─ patches ─ transformer
 
@@ -23,7 +23,7 @@ GROUPS = 32
 
 @dataclass(frozen=True)
 class Encoder:
-    """The widths and lengths of an encoder, with `grid` tokens on each side of a picture."""
+    """Hold the widths and lengths of an encoder, with `grid` tokens on each side of a picture."""
 
     inputs: int
     width: int
@@ -36,12 +36,12 @@ class Encoder:
 
     @property
     def side(self) -> int:
-        """Height and width of the one picture size that the position embeddings fit."""
+        """Return height and width of the one picture size that the position embeddings fit."""
         return 16 * self.grid
 
 
 class StandardisedConv2d(nn.Conv2d):
-    """A convolution whose filters get mean 0 and variance 1 when they are loaded."""
+    """Convolve with filters that get mean 0 and variance 1 when they are loaded."""
 
     def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1):
         super().__init__(inputs, outputs, size, stride, padding=size // 2, bias=False)
@@ -56,7 +56,7 @@ def _standardise(_layer: nn.Module, state: dict[str, Tensor], prefix: str, *_: A
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 (with the stride) and 1×1 convolution, added to the input or its projection."""
+    """Add a 1×1, a 3×3 (with the stride) and a 1×1 convolution to the input or its projection."""
 
     def __init__(self, inputs: int, middle: int, stride: int, projected: bool):
         super().__init__()
@@ -83,7 +83,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """`(N, C, S, S)` to its features at 1/16 and, deepest first, those at 1/8, 1/4 and 1/2.
+    """Turn `(N, C, S, S)` into features at 1/16 and, deepest first, those at 1/8, 1/4 and 1/2.
 
     S is a multiple of 16.
     """
@@ -115,13 +115,13 @@ class ResNet(nn.Module):
         x = F.max_pool2d(x, 3, 2)
         for level, block in enumerate(self.body):
             x = block(x)
-            # Pooling without padding lost a row and a column: the skip gets them back as zeros.
+            # Unpadded pooling drops a row and a column, so the skip at 1/4 is padded.
             skips.append(x if level else F.pad(x, (0, 1, 0, 1)))
         return x, skips[-2::-1]
 
 
 class Attention(nn.Module):
-    """Self-attention of several heads."""
+    """Attend over all tokens, with several heads."""
 
     def __init__(self, hidden: int, heads: int):
         super().__init__()
@@ -140,7 +140,7 @@ class Attention(nn.Module):
 
 
 class Perceptron(nn.Module):
-    """Two linear layers with a GELU between them."""
+    """Run two linear layers with a GELU between them."""
 
     def __init__(self, hidden: int, middle: int):
         super().__init__()
@@ -152,7 +152,7 @@ class Perceptron(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and perceptron, each normed before and added to its input."""
+    """Add attention and a perceptron to their inputs, each normed before."""
 
     def __init__(self, plan: Encoder):
         super().__init__()
@@ -168,7 +168,7 @@ class Layer(nn.Module):
 
 
 class HybridEncoder(nn.Module):
-    """`(N, C, S, S)` to `(N, hidden, grid, grid)` and the ResNet's skips."""
+    """Turn `(N, C, S, S)` into `(N, hidden, grid, grid)` and the ResNet's skips."""
 
     def __init__(self, plan: Encoder):
         super().__init__()

@@ -1,4 +1,6 @@
-"""TransUNet (Chen et al. 2021, arXiv:2102.04306), the hybrid one, with its authors' names.
+"""Recognise and build the hybrid TransUNet (Chen et al. 2021, arXiv:2102.04306).
+
+The keys are those of its authors:
 
     transformer.embeddings.hybrid_model, transformer.encoder.layer, decoder.conv_more,
     decoder.blocks, segmentation_head
@@ -42,7 +44,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Plan:
-    """The encoder, and the widths of the decoder: `more`, then `widths` with `skips` beside."""
+    """Hold the encoder, and the decoder's widths: `more`, then `widths` with `skips` beside."""
 
     encoder: Encoder
     more: int
@@ -99,7 +101,7 @@ def _encoder(shapes: Shapes) -> Encoder | None:
 
 
 def _listed(shapes: Shapes, key: str, first: int) -> list[tuple[int, ...]]:
-    """The shapes at `key` with `first`, `first` + 1, … in it, up to the first that is absent."""
+    """Return the shapes at `key` with `first`, `first` + 1, … in it, up to the first absent."""
     names = takewhile(shapes.__contains__, (key.format(number) for number in count(first)))
     return [shapes[name] for name in names]
 
@@ -133,7 +135,7 @@ def _specification(plan: Plan) -> Specification:
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised."""
+    """Return the network, freshly initialised."""
     layers = cast(Mapping[str, Any], specification.arguments["layers"])
     encoder = Encoder(**{**layers["encoder"], "units": tuple(layers["encoder"]["units"])})
     widths, skips = tuple(layers["widths"]), tuple(layers["skips"])
@@ -146,7 +148,7 @@ def _convolved(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class DecoderBlock(nn.Module):
-    """Doubles the sides, joins a skip of its width, convolves twice."""
+    """Double the sides, join a skip of its width, convolve twice."""
 
     def __init__(self, inputs: int, outputs: int, skip: int):
         super().__init__()
@@ -162,7 +164,7 @@ class DecoderBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The transformer's picture and the skips to `(N, widths[-1], S, S)`."""
+    """Turn the transformer's picture and the skips into `(N, widths[-1], S, S)`."""
 
     def __init__(self, plan: Plan):
         super().__init__()
@@ -182,7 +184,7 @@ class Decoder(nn.Module):
 
 
 class TransUnet(nn.Module):
-    """`(N, C, S, S)` to logits `(N, classes, S, S)`."""
+    """Turn pictures `(N, C, S, S)` into logits `(N, classes, S, S)`."""
 
     def __init__(self, plan: Plan):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Attention U-Net, R2U-Net and R2AttU-Net, with the names of LeeJunHyun/Image_Segmentation.
+"""Recognise Attention U-Net, R2U-Net and R2AttU-Net, with the names of LeeJunHyun's repository.
 
     AttU_Net     Conv1 … Conv5, Up5 … Up2, Att5 … Att2, Up_conv5 … Up_conv2, Conv_1x1
     R2U_Net      RRCNN1 … RRCNN5, Up5 … Up2, Up_RRCNN5 … Up_RRCNN2, Conv_1x1
@@ -59,7 +59,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 
 
 def _gates(shapes: Shapes, depth: int) -> tuple[tuple[str, int], ...]:
-    """Path and inner width of every level's gate, the topmost first; empty where one is odd."""
+    """Return path and inner width of every level's gate, the topmost first; none if one is odd."""
     paths = [f"Att{level + 2}" for level in range(depth)]
     psi = [shapes.get(f"{path}.psi.0.weight", ()) for path in paths]
     if not all(len(shape) == 4 and shape[::2] == (1, 1) for shape in psi):
@@ -69,7 +69,7 @@ def _gates(shapes: Shapes, depth: int) -> tuple[tuple[str, int], ...]:
 
 @dataclass(frozen=True)
 class Recurrent:
-    """The widths of an R2U-Net from top to bottom, and the inner widths of its gates, if any."""
+    """Hold the widths of an R2U-Net from top to bottom, and the inner widths of its gates."""
 
     inputs: int
     classes: int
@@ -119,7 +119,7 @@ def _recurrent(shapes: Shapes) -> Specification | None:
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised."""
+    """Return the network, freshly initialised."""
     layers = cast(Mapping[str, Any], specification.arguments["layers"])
     if "widths" not in layers:
         return PlainUnet(plan_from(layers))
@@ -128,7 +128,7 @@ def build(specification: Specification) -> nn.Module:
 
 
 class RecurrentLayer(nn.Module):
-    """One convolution with its norm and ReLU, run again on its input plus its own output."""
+    """Run one convolution with its norm and ReLU again on its input plus its own output."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -145,7 +145,7 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentBlock(nn.Module):
-    """A 1×1 convolution and, added to it, two recurrent layers behind it."""
+    """Add two recurrent layers to the 1×1 convolution before them."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -159,7 +159,7 @@ class RecurrentBlock(nn.Module):
 
 
 class RecurrentUnet(nn.Module):
-    """R2U-Net: `(N, C, H, W)`, sides multiples of 2^levels, to logits `(N, classes, H, W)`."""
+    """Run R2U-Net: `(N, C, H, W)`, sides multiples of 2^levels, to logits `(N, classes, H, W)`."""
 
     def __init__(self, plan: Recurrent):
         super().__init__()
@@ -193,7 +193,7 @@ class RecurrentUnet(nn.Module):
 
 
 def _rise(plan: Recurrent, level: int) -> Unit:
-    """The unit behind the resizing from level + 1 to level."""
+    """Return the unit behind the resizing from level + 1 to level."""
     path = f"Up{level + 2}.up"
     below, width = plan.widths[level + 1], plan.widths[level]
     return Unit(f"{path}.1", below, width, True, f"{path}.2", f"{path}.3")

@@ -1,4 +1,4 @@
-"""The padded U-Net of double convolutions, in the spellings that tutorials made common.
+"""Recognise the padded U-Net of double convolutions, in the names that tutorials made common.
 
 Each level is two 3×3 convolutions with or without batch norm, and a ReLU after each. Sources
 of the spellings: milesial/Pytorch-UNet (inc, down, up, outc), mateuszbuda's brain segmentation
@@ -82,8 +82,8 @@ SPELLINGS = (
         skip_first=True,
     ),
 )
-# Published with a sigmoid at the end of forward: the layers' names hold the block's.
 WITH_SIGMOID = "encoder1.enc1conv1.weight"
+"""A key of the brain segmentation U-Net, which was published with a sigmoid at its end."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -107,5 +107,5 @@ def _published(spelling: Spelling, sigmoid: bool) -> Spelling:
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised."""
+    """Return the network, freshly initialised."""
     return PlainUnet(plan_from(cast(Mapping[str, Any], specification.arguments["layers"])))

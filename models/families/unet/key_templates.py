@@ -1,4 +1,4 @@
-"""How hand-written U-Nets name their layers, and the plan that a state dict in one has.
+"""Read a hand-written U-Net's plan from its keys, by templates of the layers' names.
 
 A name is a template: `{n}` counts levels, the topmost being the spelling's `first`, and `{above}`
 is `n + 1`; `{k}` counts the steps upward from the bottleneck, from 1, `{z}` the same from 0, and
@@ -23,7 +23,7 @@ MODES = ("nearest", "bilinear")
 
 @dataclass(frozen=True)
 class Spelling:
-    """The names of one way to write a U-Net; blocks are one or several prefixes of units.
+    """Hold the names of one way to write a U-Net; blocks are one or several prefixes of units.
 
     `encoder` names the blocks of the levels, `bottom` the one below them (the next of `encoder`
     where empty). `skip_first` is the order in which the published forward concatenates, `resize`
@@ -44,7 +44,7 @@ class Spelling:
 
 
 def read_plan(shapes: Shapes, spelling: Spelling, choices: Choices, padding: int) -> Plan | None:
-    """The plan of a state dict spelled so; None where it is not, or its channels do not chain."""
+    """Return the plan of a state dict with these names; None where it does not fit them."""
     roles = (spelling.encoder, spelling.bottom or ((),), spelling.up, spelling.decoder)
     for encoder, bottom, up, decoder in product(*roles):
         for head in spelling.head:
@@ -98,13 +98,13 @@ def _counts(level: int, depth: int, first: int) -> dict[str, int]:
 
 
 def _block(shapes: Shapes, names: Names, counts: Mapping[str, int]) -> Block:
-    """All units of a block; empty where one of its prefixes has none."""
+    """Return all units of a block; none where one of its prefixes has none."""
     parts = [read_units(shapes, name.format(**counts)) for name in names]
     return tuple(unit for part in parts for unit in part) if all(parts) else ()
 
 
 def _encoder(shapes: Shapes, spelling: Spelling, names: Names, bottom: Names) -> list[Block]:
-    """The blocks from the top to the bottleneck; none where there is no bottleneck."""
+    """Return the blocks from the top to the bottleneck; none where there is no bottleneck."""
     blocks: list[Block] = []
     while len(blocks) <= MOST_LEVELS:
         count = {"n": len(blocks) + spelling.first}
@@ -128,7 +128,7 @@ def _resizing(spelling: Spelling, choices: Choices) -> tuple[str, bool | None]:
 
 
 def read_up(shapes: Shapes, path: str, inputs: int, resize: tuple[str, bool | None]) -> Up | None:
-    """How the network up-samples at `path`; None where its weights are of another kind."""
+    """Return how the network up-samples at `path`; None where its weights are of another kind."""
     mode, aligned = resize
     weight = shapes.get(f"{path}.weight", ())
     if len(weight) == 4 and weight[2:] == (2, 2):
@@ -149,7 +149,7 @@ def read_up(shapes: Shapes, path: str, inputs: int, resize: tuple[str, bool | No
 
 
 def specification(plan: Plan, spelling: Spelling, family: str, choices: Choices) -> Specification:
-    """What `plan` says of the network, with what shapes could not tell."""
+    """Return the specification of `plan`, with what shapes could not tell."""
     offset, margin = _unpadded(plan) if plan.padding == 0 else (0, 0)
     resized = plan.ups[0].transposed is None
     norm = plan.encoder[0][0].norm is not None
@@ -198,7 +198,7 @@ def _assumed(arguments: Mapping[str, object], choices: Choices) -> dict[str, str
 
 
 def _unpadded(plan: Plan) -> tuple[int, int]:
-    """`(offset, margin)` of a network whose 3×3 convolutions each take two pixels of a side.
+    """Return `(offset, margin)` of a network whose 3×3 convolutions lose a pixel at each border.
 
     Four levels of two convolutions a block: offset 12, margin 92, so that 572 gives 388.
     """

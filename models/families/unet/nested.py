@@ -1,4 +1,4 @@
-"""U-Net++ in its original nested form (Zhou et al. 2018, arXiv:1807.10165).
+"""Recognise U-Net++ in its original nested form (Zhou et al. 2018, arXiv:1807.10165).
 
 Node X(i, j) sits i levels down and j steps to the right: `conv{i}_{j}.conv1/bn1/conv2/bn2`. It
 takes X(i, 0) … X(i, j-1) and the up-sampled X(i+1, j-1), in this order. With deep supervision
@@ -32,7 +32,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Grid:
-    """The nodes by their names, the heads from the shallowest, and which of them are used."""
+    """Hold the nodes by their names, the heads from the shallowest, and the branch that is used."""
 
     depth: int
     nodes: Mapping[str, Block]
@@ -44,7 +44,7 @@ class Grid:
 
     @property
     def used(self) -> tuple[int, ...]:
-        """The branches whose logits count, from 1."""
+        """Return the branches whose logits count, from 1."""
         last = self.depth if len(self.heads) == 1 else int(self.branch.replace(MEAN, "0"))
         return (last,) if last else tuple(range(1, self.depth + 1))
 
@@ -99,12 +99,12 @@ def _specification(grid: Grid, choices: Choices) -> Specification:
 
 
 def _places(depth: int) -> list[tuple[int, int]]:
-    """Every node's (i, j), column after column: the order in which they can be computed."""
+    """Return every node's (i, j), column after column: the order in which they can be computed."""
     return [(i, j) for j in range(depth + 1) for i in range(depth + 1 - j)]
 
 
 def _fits(depth: int, nodes: Mapping[str, Block]) -> bool:
-    """Whether every node takes the channels that its neighbours give, and all have norms."""
+    """Return whether every node takes the channels that its neighbours give, and all have norms."""
     widths = [nodes[f"conv{i}_0"][-1].outputs for i in range(depth + 1)]
     whole = all(unit.norm and unit.bias for block in nodes.values() for unit in block)
     for i, j in _places(depth):
@@ -130,14 +130,14 @@ def _branch(chosen: str | None, depth: int, deep: bool) -> str:
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised."""
+    """Return the network, freshly initialised."""
     layers = cast(Mapping[str, Any], specification.arguments["layers"])
     nodes = {name: block_from(block) for name, block in layers["nodes"].items()}
     return NestedUnet(Grid(**{**layers, "nodes": nodes, "heads": tuple(layers["heads"])}))
 
 
 class NestedUnet(nn.Module):
-    """U-Net++: `(N, C, H, W)`, sides multiples of 2^depth, to logits `(N, classes, H, W)`.
+    """Run U-Net++: `(N, C, H, W)`, sides multiples of 2^depth, to logits `(N, classes, H, W)`.
 
     Nodes that the chosen branch does not need are not run, so a shallow branch costs less.
     """
@@ -154,23 +154,23 @@ class NestedUnet(nn.Module):
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """The branches to choose from, the mean last; none without deep supervision."""
+        """Return the branches to choose from, the mean last; none without deep supervision."""
         if len(self.grid.heads) == 1:
             return ()
         return (*(str(j) for j in range(1, self.grid.depth + 1)), MEAN)
 
     @property
     def deepest(self) -> str:
-        """The branch that sees every node."""
+        """Return the branch that sees every node."""
         return str(self.grid.depth)
 
     @property
     def branch(self) -> str:
-        """The branch whose logits it gives."""
+        """Return the branch whose logits the network gives."""
         return self.grid.branch
 
     def at(self, branch: str) -> "NestedUnet":
-        """The same network, with the same weights, that gives the logits of another branch."""
+        """Return the network, with the same weights, giving the logits of another branch."""
         other = copy.copy(self)
         other.grid = replace(self.grid, branch=branch)
         return other

@@ -1,4 +1,4 @@
-"""The original U-Net (Ronneberger et al. 2015, arXiv:1505.04597): unpadded 3×3 convolutions.
+"""Recognise the unpadded U-Net (Ronneberger et al. 2015, arXiv:1505.04597).
 
 A skip is cropped at its centre to the size of what it is joined with, so the output is smaller
 than the input: 572 gives 388. Shapes are those of the padded network, so PADDING=valid says
@@ -18,5 +18,5 @@ PARTS = double_conv.PARTS
 
 
 def recognise(shapes: Mapping[str, tuple[int, ...]], choices: Choices) -> Specification | None:
-    """The specification, where `choices` say that the convolutions are unpadded."""
+    """Return the specification, where `choices` say that the convolutions are unpadded."""
     return double_conv.recognise(shapes, choices, "valid")

@@ -1,4 +1,4 @@
-"""The U-Net that people write by hand: blocks of convolutions, pooling, up-sampling, skips.
+"""Plan and run the U-Net that people write by hand: convolutions, pooling, up-sampling, skips.
 
     [h, w] ─ encoder 0 ───────────── skip ─── decoder 0 ─ head
        [h/2, w/2] ─ encoder 1 ────── skip ─ decoder 1
@@ -21,7 +21,7 @@ from models.specification import Specification
 
 @dataclass(frozen=True)
 class Up:
-    """How a level's resolution is doubled, from `inputs` to `outputs` channels.
+    """Hold how a level's resolution is doubled, from `inputs` to `outputs` channels.
 
     A transposed 2×2 convolution at `transposed`; or resizing by `mode`, and then the 1×1
     convolution at `pointwise` or the units of `block`, where there is one. `path` is where the
@@ -41,7 +41,7 @@ class Up:
 
 @dataclass(frozen=True)
 class Plan:
-    """A U-Net of D levels: D + 1 encoder blocks, and D ups and decoder blocks from the top."""
+    """Hold a U-Net of D levels: D + 1 encoder blocks, and D ups and decoder blocks from the top."""
 
     encoder: tuple[Block, ...]
     ups: tuple[Up, ...]
@@ -54,12 +54,12 @@ class Plan:
 
     @property
     def depth(self) -> int:
-        """How often the resolution is halved."""
+        """Return how often the resolution is halved."""
         return len(self.ups)
 
 
 def plan_from(plain: Mapping[str, Any]) -> Plan:
-    """A plan of a specification's arguments, where it is made of mappings."""
+    """Return a plan of a specification's arguments, where it is made of mappings."""
     ups = (Up(**{**up, "block": block_from(up["block"])}) for up in plain["ups"])
     blocks = {side: tuple(map(block_from, plain[side])) for side in ("encoder", "decoder")}
     return Plan(
@@ -68,7 +68,7 @@ def plan_from(plain: Mapping[str, Any]) -> Plan:
 
 
 def even(plan: Plan) -> Plan | None:
-    """`plan` with a bias everywhere if there is one anywhere.
+    """Return `plan` with a bias everywhere if there is one anywhere.
 
     None where blocks differ in the number of their units, or only some units have norms, or have
     them behind their ReLUs: one class made all blocks, so that one which differs lacks a tensor
@@ -92,7 +92,7 @@ def even(plan: Plan) -> Plan | None:
 
 
 def is_consistent(plan: Plan) -> bool:
-    """Whether every layer takes as many channels as those before it give."""
+    """Return whether every layer takes as many channels as those before it give."""
     below = [plan.encoder[-1][-1].outputs]
     chains = [_is_chain(block) for block in (*plan.encoder, *plan.decoder)]
     chains += [upper[-1].outputs == lower[0].inputs for upper, lower in pairwise(plan.encoder)]
@@ -110,7 +110,7 @@ def _is_chain(block: Block) -> bool:
 
 
 class PlainUnet(nn.Module):
-    """A U-Net with the layers of `plan`, under the names that the plan gives them.
+    """Run a U-Net with the layers of `plan`, under the names that the plan gives them.
 
     Takes `(N, C, H, W)`, sides multiples of 2^D, and returns logits `(N, classes, H, W)`. Where
     its convolutions are unpadded, skips are cropped at their centre and the logits are smaller.
@@ -148,7 +148,7 @@ class PlainUnet(nn.Module):
 
 
 class Gate(nn.Module):
-    """Attention on a skip, as in Attention U-Net (Oktay 2018): a weight for every pixel.
+    """Weight every pixel of a skip by attention, as in Attention U-Net (Oktay 2018).
 
     `psi = sigmoid(norm(conv(relu(W_g g + W_x x))))`, 1×1 convolutions; gives `x psi`.
     """
@@ -167,7 +167,7 @@ class Gate(nn.Module):
 
 
 def crop(skip: Tensor, to: Tensor) -> Tensor:
-    """The centre of `skip (N, C, H, W)` that is as large as `to`; `skip` itself if it is."""
+    """Return the centre of `skip (N, C, H, W)` that is as large as `to`; `skip` itself if it is."""
     height, width = to.shape[2:]
     top, left = (skip.shape[2] - height) // 2, (skip.shape[3] - width) // 2
     if top == 0 and left == 0:
@@ -199,10 +199,10 @@ def _run_up(root: nn.Module, up: Up, x: Tensor) -> Tensor:
 
 
 def ignored(_key: str) -> str | None:
-    """For families whose state dicts hold nothing but the network."""
+    """Return None, for families whose state dicts hold nothing but the network."""
     return None
 
 
 def renamed(_keys: Iterable[str], _specification: Specification) -> dict[str, str]:
-    """For families whose networks have the checkpoint's own names."""
+    """Return no new names, for families whose networks have the checkpoint's own."""
     return {}

@@ -1,4 +1,4 @@
-"""ResUNet (Zhang et al. 2018, arXiv:1711.10684) with the names of rishikksh20/ResUnet.
+"""Recognise ResUNet (Zhang et al. 2018, arXiv:1711.10684) with the names of rishikksh20/ResUnet.
 
     input_layer, input_skip, residual_conv_1, residual_conv_2, bridge, upsample_1 … 3,
     up_residual_conv1 … 3, output_layer
@@ -62,14 +62,14 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 
 
 def build(specification: Specification) -> nn.Module:
-    """The network, freshly initialised."""
+    """Return the network, freshly initialised."""
     widths = specification.arguments["widths"]
     assert isinstance(widths, tuple | list)
     return ResUnet(specification.in_channels, specification.classes, tuple(widths))
 
 
 class ResidualUnit(nn.Module):
-    """Two pre-activated convolutions, added to one of the input; halves the sides at stride 2."""
+    """Add two pre-activated convolutions to one of the input; halve the sides at stride 2."""
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
@@ -91,7 +91,7 @@ class ResidualUnit(nn.Module):
 
 
 class Rise(nn.Module):
-    """A transposed 2×2 convolution that doubles the sides."""
+    """Double the sides by a transposed 2×2 convolution."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -103,7 +103,7 @@ class Rise(nn.Module):
 
 
 class ResUnet(nn.Module):
-    """`(N, C, H, W)`, sides multiples of 8, to logits `(N, classes, H, W)`."""
+    """Turn `(N, C, H, W)`, sides multiples of 8, into logits `(N, classes, H, W)`."""
 
     def __init__(self, inputs: int, classes: int, widths: tuple[int, ...]):
         super().__init__()

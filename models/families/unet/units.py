@@ -1,4 +1,4 @@
-"""Convolutions with their normalisation, as U-Nets written by hand spell them.
+"""Read convolutions with their normalisation, as U-Nets written by hand name them.
 
 A unit is a 3×3 convolution, the batch norm that belongs to it, and a ReLU. In a numbered
 sequence the gaps tell where the ReLU stands, since layers without weights count there too:
@@ -20,7 +20,7 @@ KERNEL = (3, 3)
 
 @dataclass(frozen=True)
 class Unit:
-    """The paths of the layers in a state dict; `relu` is where a ReLU stands, if anywhere."""
+    """Hold the paths of the layers in a state dict; `relu` is where a ReLU stands, if anywhere."""
 
     conv: str
     inputs: int
@@ -35,14 +35,14 @@ Block = tuple[Unit, ...]
 
 
 def children(shapes: Shapes, prefix: str) -> list[str]:
-    """Names right below `prefix`, numbers in their order."""
+    """Return the names right below `prefix`, numbers in their order."""
     start = f"{prefix}."
     names = {k[len(start) :].partition(".")[0] for k in shapes if k.startswith(start)}
     return sorted(names, key=lambda name: (int(name) if name.isdigit() else 0, name))
 
 
 def read_units(shapes: Shapes, prefix: str) -> Block:
-    """The units below `prefix`, in the order of their numbers; empty where there are others.
+    """Return the units below `prefix`, in the order of their numbers; none where there are others.
 
     >>> shapes = {"enc1.conv.0.weight": (8, 3, 3, 3), "enc1.conv.2.weight": (8, 8, 3, 3)}
     >>> [unit.conv for unit in read_units(shapes, "enc1")]
@@ -57,7 +57,7 @@ def read_units(shapes: Shapes, prefix: str) -> Block:
 
 
 def is_conv(shapes: Shapes, prefix: str, name: str) -> bool:
-    """Whether `name` below `prefix` is a convolution with kernels of 3×3."""
+    """Return whether `name` below `prefix` is a convolution with kernels of 3×3."""
     shape = shapes.get(f"{prefix}.{name}.weight", ())
     return len(shape) == 4 and shape[2:] == KERNEL
 
@@ -87,7 +87,7 @@ def _numbered(shapes: Shapes, prefix: str, numbers: list[int]) -> Block:
 
 
 def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, int] | None:
-    """The numbers of a convolution's norm and ReLU; None where gaps leave them open."""
+    """Return the numbers of a convolution's norm and ReLU; None where gaps leave them open."""
     if not norms:
         return (None, conv + 1) if gap in (None, 2) else None
     if norms == [conv + 1] and gap in (None, 3, 4):  # the fourth is a dropout
@@ -96,7 +96,7 @@ def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, i
 
 
 def _named(shapes: Shapes, prefix: str, names: list[str]) -> Block:
-    """`conv1, bn1, conv2, bn2`, with anything before the word and a digit after it."""
+    """Read `conv1, bn1, conv2, bn2`, with anything before the word and a digit after it."""
     convs = {_digit(n): n for n in names if is_conv(shapes, prefix, n) and "conv" in n}
     norms = {_digit(n): n for n in names if _is_norm(shapes, prefix, n)}
     complete = not norms or norms.keys() == convs.keys()
@@ -124,7 +124,7 @@ def _unit(shapes: Shapes, conv: str, norm: str | None, relu: str, norm_last: boo
 
 
 def block_from(plain: Any) -> Block:
-    """A block of a specification's arguments, where units are mappings."""
+    """Return a block of a specification's arguments, where units are mappings."""
     return tuple(Unit(**unit) for unit in plain)
 
 
