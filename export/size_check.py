@@ -2,6 +2,7 @@
 
 import torch
 
+from models.common.text import first_line
 from models.deployable import Deployable
 from models.errors import InputError
 from models.specification import Specification
@@ -19,10 +20,9 @@ def require_runs(deployable: Deployable, specification: Specification) -> None:
         with torch.no_grad():
             logits = deployable(torch.zeros(contract.shape))[0]
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{specification.title} does not take {size}: {reason.rstrip('.')}. Choose the SIZE "
-            "that it was trained with."
+            f"{specification.title} does not take {size}: {first_line(error).rstrip('.')}. "
+            "Choose the SIZE that it was trained with."
         ) from error
     promised = specification.output_size(contract.width, contract.height)
     given = (logits.shape[3], logits.shape[2])

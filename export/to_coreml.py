@@ -13,6 +13,7 @@ import torch
 from export.bundle import Pin
 from export.metadata import Description, pinned, preview
 from export.quiet import quiet
+from models.common.text import first_line
 from models.errors import SegportError
 from models.specification import InputContract
 
@@ -162,7 +163,7 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
                 **options,
             )
         except Exception as error:  # the converter raises whatever its passes raise
-            raise ConversionError(f"{type(error).__name__}: {_first_line(error)}") from error
+            raise ConversionError(f"{type(error).__name__}: {first_line(error)}") from error
 
 
 def _input(ct: Any, contract: InputContract) -> Any:
@@ -204,7 +205,3 @@ def _picture(contract: InputContract) -> str:
         return f"{contract.colour[0].upper()}{contract.colour[1:]} picture, {size}."
     shape = ", ".join(map(str, contract.shape))
     return f"Picture ({contract.colour}), {size}, as ({shape}) in [0, 1]."
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]

@@ -12,6 +12,7 @@ from torch.utils._sympy.numbers import int_oo
 
 from export.quiet import quiet
 from export.tracing import example_image
+from models.common.text import first_line
 from models.deployable import Deployable
 from models.errors import SegportError
 from models.specification import InputContract
@@ -50,9 +51,8 @@ def _followed(deployable: Deployable, contract: InputContract) -> torch.onnx.ONN
         return onnx_program(deployable, contract)
     except torch.onnx.OnnxExporterError as error:
         cause = error.__cause__ or error
-        lines = [line for line in str(cause).splitlines() if line.strip()] or ["no reason given"]
         raise SegportError(
-            f"The network cannot be written as ONNX ({type(cause).__name__}: {lines[0][:200]}). "
+            f"The network cannot be written as ONNX ({type(cause).__name__}: {first_line(cause)}). "
             "Leave onnx out of FORMATS=, as FORMATS=torchscript,mlprogram."
         ) from error
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.common.text import visible, write_out_what_cannot_be_encoded
+from models.common.text import first_line, visible, write_out_what_cannot_be_encoded
 from models.errors import InputError, SegportError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _unexpected(error: Exception) -> int:
         return _say(f"Error: {where} cannot be used: {error.strerror}.", InputError.exit_code)
     return _say(
         f"Error: Segport met something it did not expect ({type(error).__name__}: "
-        f"{_first_line(error)}). Please report it, with the output of the same command "
+        f"{first_line(error)}). Please report it, with the output of the same command "
         f"under {TRACEBACK}=1.",
         INTERNAL_ERROR,
     )
@@ -93,10 +93,6 @@ def _unexpected(error: Exception) -> int:
 def _say(sentence: str, code: int) -> int:
     click.echo(visible(sentence), err=True)
     return code
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
 
 
 class Stages:

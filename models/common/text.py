@@ -3,13 +3,14 @@
 import io
 import re
 import sys
+from collections.abc import Sequence
 
 # C0 and C1 controls but for tab and line break, and what makes text run backwards.
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    r"""`text` with its control characters written out.
+    r"""Return `text` with its control characters written out.
 
     >>> visible("\x1b[31mred.jpg")
     '\\x1b[31mred.jpg'
@@ -24,9 +25,31 @@ def write_out_what_cannot_be_encoded() -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` and `noun`, in its plural where it needs one.
+    """Return `number` and `noun`, in its plural where it needs one.
 
     >>> counted(1, "picture"), counted(2000, "picture")
     ('1 picture', '2,000 pictures')
     """
     return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first `most` of `names` with commas between them, and how many more there are.
+
+    >>> listed(["a", "b", "c"], 2), listed(["a", "b"], 2)
+    ('a, b and 1 more', 'a, b')
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def first_line(error: BaseException, longest: int = 200) -> str:
+    r"""Return the first line of an error's text that is not blank, or else its class's name.
+
+    It is cut after `longest` characters.
+
+    >>> first_line(ValueError("\n  no such axis \nTraceback …")), first_line(KeyError())
+    ('no such axis', 'KeyError')
+    """
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)[:longest]
