@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from export.bundle_consistency import require_consistent
 from export.schema import require_valid
+from export.unlisted import require_models_listed
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
 from models.common.text import counted
@@ -182,7 +184,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
 def read_bundle(folder: Path) -> Bundle:
     """Read the `bundle.json` of `folder`.
 
-    Raises InputError when there is none, or it is not one of ours.
+    Raises InputError when there is none, it is not one of ours, or it contradicts itself.
     """
     path = folder / MANIFEST
     try:
@@ -196,27 +198,18 @@ def read_bundle(folder: Path) -> Bundle:
         raise InputError(f"{path} cannot be read: {error}. {REMEDY}") from None
     require_valid(document, SCHEMA_FILE, path, "a bundle description", REMEDY)
     try:
-        return cast(Bundle, revive(Bundle, document))
+        bundle = cast(Bundle, revive(Bundle, document))
     except ValueError as error:  # fields that another version has, and the schema lets pass
         raise InputError(f"{path} cannot be used: {error}. {REMEDY}") from None
+    require_consistent(bundle, path)
+    return bundle
 
 
 def verify_files(bundle: Bundle, folder: Path) -> None:
-    """Raise InputError where a file of the bundle is missing, changed or not listed."""
+    """Raise InputError where a file is missing or changed, or a model there is not listed."""
     for file in bundle.files:
         _verify(file, folder)
-    for artifact in bundle.artifacts:
-        listed = {file.path for file in artifact.files}
-        there = {
-            f.relative_to(folder).as_posix()
-            for f in (folder / artifact.path).rglob("*")
-            if f.is_file()
-        }
-        if extra := sorted(there - listed):
-            raise InputError(
-                f"{folder / extra[0]} is not a file of this bundle: someone added it after the "
-                "export. Export the bundle again."
-            )
+    require_models_listed(bundle, folder)
 
 
 def _verify(file: BundleFile, folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from export.bundle import Artifact, Pin, describe_files
+from export.bundle_consistency import SUFFIX
 from export.metadata import Description, metadata
 from export.settings import Settings, checked_formats
 from export.subprocess_writer import beside
@@ -27,12 +28,6 @@ from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
 
 Stage = Callable[[str], AbstractContextManager[None]]
-SUFFIX = {
-    "torchscript": ".torchscript.pt",
-    "mlprogram": ".mlpackage",
-    "neuralnetwork": ".mlmodel",
-    "onnx": ".onnx",
-}
 STAGE = {
     "torchscript": "Writing TorchScript",
     "mlprogram": "Converting to Core ML (mlprogram)",

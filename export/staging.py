@@ -12,17 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from export.bundle import MANIFEST, Bundle, read_bundle
+from export.bundle import MANIFEST, read_bundle
+from export.unlisted import unlisted_files
 from models.errors import InputError
 
-# What `validate` puts beside the files that bundle.json lists.
-RESULTS = (
-    "parity.json",
-    "parity.md",
-    "report.html",
-    "junit.xml",
-    ".parity.unfinished.jsonl",
-)
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NEARLY_FULL = 1 << 20
 
@@ -83,18 +76,11 @@ def _require_replaceable(destination: Path, checkpoint: str) -> None:
             f"{destination} is the bundle of another checkpoint, {bundle.source.file}: move it "
             "away, or choose another place with OUT=."
         )
-    if foreign := _foreign_files(bundle, destination):
+    if foreign := unlisted_files(bundle, destination):
         raise InputError(
             f"{destination} also holds {', '.join(foreign[:3])}, which Segport did not write and "
             "would lose by replacing it: move that away, or choose another place with OUT=."
         )
-
-
-def _foreign_files(bundle: Bundle, folder: Path) -> list[str]:
-    ours = {file.path for file in bundle.files}
-    ours |= {MANIFEST, *RESULTS, ".DS_Store"}
-    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir())
-    return sorted(set(there) - ours)
 
 
 def _previous(destination: Path) -> Path:
