@@ -1,5 +1,6 @@
 """Measure how far two outputs are apart, and say how far they may be.
 
+decision_values  what a mask is decided by: the scale of every error
 comparison       errors, PSNR, flips and IoU of one artifact
 margins          how decided each pixel is
 float16_noise    what rounding to float16 does to this network

@@ -1,4 +1,4 @@
-"""Where a network decides firmly and where it hardly does: label boundaries and margins.
+"""Count where a network decides firmly and where it hardly does: label boundaries and margins.
 
 Labels flip first where classes meet and where two logits are nearly equal. So flips are counted
 apart for boundary and interior pixels, and the reference's margins are reported beside them.
@@ -17,13 +17,15 @@ class Decisions:
     """Sums over the pixels of one picture or of many; over every channel's, if independent.
 
     `margin` sums the reference's margins, in logits; `undecided` counts pixels whose margin an
-    error within the tolerance can overcome. Boundary pixels have a neighbour, of the four, with
-    another label in the reference's mask.
+    error within the tolerance can overcome, and `decisive_flips` those that have another label
+    although it cannot. Boundary pixels have a neighbour, of the four, with another label in the
+    reference's mask.
     """
 
     boundary: int
     boundary_flips: int
     undecided: int
+    decisive_flips: int
     margin: float
 
     def __add__(self, other: "Decisions") -> "Decisions":
@@ -31,6 +33,7 @@ class Decisions:
             boundary=self.boundary + other.boundary,
             boundary_flips=self.boundary_flips + other.boundary_flips,
             undecided=self.undecided + other.undecided,
+            decisive_flips=self.decisive_flips + other.decisive_flips,
             margin=self.margin + other.margin,
         )
 
@@ -45,24 +48,33 @@ class Region:
 
     @classmethod
     def of(cls, pixels: int, flips: int) -> "Region":
-        """With the share of pixels that kept their label."""
+        """Return the region with the share of pixels that kept their label."""
         return cls(pixels, flips, 1 - flips / pixels if pixels else None)
 
 
-def decisions(reference: Outputs, mask: NDArray[np.int32], error: float) -> Decisions:
-    """Count the reference's decisions, and where `mask` differs; `error` is in logits."""
+def decisions(
+    reference: Outputs, mask: NDArray[np.int32], errors: NDArray[np.float64]
+) -> Decisions:
+    """Count the reference's decisions, and where `mask` differs.
+
+    `errors (G,)` are the tolerated ones in logits, of each scale (see `decision_values`).
+    """
     edge, flipped = boundary(reference.mask), reference.mask != mask
     gaps = np.abs(reference.logits) if reference.independent else margins(reference.logits)
+    # An error moves each of two logits against the other, but a lone logit against zero.
+    moved = 1 if reference.independent else min(2, len(reference.logits))
+    undecided = gaps.reshape(len(errors), -1) <= (moved * errors)[:, None]
     return Decisions(
         boundary=int(edge.sum()),
         boundary_flips=int((edge & flipped).sum()),
-        undecided=int((gaps <= explained(reference, error)).sum()),
+        undecided=int(undecided.sum()),
+        decisive_flips=int((flipped.reshape(len(errors), -1) & ~undecided).sum()),
         margin=float(gaps.sum(dtype=np.float64)),
     )
 
 
 def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By how much each pixel's label was chosen, `(H, W)`.
+    """Return by how much each pixel's label was chosen, `(H, W)`.
 
     The gap between the two largest of `logits (C, H, W)`, or |logit| where there is one channel.
     Independent channels are so many times one channel.
@@ -76,16 +88,8 @@ def margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return gap
 
 
-def explained(reference: Outputs, error: float) -> float:
-    """The largest margin that errors up to `error` can overcome.
-
-    An error moves each of two logits against the other, but a lone logit against zero.
-    """
-    return error if reference.independent else min(2, len(reference.logits)) * error
-
-
 def boundary(mask: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Which pixels of `mask (…, H, W)` touch another label above, below, left or right."""
+    """Return which pixels of `mask (…, H, W)` touch another label above, below, left or right."""
     edge = np.zeros(mask.shape, bool)
     rows = mask[..., 1:, :] != mask[..., :-1, :]
     columns = mask[..., 1:] != mask[..., :-1]

@@ -11,6 +11,7 @@ from export.bundle import Artifact, Bundle
 from validate.images.reading import Picture
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, Metrics, compare, measure
+from validate.metrics.decision_values import Scale
 from validate.metrics.tolerances import Tolerance, violations
 from validate.parity.resize_filters import photo_violations
 from validate.results.parity import ArtifactResult, PhotoWay, PictureResult, Status
@@ -51,10 +52,11 @@ class Candidate:
         return self._failure is None
 
     def judge(
-        self, sample: Sample, reference: Outputs, tolerance: Tolerance
+        self, sample: Sample, reference: Outputs, tolerance: Tolerance, scale: Scale
     ) -> tuple[float, SmallMask] | None:
         """Run it on `sample` and compare with what PyTorch computed.
 
+        `scale` is that of the pictures of its batch; those of earlier batches widen it.
         Returns its largest error as a share of what `tolerance` allows (above 1 also where a
         label flipped decisively) and its mask; None when it could not be run.
         """
@@ -62,7 +64,9 @@ class Candidate:
         outputs = self._outputs(sample)
         if outputs is None:
             return None
-        comparison = compare(reference, outputs, tolerance.max_error, tolerance.mask_slack)
+        limits = tolerance.max_error, tolerance.mask_slack
+        known = scale if self._total is None else scale | self._total.scale
+        comparison = compare(reference, outputs, *limits, known)
         self._fresh.append((sample.name, comparison))
         metrics = self._add(sample.name, comparison)
         share = metrics.relative_error / tolerance.max_error

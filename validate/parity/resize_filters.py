@@ -21,6 +21,7 @@ from models.deployable import Deployable
 from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure
+from validate.metrics.decision_values import scale_of
 from validate.metrics.tolerances import Tolerance
 from validate.results.parity import FilterEffect, PhotoWay, WayResult
 from validate.runtimes import Outputs
@@ -120,6 +121,6 @@ def shrunk(picture: Picture, width: int, height: int, filter: str) -> Picture:
 def _sum(
     ours: Sequence[Outputs], theirs: Sequence[Outputs], limit: float = 1.0, slack: float = 1.0
 ) -> Comparison:
-    pairs = zip(ours, theirs, strict=True)
-    first, *rest = (compare(a, b, limit, slack) for a, b in pairs)
+    pairs, scale = zip(ours, theirs, strict=True), scale_of(ours)
+    first, *rest = (compare(a, b, limit, slack, scale) for a, b in pairs)
     return sum(rest, start=first)

@@ -11,6 +11,7 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
+from validate.metrics.decision_values import scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Row, Tolerance, row_of, tolerance_for
 from validate.metrics.tolerances_file import GivenTolerances
@@ -100,6 +101,7 @@ class Trial:
             network = self._reference.deployable
             photos = photo_trial(batch, references, self._samples, network)
             self._branches = compared_branches(network, [sample.image for sample in batch])
+        scale = scale_of(references)
         shares = [0.0] * len(batch)
         masks: list[dict[int, SmallMask]] = [{} for _ in batch]
         for index, candidate in enumerate(self._entries):
@@ -107,7 +109,10 @@ class Trial:
                 continue
             tolerance = self._tolerance(candidate)
             for position, (sample, reference) in enumerate(zip(batch, references, strict=True)):
-                judged = candidate.judge(sample, reference, tolerance) if candidate.runs else None
+                if not candidate.runs:
+                    judged = None
+                else:
+                    judged = candidate.judge(sample, reference, tolerance, scale)
                 if judged is not None:
                     shares[position] = max(shares[position], judged[0])
                     masks[position][index] = judged[1]

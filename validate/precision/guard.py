@@ -15,6 +15,7 @@ from validate.coreml.program_constants import read_weights
 from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure
+from validate.metrics.decision_values import scale_of
 from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violations
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations
@@ -83,6 +84,7 @@ class _Trials:
         self._half, self._full, self._bundle = half, full, bundle
         reference = Computed(deployable)
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
+        self._scale = scale_of([outputs for _, outputs in self._pictures])
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
         self._pictures.sort(key=lambda each: -self._error(half, *each))
 
@@ -121,7 +123,7 @@ class _Trials:
         if not np.isfinite(outputs.logits).all():
             return None
         limits = self._tolerance
-        return compare(reference, outputs, limits.max_error, limits.mask_slack)
+        return compare(reference, outputs, limits.max_error, limits.mask_slack, self._scale)
 
 
 def _kept_by_coremltools(half: coreml.Model, full: coreml.Model, ranges: Ranges) -> frozenset[str]:

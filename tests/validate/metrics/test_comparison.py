@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from validate.metrics.comparison import compare, measure
+from validate.metrics.decision_values import scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.margins import boundary, margins
 from validate.metrics.tolerances import (
@@ -43,21 +44,76 @@ def test_equal_outputs_have_no_error():
     assert metrics.flips == metrics.decisive_flips == metrics.off_mask == 0
 
 
-def test_known_answer():
-    reference = outputs([[[4.0, -6.0]], [[0.0, 0.0]]])
-    metrics = measured(reference, outputs([[[4.0, -6.0]], [[0.1, 0.0]]]))
-    assert metrics.range == 10
+def test_known_answer_of_one_channel():
+    metrics = measured(outputs([[[4.0, -6.0]]]), outputs([[[4.1, -6.0]]]))
+    assert metrics.ranges == (10,)
     assert metrics.max_error == pytest.approx(0.1)
     assert metrics.relative_error == pytest.approx(0.01)
-    assert metrics.mean_error == pytest.approx(0.025)
-    assert metrics.rms_error == pytest.approx(0.05)
-    assert metrics.psnr == pytest.approx(20 * math.log10(10 / 0.05))
+    assert metrics.mean_error == pytest.approx(0.05)
+    assert metrics.rms_error == pytest.approx(0.1 / math.sqrt(2))
+    assert metrics.psnr == pytest.approx(20 * math.log10(10 * math.sqrt(2) / 0.1))
     assert metrics.snr == pytest.approx(10 * math.log10(52 / 0.01))
+
+
+def test_known_answer_of_exclusive_classes():
+    """Of classes, only differences count: of 4 and 0, 2 and -2 are left, of an error a half."""
+    reference = outputs([[[4.0, -6.0]], [[0.0, 0.0]]])
+    metrics = measured(reference, outputs([[[4.0, -6.0]], [[0.1, 0.0]]]))
+    assert metrics.ranges == (6,)
+    assert metrics.max_error == pytest.approx(0.05)
+    assert metrics.relative_error == pytest.approx(0.05 / 6)
+    assert metrics.mean_error == pytest.approx(0.025)
+    assert metrics.rms_error == pytest.approx(0.05 / math.sqrt(2))
+    assert metrics.snr == pytest.approx(10 * math.log10(26 / 0.005))
 
 
 def test_peak_is_the_references_and_includes_zero():
     reference = outputs(np.full((1, 2, 2), -5.0))
-    assert measured(reference, outputs(np.full((1, 2, 2), -50.0))).range == 5
+    assert measured(reference, outputs(np.full((1, 2, 2), -50.0))).ranges == (5,)
+
+
+@pytest.mark.parametrize("classes", [2, 16])
+def test_what_all_classes_share_changes_no_figure(classes):
+    reference, candidate = random_pair(classes, noise=2.0)
+    moved = [
+        Outputs(np.float32(side.logits + 4096.0), side.mask) for side in (reference, candidate)
+    ]
+    plain, shifted = measured(reference, candidate), measured(*moved)
+    assert shifted.decisive_flips == plain.decisive_flips > 0
+    for name in ("max_error", "relative_error", "psnr", "snr", "cosine", "margin"):
+        assert getattr(shifted, name) == pytest.approx(getattr(plain, name), rel=0.01), name
+
+
+def test_an_offset_of_the_candidate_alone_is_no_error():
+    """Softmax and argmax do not see it."""
+    reference, _ = random_pair(3)
+    shifted = Outputs(reference.logits + np.float32(64), reference.mask)
+    assert measured(reference, shifted).relative_error < 1e-4
+
+
+@pytest.mark.parametrize("size", [1e-4, 2e6])
+def test_the_size_of_the_logits_does_not_matter(size):
+    reference, candidate = random_pair(2)
+    scaled = [Outputs(np.float32(side.logits * size), side.mask) for side in (reference, candidate)]
+    plain, found = measured(reference, candidate), measured(*scaled)
+    assert found.decisive_flips == plain.decisive_flips
+    assert found.psnr == pytest.approx(plain.psnr, abs=0.01)
+
+
+def test_classes_that_tie_everywhere_agree_with_themselves_only():
+    tie = outputs(np.full((2, 3, 3), 0.3))
+    assert measured(tie, tie).psnr is None
+    other = outputs([np.full((3, 3), 0.3), np.full((3, 3), 0.4)])
+    assert measured(tie, other).relative_error > 1
+    assert math.isfinite(measured(tie, other).relative_error)
+
+
+def test_a_picture_of_one_colour_is_measured_on_the_scale_of_the_set():
+    lively, flat = outputs([[[8.0, -8.0]]]), outputs([[[0.01, 0.01]]])
+    noisy = outputs([[[0.03, 0.03]]])
+    scale = scale_of([lively, flat])
+    assert measure(compare(flat, noisy, 1e-3, 0.0)).relative_error == pytest.approx(2)
+    assert measure(compare(flat, noisy, 1e-3, 0.0, scale)).relative_error == pytest.approx(0.00125)
 
 
 @pytest.mark.parametrize("classes", [1, 2, 5])
@@ -120,7 +176,7 @@ def test_boundary_against_a_loop_over_neighbours():
 
 
 def test_undecided_pixels_are_those_that_a_tolerated_error_overcomes():
-    reference = outputs([[[10.0, 0.0199, 0.0201, 5.0]], [[0.0, 0.0, 0.0, 0.0]]])
+    reference = outputs([[[10.0, 0.0199, 0.0201, 5.0]], [[0.0, 0.0, 0.0, 0.0]]])  # range: 10
     assert measured(reference, reference, limit=1e-3).undecided == 0.25
 
 

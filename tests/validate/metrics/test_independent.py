@@ -50,15 +50,15 @@ def test_the_comparison_is_the_sum_of_its_channels():
         for i in range(4)
     ]
     total = sum(parts[1:], start=parts[0])
-    for name in ("logits", "low", "high", "max_error", "decisive_flips", "off_mask"):
-        assert getattr(whole, name) == getattr(total, name), name
-    for name in ("error", "squared_error", "product"):
-        assert getattr(whole, name) == pytest.approx(getattr(total, name))
+    assert (whole.logits, whole.off_mask) == (total.logits, total.off_mask)
+    for name in ("max_error", "error", "squared_error", "product"):
+        expected = np.concatenate([getattr(part, name) for part in parts])
+        assert getattr(whole, name) == pytest.approx(expected), name
     assert whole.decisions.boundary == total.decisions.boundary
     assert whole.decisions.boundary_flips == total.decisions.boundary_flips
     assert whole.decisions.undecided == total.decisions.undecided
     assert whole.decisions.margin == pytest.approx(total.decisions.margin)
-    assert whole.decisive_flips > 0  # else the sums show nothing
+    assert whole.decisions.decisive_flips == total.decisions.decisive_flips > 0
     assert np.array_equal(whole.confusion, [part.confusion for part in parts])
     found, alone = measure(whole), [measure(part) for part in parts]
     assert found.classes == tuple(each.classes[1] for each in alone)
@@ -73,7 +73,7 @@ def test_known_counts():
     found = measure(compare(reference, candidate, limit=0.01, slack=0))
     assert [each.iou for each in found.classes] == [0.5, 1.0, None]
     assert (found.flips, found.pixels, found.decisive_flips) == (1, 9, 1)
-    assert measure(compare(reference, candidate, limit=0.1, slack=0)).decisive_flips == 0
+    assert measure(compare(reference, candidate, limit=0.5, slack=0)).decisive_flips == 0
     assert found.boundary.pixels == 4  # two in each of the first two channels
 
 
@@ -82,7 +82,30 @@ def test_a_mask_that_contradicts_its_logits_in_one_channel_is_counted():
     mask = reference.mask.copy()
     mask[2, 0, :2] ^= 1
     off = compare(reference, Outputs(reference.logits, mask), limit=0.02, slack=1e-6)
-    assert off.off_mask == off.decisive_flips == 2
+    assert off.off_mask == off.decisions.decisive_flips == 2
+
+
+@pytest.mark.parametrize("fault", [np.negative, np.zeros_like, lambda weak: weak - 1])
+def test_a_weak_channel_is_judged_by_its_own_range(fault):
+    """Its logits are a thousandth of the others', and its mask is as good as theirs."""
+    strong = RNG.normal(size=(2, 9, 8)) * 8
+    weak = strong[:1] / 1000
+    reference = independent(np.concatenate([strong, weak]))
+    broken = independent(np.concatenate([strong, fault(weak)]))
+    found = measure(compare(reference, broken, limit=0.01, slack=1e-6))
+    assert found.relative_error > 0.4
+    assert found.psnr < 20
+    assert found.decisive_flips > 0
+    assert found.ranges[0] == pytest.approx(1000 * found.ranges[2])
+
+
+def test_healthy_channels_of_very_different_scale_pass():
+    scales = np.array([1e-4, 1, 2e6])[:, None, None]
+    logits = RNG.normal(size=(3, 9, 8)) * scales
+    close = logits + 1e-7 * scales * RNG.normal(size=logits.shape)
+    found = measure(compare(independent(logits), independent(close), limit=1e-3, slack=1e-6))
+    assert found.relative_error < 1e-5
+    assert found.decisive_flips == 0
 
 
 def test_boundaries_do_not_cross_channels():
