@@ -23,7 +23,9 @@ def exported(place: Path, network: torch.nn.Module) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
         stages = Stages(Console(quiet=True))
-        _, folder = export(place / "tiny.pt", place / "build", settings, stages, lambda *_: True)
+        _, folder = export(
+            place / "tiny.pt", place / "build", settings, stages, lambda bundle, _: bundle
+        )
     return folder
 
 

@@ -42,7 +42,7 @@ def device_bundle(tmp_path_factory):
             place / "build",
             settings,
             Stages(Console(quiet=True)),
-            lambda *_: True,
+            lambda bundle, _: bundle,
         )
     return network, folder
 

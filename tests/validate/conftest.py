@@ -57,7 +57,7 @@ def export_bundle(tmp_path_factory, make_network):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
             _, folder = export(
-                place / "tiny.pt", place / "build", settings, stages, lambda *_: True
+                place / "tiny.pt", place / "build", settings, stages, lambda bundle, _: bundle
             )
         return network, folder
 
