@@ -22,7 +22,7 @@ from validate.images.samples import Samples, Source, find_samples, require_some
 from validate.metrics.tolerances_file import read_tolerances
 from validate.parity.resume import FinishedBatch, RunState, resumed, run_identity, run_state
 from validate.parity.session import Done, ParitySession
-from validate.reference.network import Computed, Reference, load_reference
+from validate.reference.network import ComputedReference, Reference, load_reference
 from validate.reference.recorder import recorded_reference
 from validate.reference.stored import stored_reference
 from validate.results.parity import Report
@@ -66,7 +66,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             _require_alone(reference, checkpoint, write_reference)
             held = stack.enter_context(stored_reference(reference, bundle, found))
         else:
-            held = computed = Computed(load_reference(bundle, folder, checkpoint, module))
+            held = computed = ComputedReference(load_reference(bundle, folder, checkpoint, module))
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
@@ -95,7 +95,7 @@ def judge_network(  # noqa: PLR0913 (as above)
     """
     found = find_samples(samples, bundle.contract)
     given = read_tolerances(tolerances)
-    session = ParitySession(Computed(deployable), bundle, folder, found, coreml, given)
+    session = ParitySession(ComputedReference(deployable), bundle, folder, found, coreml, given)
     return _judged(found, session, bundle, progress)
 
 

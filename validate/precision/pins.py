@@ -19,7 +19,7 @@ from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violation
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations
 from validate.precision.search import smallest_pins
-from validate.reference.network import Computed
+from validate.reference.network import ComputedReference
 from validate.results.ranges import OperationRange, Ranges
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import as_feature, checked_outputs, named_outputs
@@ -80,7 +80,7 @@ class _Mixtures:
         given: Mapping[Row, Tolerance],
     ):
         self._half, self._full, self._bundle = half, full, bundle
-        reference = Computed(deployable)
+        reference = ComputedReference(deployable)
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
         self._pictures.sort(key=lambda each: -self._error(half, *each))
