@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -22,6 +22,9 @@ from models.common.cli import CONTEXT, Stages, console, run
 from models.common.options import CHECKPOINT, READING, with_options
 from models.custom.option import parse_named
 from models.specification import Choices
+
+if TYPE_CHECKING:
+    from validate.results.parity import Report
 
 WRITING = (
     click.option(
@@ -83,9 +86,15 @@ def main(
 
     from export.pipeline import export
     from export.summary import print_summary
-    from validate.precision.gate import Gate
+    from validate.precision.gate import ParityGate
+    from validate.report.console import print_report
+    from validate.report.write import write_results
 
-    gate = Gate(samples, coreml, tolerances, stages)
+    def publish(report: Report, place: Path) -> None:
+        write_results(report, place)
+        print_report(report, stages.console)
+
+    gate = ParityGate(stages, publish, samples=samples, coreml=coreml, tolerances=tolerances)
     bundle, folder = export(Path(checkpoint), Path(out), settings, stages, gate)
     print_summary(bundle, folder, stages.console)
 

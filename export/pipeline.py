@@ -2,11 +2,10 @@
 
 import datetime
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
-from export.float16_fallback import Guard, mended
 from export.formats import Job, write_formats
 from export.metadata import Description, tool_versions
 from export.settings import Settings, bundle_name
@@ -20,22 +19,20 @@ from models.load import Recognised, load_network, recognise_checkpoint
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
 SLACK = 8 << 20
-
-
-class Gate(Guard, Protocol):
-    """Judge a bundle, and find what float16 cannot hold in the one that was judged last."""
-
-    def judge(self, bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
-        """Leave the results in `folder`; return whether the bundle computes what PyTorch does."""
-        ...
+# Judges what was written: the bundle that computes what the network computes, with a file of it
+# written again if need be, or None.
+Judge = Callable[[Bundle, Job], Bundle | None]
 
 
 def export(
-    checkpoint: Path, out: Path, settings: Settings, stages: Stages, gate: Gate
+    checkpoint: Path,
+    out: Path,
+    settings: Settings,
+    stages: Stages,
+    judge: Judge,
 ) -> tuple[Bundle, Path]:
     """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
 
-    Where the float16 mlprogram alone fails, `gate` says which of its operations stay in float32.
     Returns the bundle and its folder. Raises InputError for anything that cannot be exported,
     and ValidationFailed, with the files kept in `NAME.failed`, when one does not compute what
     PyTorch computes; an earlier bundle stays where it is in both cases.
@@ -64,10 +61,7 @@ def export(
     )
     with staged(destination, checkpoint.name) as folder:
         job = _job(recognised, deployable, folder, destination, settings)
-        built = _build(recognised, job, destination, stages)
-        bundle: Bundle | None = built
-        if not gate.judge(built, folder, deployable):
-            bundle = mended(built, job, gate.judge, gate, stages)
+        bundle = judge(_build(recognised, job, destination, stages), job)
         if bundle is None:
             raise _rejected(folder, destination, checkpoint.name)
     return bundle, destination

@@ -11,7 +11,7 @@ import segmentation_models_pytorch as smp
 import torch
 from PIL import Image
 from rich.console import Console
-from small_networks import OpenGate
+from small_networks import open_gate
 from torch import nn
 
 from export.pipeline import export
@@ -57,7 +57,7 @@ def export_bundle(tmp_path_factory, make_network):
         stages = Stages(Console(quiet=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
-            _, folder = export(place / "tiny.pt", place / "build", settings, stages, OpenGate())
+            _, folder = export(place / "tiny.pt", place / "build", settings, stages, open_gate)
         return network, folder
 
     return make

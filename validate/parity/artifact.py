@@ -1,126 +1,156 @@
-"""One artifact in one runtime, judged picture by picture in flat memory."""
+"""One artifact in one runtime: loaded, run, and judged by the sums over all pictures."""
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from export.bundle import Artifact, Bundle
 from validate.images.reading import Picture
-from validate.images.samples import Sample
-from validate.metrics.comparison import Comparison, Metrics, compare, measure
+from validate.metrics.comparison import Comparison, measure
 from validate.metrics.decision_values import Scale
-from validate.metrics.tolerances import Tolerance, violations
+from validate.metrics.tolerances import Row, Tolerance, row_of, violations
+from validate.parity.picture import PictureRun
 from validate.parity.resize_filters import photo_violations
 from validate.results.parity import ArtifactResult, PhotoWay, PictureResult, Status
-from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime, SmallMask
+from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 
 
 @dataclass(frozen=True)
-class CandidateRecord:
-    """What one batch of pictures added to a candidate."""
+class RunFailure:
+    """Say why an artifact does not run; `out_of_scope` where the runtime lacks what it needs."""
 
-    pictures: tuple[tuple[str, Comparison], ...]
+    reason: str
+    out_of_scope: bool = False
+
+
+@dataclass(frozen=True)
+class ArtifactFindings:
+    """Hold what one batch of pictures showed of an artifact: plain data, kept for a resumed run.
+
+    `comparisons` go by the picture's name; `milliseconds` are those of the pictures that ran.
+    """
+
+    comparisons: tuple[tuple[str, Comparison], ...]
     milliseconds: tuple[float, ...]
-    failure: str | None
-    out_of_scope: bool
+    failure: RunFailure | None
 
 
-class Candidate:
-    """Loads the artifact when the first picture comes, and stops at the first failure to run."""
+class ArtifactRun:
+    """Run one artifact in one runtime, and sum up what is found; `index` is its result's place.
 
-    def __init__(self, artifact: Artifact, opener: Opener, folder: Path, bundle: Bundle):
+    It is loaded when the first picture comes, and runs no further after its first failure.
+    """
+
+    def __init__(
+        self, index: int, artifact: Artifact, opener: Opener, folder: Path, bundle: Bundle
+    ):
+        self.index = index
         self.artifact = artifact
-        self.opener = opener
-        self.tolerance: Tolerance | None = None
-        self._path = folder / artifact.path
-        self._bundle = bundle
-        self._runtime: Runtime | None = None
-        self._failure: str | None = None
-        self._out_of_scope = False
+        self.runtime = opener.runtime
+        self.failure: RunFailure | None = None
+        self._open = partial(opener.open, folder / artifact.path, bundle)
+        self._loaded: Runtime | None = None
         self._total: Comparison | None = None
         self._pictures: list[PictureResult] = []
         self._milliseconds: list[float] = []
-        self._fresh: list[tuple[str, Comparison]] = []
-        self._timed = 0
 
     @property
-    def runs(self) -> bool:
-        """Whether it still takes pictures."""
-        return self._failure is None
+    def row(self) -> Row:
+        """Return the row of the table of tolerances that it is judged by."""
+        return row_of(self.artifact.format, self.artifact.precision, self.runtime)
 
     def judge(
-        self, sample: Sample, reference: Outputs, tolerance: Tolerance, scale: Scale
-    ) -> tuple[float, SmallMask] | None:
-        """Run it on `sample` and compare with what PyTorch computed.
+        self,
+        pictures: Sequence[PictureRun],
+        scale: Scale,
+        tolerance: Tolerance,
+        done: Callable[[str], None],
+    ) -> ArtifactFindings:
+        """Compare what it makes of `pictures` with what PyTorch does; `done` follows each.
 
-        `scale` is that of the pictures of its batch; those of earlier batches widen it.
-        Returns its largest error as a share of what `tolerance` allows (above 1 also where a
-        label flipped decisively) and its mask; None when it could not be run.
+        `scale` is that of these pictures; those of earlier batches widen it.
         """
-        self.tolerance = tolerance
-        outputs = self._outputs(sample)
-        if outputs is None:
+        scale = scale if self._total is None else scale | self._total.scale
+        comparisons, milliseconds = [], []
+        for picture in pictures:
+            ran = self.run(picture.sample.name, picture.sample.image)
+            if ran is not None:
+                outputs, took = ran
+                comparison = picture.compare(self.index, outputs, tolerance, scale)
+                comparisons.append((picture.sample.name, comparison))
+                milliseconds.append(took)
+            done(self.runtime)
+        return ArtifactFindings(tuple(comparisons), tuple(milliseconds), self.failure)
+
+    def run(self, name: str, image: Picture) -> tuple[Outputs, float] | None:
+        """Return what it makes of `image (H, W, C)`, and in how many milliseconds.
+
+        None where it does not run: whatever its runtime raises is a verdict on the file.
+        """
+        if self.failure is not None:
             return None
-        limits = tolerance.max_error, tolerance.mask_slack
-        known = scale if self._total is None else scale | self._total.scale
-        comparison = compare(reference, outputs, *limits, known)
-        self._fresh.append((sample.name, comparison))
-        metrics = self._add(sample.name, comparison)
-        share = metrics.relative_error / tolerance.max_error
-        return share + metrics.decisive_flips, outputs.small_mask
+        step = "does not load"
+        try:
+            self._loaded = self._loaded or self._open()
+            step = f"does not run on {name}"
+            started = time.perf_counter()
+            outputs = self._loaded.run(image)
+            took = (time.perf_counter() - started) * 1000
+        except MalformedOutput as error:
+            self.failure = RunFailure(f"on {name}, {error}")
+        except OutOfScope as error:
+            self.failure = RunFailure(_first_line(error), out_of_scope=True)
+        except Exception as error:
+            self.failure = RunFailure(f"it {step}: {_first_line(error)}")
+        else:
+            bad = int((~np.isfinite(outputs.logits)).sum()) / outputs.logits.size
+            if not bad:
+                return outputs, took
+            self.failure = RunFailure(
+                f"{100 * bad:.1f} % of its logits on {name} are NaN or infinite"
+            )
+        self.close()
+        return None
 
-    def outputs_of(self, name: str, image: Picture) -> Outputs | None:
-        """What it makes of a picture that is not one of the samples; None when it does not run."""
-        return self._outputs(Sample(name, image)) if self.runs else None
-
-    def take(self) -> CandidateRecord:
-        """What was added since this was last asked for."""
-        record = CandidateRecord(
-            tuple(self._fresh),
-            tuple(self._milliseconds[self._timed :]),
-            self._failure,
-            self._out_of_scope,
-        )
-        self._fresh, self._timed = [], len(self._milliseconds)
-        return record
-
-    def restore(self, record: CandidateRecord, tolerance: Tolerance) -> None:
-        """Go on from where an earlier run stopped."""
-        self.tolerance = tolerance
-        for name, comparison in record.pictures:
-            self._add(name, comparison)
-        self._milliseconds.extend(record.milliseconds)
-        self._timed = len(self._milliseconds)
-        self._failure, self._out_of_scope = record.failure, record.out_of_scope
+    def add(self, findings: ArtifactFindings) -> None:
+        """Add what a batch showed, of this run or of the one that it resumes."""
+        for name, comparison in findings.comparisons:
+            self._total = comparison if self._total is None else self._total + comparison
+            self._pictures.append(PictureResult(name, measure(comparison)))
+        self._milliseconds.extend(findings.milliseconds)
+        self.failure = findings.failure
 
     def close(self) -> None:
         """Let go of the loaded artifact."""
-        self._runtime = None
+        self._loaded = None
 
-    def result(self, reference_milliseconds: float | None, way: PhotoWay | None) -> ArtifactResult:
-        """The verdict on all pictures so far."""
+    def result(
+        self, tolerance: Tolerance, reference_milliseconds: float | None, way: PhotoWay | None
+    ) -> ArtifactResult:
+        """Return the verdict on all pictures so far."""
         artifact = self.artifact
-        facts = (artifact.format, artifact.path, artifact.precision, artifact.size)
-        if self._failure is not None or self._total is None or self.tolerance is None:
-            failure = self._failure or "it was given no picture"
-            status: Status = "not run" if self._out_of_scope else "failed"
-            return ArtifactResult(*facts, self.opener.runtime, status, (failure,))
+        facts = (artifact.format, artifact.path, artifact.precision, artifact.size, self.runtime)
+        if self.failure is not None or self._total is None:
+            failure = self.failure or RunFailure("it was given no picture")
+            status: Status = "not run" if failure.out_of_scope else "failed"
+            return ArtifactResult(*facts, status, (failure.reason,))
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
         reasons = (
-            *violations(total, worst.metrics.relative_error, self.tolerance),
-            *photo_violations(way, artifact.path, self.opener.runtime),
+            *violations(total, worst.metrics.relative_error, tolerance),
+            *photo_violations(way, artifact.path, self.runtime),
         )
         milliseconds = median(self._milliseconds)
         return ArtifactResult(
             *facts,
-            runtime=self.opener.runtime,
             status="failed" if reasons else "passed",
             reasons=reasons,
-            tolerance=self.tolerance,
+            tolerance=tolerance,
             total=total,
             worst=worst,
             pictures=tuple(self._pictures),
@@ -128,45 +158,9 @@ class Candidate:
             ratio=_ratio(milliseconds, reference_milliseconds),
         )
 
-    def _add(self, name: str, comparison: Comparison) -> Metrics:
-        self._total = comparison if self._total is None else self._total + comparison
-        metrics = measure(comparison)
-        self._pictures.append(PictureResult(name, metrics))
-        return metrics
 
-    def _outputs(self, sample: Sample) -> Outputs | None:
-        """What the artifact gives; whatever its runtime raises is a verdict on the file."""
-        step = "does not load"
-        try:
-            self._runtime = self._runtime or self.opener.open(self._path, self._bundle)
-            step = f"does not run on {sample.name}"
-            started = time.perf_counter()
-            outputs = self._runtime.run(sample.image)
-            self._milliseconds.append((time.perf_counter() - started) * 1000)
-        except MalformedOutput as error:
-            self._fail(f"on {sample.name}, {error}")
-            return None
-        except OutOfScope as error:
-            self._out_of_scope = True
-            self._fail(_first_line(error))
-            return None
-        except Exception as error:
-            self._fail(f"it {step}: {_first_line(error)}")
-            return None
-        bad = int((~np.isfinite(outputs.logits)).sum())
-        if bad:
-            share = bad / outputs.logits.size
-            self._fail(f"{100 * share:.1f} % of its logits on {sample.name} are NaN or infinite")
-            return None
-        return outputs
-
-    def _fail(self, reason: str) -> None:
-        self._failure = reason
-        self.close()
-
-
-def median(milliseconds: list[float]) -> float | None:
-    """The median time, without the first picture's, on which runtimes still settle."""
+def median(milliseconds: Sequence[float]) -> float | None:
+    """Return the median time, without the first picture's, on which runtimes still settle."""
     return statistics.median(milliseconds[1:] or milliseconds) if milliseconds else None
 
 

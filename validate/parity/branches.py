@@ -1,4 +1,4 @@
-"""What deep supervision is for: how much time a shallower branch saves, and what it changes.
+"""Compare the branches of a network with deep supervision: time saved, and labels changed.
 
 A U-Net++ trained with deep supervision has a head after each column of nodes, and a branch that
 ends early leaves nodes out (Zhou et al. 2018, arXiv:1807.10165, "pruning"). Each branch is run
@@ -25,7 +25,7 @@ PICTURES = 4
 
 @runtime_checkable
 class Branched(Protocol):
-    """A network with several branches, from the shallowest: `branch` is the one it gives now."""
+    """Name the branches of a network, from the shallowest: `branch` is the one it gives now."""
 
     @property
     def branches(self) -> tuple[str, ...]: ...  # noqa: D102
@@ -82,6 +82,6 @@ def _result(
     deepest: Sequence[Outputs],
 ) -> BranchResult:
     pairs = zip(deepest, outputs, strict=True)
-    first, *rest = (compare(reference, ours, 1.0, 1.0) for reference, ours in pairs)
+    first, *rest = (compare(expected, actual, 1.0, 1.0) for expected, actual in pairs)
     total = measure(sum(rest, start=first))
     return BranchResult(name, exported, milliseconds, total.agreement, total.classes)

@@ -1,4 +1,4 @@
-"""From photo to mask: the whole way that a phone goes, beside the way of the training.
+"""Compare masks of photos shrunk as on a phone with masks of photos shrunk as in training.
 
 Training shrank photos by OpenCV's bilinear filter, which does not antialias. Scaling of good
 quality on a phone does, and so gives the network other pixels. Here the first photos are shrunk
@@ -19,10 +19,11 @@ from PIL import Image
 
 from models.deployable import Deployable
 from validate.images.reading import Picture
-from validate.images.samples import Sample, Samples
+from validate.images.samples import Samples
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import scale_of
 from validate.metrics.tolerances import Tolerance
+from validate.parity.picture import PictureRun
 from validate.results.parity import FilterEffect, PhotoWay, WayResult
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
@@ -40,7 +41,7 @@ PHONE = "antialiased bilinear"
 
 
 def photo_violations(way: PhotoWay | None, path: str, runtime: str) -> tuple[str, ...]:
-    """A sentence where a file's masks of photos depart from PyTorch's on the same pixels."""
+    """Return a sentence where a file's masks of photos depart from PyTorch's on the same pixels."""
     files = () if way is None else way.files
     return tuple(
         f"from photo to mask ({PHONE}), the label of {each.decisive_flips:,} pixels is one that "
@@ -50,19 +51,17 @@ def photo_violations(way: PhotoWay | None, path: str, runtime: str) -> tuple[str
     )
 
 
-class PhotoTrial:
-    """Takes photos both ways: PyTorch when it is made, then file after file.
+class ResizeComparison:
+    """Take photos both ways: through PyTorch when it is made, then through file after file.
 
-    `photos` are samples with what PyTorch made of them; each is read again in its own size.
+    `photos` are samples with PyTorch's outputs; each is read again in its own size.
     """
 
-    def __init__(
-        self, photos: Sequence[tuple[Sample, Outputs]], samples: Samples, deployable: Deployable
-    ):
-        self._names = tuple(sample.name for sample, _ in photos)
-        self._training = [outputs for _, outputs in photos]
+    def __init__(self, photos: Sequence[PictureRun], samples: Samples, deployable: Deployable):
+        self._names = tuple(photo.sample.name for photo in photos)
+        self._training = [photo.expected for photo in photos]
         self._files: list[WayResult] = []
-        pictures = [samples.original(sample.index) for sample, _ in photos]
+        pictures = [samples.original(photo.sample.index) for photo in photos]
         size = samples.contract.width, samples.contract.height
         network = Eager(deployable)
         moved = {}
@@ -71,10 +70,6 @@ class PhotoTrial:
         self.pixels = [shrunk(picture, *size, PHONE) for picture in pictures]
         self._same = moved[PHONE]
         self._filters = tuple(self._effect(name, outputs) for name, outputs in moved.items())
-
-    def _effect(self, name: str, outputs: Sequence[Outputs]) -> FilterEffect:
-        total = measure(_sum(self._training, outputs))
-        return FilterEffect(name, total.agreement, total.classes)
 
     def judge(
         self, path: str, runtime: str, outputs: Sequence[Outputs], tolerance: Tolerance
@@ -88,30 +83,30 @@ class PhotoTrial:
         )
 
     def result(self) -> PhotoWay:
-        """Everything that was found."""
+        """Return everything that was found."""
         return PhotoWay(self._names, PHONE, self._filters, tuple(self._files))
 
+    def _effect(self, name: str, outputs: Sequence[Outputs]) -> FilterEffect:
+        total = measure(_sum(self._training, outputs))
+        return FilterEffect(name, total.agreement, total.classes)
 
-def photo_trial(
-    batch: Sequence[Sample],
-    references: Sequence[Outputs],
-    samples: Samples,
-    deployable: Deployable | None,
-) -> PhotoTrial | None:
-    """A trial of the first photos of `batch`.
+
+def resize_comparison(
+    pictures: Sequence[PictureRun], samples: Samples, deployable: Deployable | None
+) -> ResizeComparison | None:
+    """Return a comparison on the first photos among `pictures`.
 
     None where the network is not there, takes no image from a phone, or every picture has the
     model's size already.
     """
     if deployable is None or not samples.contract.is_image:
         return None
-    pairs = zip(batch, references, strict=True)
-    photos = [pair for pair in pairs if pair[0].resized][:PHOTOS]
-    return PhotoTrial(photos, samples, deployable) if photos else None
+    photos = [picture for picture in pictures if picture.sample.resized][:PHOTOS]
+    return ResizeComparison(photos, samples, deployable) if photos else None
 
 
 def shrunk(picture: Picture, width: int, height: int, filter: str) -> Picture:
-    """`picture`, grey or RGB, stretched to `width` × `height` by one of FILTERS."""
+    """Return `picture`, grey or RGB, stretched to `width` × `height` by one of FILTERS."""
     channels = picture.shape[2]
     image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
     stretched = np.asarray(image.resize((width, height), FILTERS[filter]))
@@ -119,8 +114,8 @@ def shrunk(picture: Picture, width: int, height: int, filter: str) -> Picture:
 
 
 def _sum(
-    ours: Sequence[Outputs], theirs: Sequence[Outputs], limit: float = 1.0, slack: float = 1.0
+    expected: Sequence[Outputs], actual: Sequence[Outputs], limit: float = 1.0, slack: float = 1.0
 ) -> Comparison:
-    pairs, scale = zip(ours, theirs, strict=True), scale_of(ours)
+    pairs, scale = zip(expected, actual, strict=True), scale_of(expected)
     first, *rest = (compare(a, b, limit, slack, scale) for a, b in pairs)
     return sum(rest, start=first)

@@ -1,4 +1,4 @@
-"""What a run over many pictures has done so far, so that it can be stopped and go on.
+"""Keep what a run over many pictures has done, so that it can be stopped and go on.
 
 The state lies in the bundle as `.parity.unfinished.jsonl`: a line that says which run it is,
 then one for each batch of pictures, written when the batch is done. The same run (bundle,
@@ -25,7 +25,7 @@ from models.errors import InputError
 from validate.images.samples import Samples, Skipped
 from validate.metrics.tolerances import TABLE
 from validate.metrics.tolerances_file import GivenTolerances
-from validate.parity.session import BatchRecord, Trial
+from validate.parity.session import BatchFindings, ParitySession
 from validate.results.machine import LIBRARIES
 
 STATE = ".parity.unfinished.jsonl"
@@ -33,17 +33,17 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Step:
-    """One batch: `consumed` files were looked at since the start, `skipped` of them just now."""
+class FinishedBatch:
+    """Hold one batch: `consumed` files were read since the start, `skipped` just now."""
 
     consumed: int
     skipped: tuple[Skipped, ...]
     seconds: float
-    batch: BatchRecord
+    findings: BatchFindings
 
 
-class Unfinished:
-    """The open state file of a run.
+class RunState:
+    """Read and write the state file of a run.
 
     `pictures` files are done and kept; `replaces` says that another run had left its state.
     """
@@ -55,8 +55,8 @@ class Unfinished:
         self._file = file
         self._header = json.dumps({"schema": SCHEMA, "run": plain(run)}).encode() + b"\n"
 
-    def earlier(self) -> Iterator[Step]:
-        """The batches that an earlier run of the same kind finished; all before `append`."""
+    def earlier(self) -> Iterator[FinishedBatch]:
+        """Yield the batches that an earlier run of the same kind finished; all before `append`."""
         self._file.seek(0)
         good = 0
         first = self._file.readline()
@@ -64,21 +64,21 @@ class Unfinished:
         if first == self._header:
             good = self._file.tell()
             for line in self._file:
-                step = _step(line)
-                if step is None:
+                batch = _batch(line)
+                if batch is None:
                     break
                 good += len(line)
-                self.pictures = step.consumed
-                yield step
+                self.pictures = batch.consumed
+                yield batch
         self._file.truncate(good)
         self._file.seek(good)
         if not good:
             self._write(self._header)
 
-    def append(self, step: Step) -> None:
+    def append(self, batch: FinishedBatch) -> None:
         """Keep what one batch found."""
-        self._write(json.dumps(plain(step)).encode() + b"\n")
-        self.pictures = step.consumed
+        self._write(json.dumps(plain(batch)).encode() + b"\n")
+        self.pictures = batch.consumed
 
     def _write(self, line: bytes) -> None:
         try:
@@ -89,8 +89,8 @@ class Unfinished:
 
 
 @contextmanager
-def unfinished(folder: Path, run: Mapping[str, Any]) -> Iterator[Unfinished]:
-    """The state of `run` in `folder`; it is removed unless the block is left by an exception.
+def run_state(folder: Path, run: Mapping[str, Any]) -> Iterator[RunState]:
+    """Open the state of `run` in `folder`; remove it unless an exception leaves the block.
 
     Raises InputError when the folder cannot be written to, or another process judges it.
     """
@@ -101,7 +101,7 @@ def unfinished(folder: Path, run: Mapping[str, Any]) -> Iterator[Unfinished]:
         raise _unwritable(path, error) from None
     with file:
         _lock(file, folder)
-        state = Unfinished(path, file, run)
+        state = RunState(path, file, run)
         try:
             yield state
         except BaseException:
@@ -127,28 +127,32 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _step(line: bytes) -> Step | None:
-    """None for a line that was cut off or is not ours."""
+def _batch(line: bytes) -> FinishedBatch | None:
+    """Return the batch of a line; None where it was cut off or holds something else."""
     if not line.endswith(b"\n"):
         return None
     try:
-        step: Step = revive(Step, json.loads(line))
+        batch: FinishedBatch = revive(FinishedBatch, json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None
-    return step
+    return batch
 
 
 def run_identity(
-    samples: Samples, folder: Path, reference: Path | None, given: GivenTolerances, trial: Trial
+    samples: Samples,
+    folder: Path,
+    reference: Path | None,
+    given: GivenTolerances,
+    session: ParitySession,
 ) -> dict[str, str]:
-    """What must be equal for one run's findings to be another's too.
+    """Return what must be equal for one run's findings to be another's too.
 
     Samples are told by name, size and time of change; the bundle and a stored reference by
     their SHA-256, and the bundle holds that of its files and of its checkpoint.
     """
     stats = [(path.name, path.stat()) for path in samples.paths]
     files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    runtimes = [(each.artifact.path, each.opener.runtime) for each in trial.candidates]
+    runtimes = [(each.artifact.path, each.runtime) for each in session.runs]
     return {
         "bundle": sha256_of(folder / MANIFEST),
         "reference": "checkpoint" if reference is None else sha256_of(reference),
@@ -162,18 +166,18 @@ def run_identity(
 
 @contextmanager
 def resumed(
-    state: Unfinished, samples: Samples, trial: Trial, tell: Callable[[str], None]
+    state: RunState, samples: Samples, session: ParitySession, tell: Callable[[str], None]
 ) -> Iterator[float]:
-    """Give `trial` what an earlier run found; yields the seconds that one had taken.
+    """Give `session` what an earlier run found; yield the seconds that one had taken.
 
     An interruption of the block passes on once `tell` was told what is kept.
     """
     seconds = 0.0
-    for step in state.earlier():
-        trial.restore(step.batch)
-        samples.start = samples.consumed = step.consumed
-        samples.skipped.extend(step.skipped)
-        seconds += step.seconds
+    for batch in state.earlier():
+        session.resume(batch.findings)
+        samples.start = samples.consumed = batch.consumed
+        samples.skipped.extend(batch.skipped)
+        seconds += batch.seconds
     if samples.start:
         tell(f"Going on after {samples.start:,} of {len(samples):,} pictures of an earlier run.")
     elif state.replaces:

@@ -1,4 +1,4 @@
-"""Judges a bundle: every artifact, in the runtimes that exist here, against PyTorch.
+"""Judge a bundle: every artifact, in the runtimes that exist here, against PyTorch.
 
     judge            a bundle on disk, its network built again from the checkpoint
     judge_network    the same with a network that is in memory already
@@ -20,9 +20,9 @@ from models.errors import InputError
 from validate.images.batches import batches, fits_one_batch
 from validate.images.samples import Samples, Source, find_samples, require_some
 from validate.metrics.tolerances_file import read_tolerances
-from validate.parity.resume import Step, Unfinished, resumed, run_identity, unfinished
-from validate.parity.session import Trial
-from validate.reference.network import Computed, Reference, load_reference
+from validate.parity.resume import FinishedBatch, RunState, resumed, run_identity, run_state
+from validate.parity.session import Done, ParitySession
+from validate.reference.network import ComputedReference, Reference, load_reference
 from validate.reference.recorder import recorded_reference
 from validate.reference.stored import stored_reference
 from validate.results.parity import Report
@@ -66,17 +66,17 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             _require_alone(reference, checkpoint, write_reference)
             held = stack.enter_context(stored_reference(reference, bundle, found))
         else:
-            held = computed = Computed(load_reference(bundle, folder, checkpoint, module))
+            held = computed = ComputedReference(load_reference(bundle, folder, checkpoint, module))
             if write_reference is not None:
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
-        trial = Trial(held, bundle, folder, found, coreml, given)
+        session = ParitySession(held, bundle, folder, found, coreml, given)
         if write_reference is not None or fits_one_batch(found, bundle):
-            return _judged(found, trial, bundle, progress)
-        run = run_identity(found, folder, reference, given, trial)
-        state = stack.enter_context(unfinished(folder, run))
-        with resumed(state, found, trial, tell or (lambda _: None)) as seconds:
-            return _judged(found, trial, bundle, progress, state, seconds)
+            return _judged(found, session, bundle, progress)
+        run = run_identity(found, folder, reference, given, session)
+        state = stack.enter_context(run_state(folder, run))
+        with resumed(state, found, session, tell or (lambda _: None)) as seconds:
+            return _judged(found, session, bundle, progress, state, seconds)
 
 
 def judge_network(  # noqa: PLR0913 (as above)
@@ -95,35 +95,42 @@ def judge_network(  # noqa: PLR0913 (as above)
     """
     found = find_samples(samples, bundle.contract)
     given = read_tolerances(tolerances)
-    trial = Trial(Computed(deployable), bundle, folder, found, coreml, given)
-    return _judged(found, trial, bundle, progress)
+    session = ParitySession(ComputedReference(deployable), bundle, folder, found, coreml, given)
+    return _judged(found, session, bundle, progress)
 
 
 def _judged(
     found: Samples,
-    trial: Trial,
+    session: ParitySession,
     bundle: Bundle,
     progress: Progress | None,
-    state: Unfinished | None = None,
+    state: RunState | None = None,
     seconds: float = 0.0,
 ) -> Report:
-    runs = 1 + len(trial.candidates)
-    planned, done = len(found) * runs, found.start * runs
+    done = _counter(progress, found, 1 + len(session.runs))
     skipped, started = len(found.skipped), time.perf_counter()
     for batch in batches(found, bundle):
         only = len(batch) + len(found.skipped) == len(found)
-        for runtime in trial.run(batch, release=only):
-            done += 1
-            if progress is not None:
-                progress(runtime, done, planned)
-        record, now = trial.take(), time.perf_counter()
+        findings, now = session.run(batch, done, release=only), time.perf_counter()
         if state is not None:
-            state.append(
-                Step(found.consumed, tuple(found.skipped[skipped:]), now - started, record)
-            )
+            skips = tuple(found.skipped[skipped:])
+            state.append(FinishedBatch(found.consumed, skips, now - started, findings))
         skipped, seconds, started = len(found.skipped), seconds + now - started, now
     require_some(found)
-    return trial.report(seconds)
+    return session.report(seconds)
+
+
+def _counter(progress: Progress | None, found: Samples, runs: int) -> Done:
+    """Return what counts the pictures that were run, and tells `progress`."""
+    count = found.start * runs
+
+    def done(runtime: str) -> None:
+        nonlocal count
+        count += 1
+        if progress is not None:
+            progress(runtime, count, len(found) * runs)
+
+    return done
 
 
 def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None) -> None:

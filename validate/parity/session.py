@@ -1,7 +1,6 @@
-"""The run itself: PyTorch and every artifact, batch of pictures by batch of pictures."""
+"""A run of all pictures: PyTorch and every artifact, batch by batch, and the report of it."""
 
-import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +10,14 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
-from validate.metrics.decision_values import scale_of
+from validate.metrics.decision_values import Scale, scale_of
 from validate.metrics.float16_noise import Noise
-from validate.metrics.tolerances import Row, Tolerance, row_of, tolerance_for
+from validate.metrics.tolerances import Tolerance, tolerance_for
 from validate.metrics.tolerances_file import GivenTolerances
-from validate.parity.artifact import Candidate, CandidateRecord, median
+from validate.parity.artifact import ArtifactFindings, ArtifactRun, median
 from validate.parity.branches import compared_branches
-from validate.parity.resize_filters import PhotoTrial, photo_trial
+from validate.parity.picture import PictureRun
+from validate.parity.resize_filters import ResizeComparison, resize_comparison
 from validate.reference.network import Reference
 from validate.results.bundle_facts import facts_of
 from validate.results.machine import machine_facts
@@ -29,29 +29,32 @@ from validate.results.parity import (
     SampleFacts,
     ShownPicture,
 )
-from validate.results.thumbnails import bytes_of_shown, shown_picture
-from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, SmallMask, runtimes_for
+from validate.results.thumbnails import RankedPicture, WorstPictures, shown_picture
+from validate.runtimes import CoreMLChoice, NotRun, Opener, runtimes_for
 
-SHOWN = 100
-SHOWN_BYTES = 384 << 20
-NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+Done = Callable[[str], None]
+"""Is told the runtime after each picture."""
 
 
 @dataclass(frozen=True)
-class BatchRecord:
-    """What one batch added to a trial; the pictures to show are without their photos."""
+class BatchFindings:
+    """Hold what one batch showed: plain data, kept for a resumed run.
+
+    `noise`, `photo_way` and `branches` are measured on the first batch, and repeated by the
+    others; `shown` are the pictures for the page, without their photos.
+    """
 
     used: int
     noise: Noise | None
     photo_way: PhotoWay | None
     branches: Branches | None
     milliseconds: tuple[float, ...]
-    candidates: tuple[CandidateRecord, ...]
-    shown: tuple[tuple[float, int, ShownPicture], ...]
+    artifacts: tuple[ArtifactFindings, ...]
+    shown: tuple[RankedPicture, ...]
 
 
-class Trial:
-    """Collects what every artifact does, and makes the report of it."""
+class ParitySession:
+    """Run a bundle's artifacts beside PyTorch, and sum up what they do."""
 
     def __init__(
         self,
@@ -62,111 +65,62 @@ class Trial:
         coreml: CoreMLChoice | None,
         given: GivenTolerances,
     ):
-        self._entries = [
-            Candidate(artifact, runtime, folder, bundle)
+        places = [(each, run) for each in bundle.artifacts for run in runtimes_for(each, coreml)]
+        self._results: list[ArtifactRun | ArtifactResult] = [
+            ArtifactRun(index, artifact, runtime, folder, bundle)
             if isinstance(runtime, Opener)
             else _not_run(artifact, runtime)
-            for artifact in bundle.artifacts
-            for runtime in runtimes_for(artifact, coreml)
+            for index, (artifact, runtime) in enumerate(places)
         ]
+        self.runs = [each for each in self._results if isinstance(each, ArtifactRun)]
         self._reference = reference
         self._bundle = bundle
         self._given = given
         self._samples = samples
+        self._shown = WorstPictures(bundle.mask_shape, len(places))
         self._photo_way: PhotoWay | None = None
         self._branches: Branches | None = None
         self._noise: Noise | None = None
         self._used = 0
-        self._taken = self._timed = self._begun = 0
-        self._shown: list[tuple[float, int, ShownPicture]] = []
+        self._milliseconds: list[float] = []
 
-    @property
-    def candidates(self) -> list[Candidate]:
-        """The artifacts that are run here, each in each of its runtimes."""
-        return [entry for entry in self._entries if isinstance(entry, Candidate)]
-
-    def run(self, batch: list[Sample], *, release: bool) -> Iterator[str]:
-        """Run `batch` through everything; yields the runtime's name after each picture.
+    def run(self, batch: list[Sample], done: Done, *, release: bool) -> BatchFindings:
+        """Run `batch` through everything, and return what it showed.
 
         With `release` every artifact is let go when it is done, before the next is loaded.
         """
-        self._begun = batch[0].index
-        references = []
+        timed = len(self._reference.milliseconds)
+        pictures = []
         for sample in batch:
-            references.append(self._reference.outputs(sample))
-            yield "PyTorch"
-        photos = None
-        if not self._used:
-            self._measure_noise()
-            network = self._reference.deployable
-            photos = photo_trial(batch, references, self._samples, network)
-            self._branches = compared_branches(network, [sample.image for sample in batch])
-        scale = scale_of(references)
-        shares = [0.0] * len(batch)
-        masks: list[dict[int, SmallMask]] = [{} for _ in batch]
-        for index, candidate in enumerate(self._entries):
-            if isinstance(candidate, ArtifactResult):
-                continue
-            tolerance = self._tolerance(candidate)
-            for position, (sample, reference) in enumerate(zip(batch, references, strict=True)):
-                if not candidate.runs:
-                    judged = None
-                else:
-                    judged = candidate.judge(sample, reference, tolerance, scale)
-                if judged is not None:
-                    shares[position] = max(shares[position], judged[0])
-                    masks[position][index] = judged[1]
-                yield candidate.opener.runtime
-            if photos is not None:
-                self._take_photos(photos, candidate)
+            pictures.append(PictureRun(sample, self._reference.outputs(sample)))
+            done("PyTorch")
+        photos = None if self._used else self._start(pictures)
+        scale = scale_of([picture.expected for picture in pictures])
+        artifacts = []
+        for run in self.runs:
+            artifacts.append(self._judge(run, pictures, scale, photos, done))
             if release:
-                candidate.close()
-        if photos is not None:
-            self._photo_way = photos.result()
-        self._show(batch, references, masks, shares)
-        self._used += len(batch)
-
-    def _take_photos(self, photos: PhotoTrial, candidate: Candidate) -> None:
-        outputs = [candidate.outputs_of("a photo", image) for image in photos.pixels]
-        made = [each for each in outputs if each is not None]
-        if len(made) == len(outputs):
-            path, runtime = candidate.artifact.path, candidate.opener.runtime
-            photos.judge(path, runtime, made, self._tolerance(candidate))
-
-    def take(self) -> BatchRecord:
-        """What was added since this was last asked for."""
-        first, begun, timed = self._taken, self._begun, self._timed
-        self._taken, self._timed = self._used, len(self._reference.milliseconds)
-        return BatchRecord(
-            used=self._used - first,
+                run.close()
+        findings = BatchFindings(
+            used=len(batch),
             noise=self._noise,
-            photo_way=self._photo_way,
+            photo_way=photos.result() if photos else self._photo_way,
             branches=self._branches,
             milliseconds=tuple(self._reference.milliseconds[timed:]),
-            candidates=tuple(candidate.take() for candidate in self.candidates),
-            shown=tuple(
-                (share, index, replace(picture, image=NO_IMAGE))
-                for share, index, picture in self._shown
-                if index >= begun
-            ),
+            artifacts=tuple(artifacts),
+            shown=self._shown.add(picture.ranked() for picture in pictures),
         )
+        self._add(findings)
+        return findings
 
-    def restore(self, record: BatchRecord) -> None:
-        """Go on from where an earlier run stopped."""
-        self._used += record.used
-        self._noise = record.noise
-        self._photo_way = record.photo_way
-        self._branches = record.branches
-        self._reference.milliseconds.extend(record.milliseconds)
-        self._taken, self._timed = self._used, len(self._reference.milliseconds)
-        for candidate, part in zip(self.candidates, record.candidates, strict=True):
-            candidate.restore(part, self._tolerance(candidate))
-        self._keep_worst(record.shown)
+    def resume(self, findings: BatchFindings) -> None:
+        """Add what a batch of an earlier run showed."""
+        self._add(findings)
+        self._shown.add(findings.shown)
 
     def report(self, seconds: float) -> Report:
-        """Everything that was found, after the last batch."""
-        milliseconds = median(self._reference.milliseconds)
-        shown = sorted(self._shown, key=lambda each: (-each[0], each[1]))
+        """Return everything that was found, after the last batch."""
+        milliseconds = median(self._milliseconds)
         return Report(
             bundle=self._bundle.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -177,10 +131,10 @@ class Trial:
             noise=self._noise,
             milliseconds=milliseconds,
             results=tuple(
-                entry
-                if isinstance(entry, ArtifactResult)
-                else entry.result(milliseconds, self._photo_way)
-                for entry in self._entries
+                each.result(self._tolerance(each), milliseconds, self._photo_way)
+                if isinstance(each, ArtifactRun)
+                else each
+                for each in self._results
             ),
             machine=machine_facts(),
             tolerances=self._given.source,
@@ -188,54 +142,58 @@ class Trial:
             branches=self._branches,
             independent=self._bundle.specification.independent,
             seconds=seconds,
-            shown=tuple(self._with_image(picture, index) for _, index, picture in shown),
+            shown=tuple(map(self._with_image, self._shown.ordered())),
         )
 
-    def _with_image(self, picture: ShownPicture, index: int) -> ShownPicture:
+    def _start(self, pictures: Sequence[PictureRun]) -> ResizeComparison | None:
+        """Measure what is measured once, on the first batch."""
+        if any(run.row[1] == "float16" for run in self.runs):
+            self._noise = self._reference.noise()
+        network = self._reference.deployable
+        self._branches = compared_branches(network, [each.sample.image for each in pictures])
+        return resize_comparison(pictures, self._samples, network)
+
+    def _judge(
+        self,
+        run: ArtifactRun,
+        pictures: Sequence[PictureRun],
+        scale: Scale,
+        photos: ResizeComparison | None,
+        done: Done,
+    ) -> ArtifactFindings:
+        tolerance = self._tolerance(run)
+        findings = run.judge(pictures, scale, tolerance, done)
+        if photos is not None:
+            ran = [run.run("a photo", image) for image in photos.pixels]
+            outputs = [each[0] for each in ran if each is not None]
+            if len(outputs) == len(ran):
+                photos.judge(run.artifact.path, run.runtime, outputs, tolerance)
+        return replace(findings, failure=run.failure)
+
+    def _add(self, findings: BatchFindings) -> None:
+        self._used += findings.used
+        self._noise = findings.noise
+        self._photo_way = findings.photo_way
+        self._branches = findings.branches
+        self._milliseconds.extend(findings.milliseconds)
+        for run, part in zip(self.runs, findings.artifacts, strict=True):
+            run.add(part)
+
+    def _tolerance(self, run: ArtifactRun) -> Tolerance:
+        return tolerance_for(run.row, self._noise, self._given.rows)
+
+    def _with_image(self, ranked: RankedPicture) -> ShownPicture:
         """Read the photo again of a picture that an earlier run has judged."""
+        picture = ranked.picture
         if picture.image.size:
             return picture
         empty = np.zeros(self._bundle.mask_shape, np.uint8)
-        image = as_rgb(self._samples.read(index).image)
-        alone = shown_picture(picture.name, image, empty, {})
-        return replace(picture, image=alone.image)
+        image = as_rgb(self._samples.read(ranked.index).image)
+        return replace(picture, image=shown_picture(picture.name, image, empty, {}).image)
 
     def _facts(self) -> dict[str, str]:
         origin = self._reference.origin
         return facts_of(self._bundle) | ({"Reference": origin} if origin else {})
-
-    def _tolerance(self, candidate: Candidate) -> Tolerance:
-        return tolerance_for(_row(candidate), self._noise, self._given.rows)
-
-    def _measure_noise(self) -> None:
-        if any(_row(candidate)[1] == "float16" for candidate in self.candidates):
-            self._noise = self._reference.noise()
-
-    def _show(
-        self,
-        batch: list[Sample],
-        references: list[Outputs],
-        masks: list[dict[int, SmallMask]],
-        shares: list[float],
-    ) -> None:
-        """Keep the pictures with the largest errors, as many as the page shows."""
-        fresh = []
-        for position, sample in enumerate(batch):
-            mask = references[position].small_mask
-            picture = shown_picture(sample.name, as_rgb(sample.image), mask, masks[position])
-            fresh.append((shares[position], sample.index, picture))
-        self._keep_worst(fresh)
-
-    def _keep_worst(self, fresh: Iterable[tuple[float, int, ShownPicture]]) -> None:
-        size = bytes_of_shown(self._bundle.mask_shape, len(self._entries))
-        room = max(1, min(SHOWN, SHOWN_BYTES // size))
-        everything = [*self._shown, *fresh]
-        self._shown = heapq.nlargest(room, everything, key=lambda each: (each[0], -each[1]))
-
-
-def _row(candidate: Candidate) -> Row:
-    artifact = candidate.artifact
-    return row_of(artifact.format, artifact.precision, candidate.opener.runtime)
 
 
 def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:

@@ -1,94 +1,147 @@
-"""The gate that an export goes through: parity, and the range guard where float16 fails."""
+"""The gate that an export goes through: parity, and a repair where float16 alone fails.
 
-from collections.abc import Callable
+all files pass
+  -> the bundle is handed over
+the float16 mlprogram fails, and nothing else
+  -> `pins` names the smallest set of operations that must stay in float32
+  -> the mlprogram is written again with them, and the bundle judged again
+  -> only where that does not help: a float32 program, judged like the others
+anything else fails
+  -> no bundle
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, Pin
+from export.formats import Job
+from export.to_coreml import FLOAT32, Arithmetic
 from models.common.cli import Stages
-from models.deployable import Deployable
+from models.common.text import counted
 from models.errors import InputError
-from validate.images.samples import find_samples
+from validate.images.samples import Source, find_samples
 from validate.metrics.tolerances_file import read_tolerances
 from validate.parity.run import judge_network
-from validate.precision.guard import find_pins
-from validate.precision.survey import headroom, rounded_artifact
-from validate.report.console import print_report
-from validate.report.write import write_results
+from validate.precision.measure import modules_of
+from validate.precision.pins import find_pins
+from validate.precision.repair import ProgramRepair, program_repair
+from validate.precision.survey import first_picture_ranges, rounded_artifact
 from validate.results.parity import Report
 from validate.results.ranges import Ranges, all_pinned
 from validate.runtimes import CoreMLChoice
 
+NAMED = 12
+"""So many of the operations that stay in float32 are told by name."""
 
-class Gate:
-    """Judges a bundle with the options of the command, and remembers what it found last."""
+
+class ParityGate:
+    """Judge a fresh bundle, and repair what float16 alone makes fail.
+
+    `publish` is given the last report and the bundle's folder, whether the bundle passes or not.
+    """
 
     def __init__(
         self,
-        samples: Path | None,
-        coreml: CoreMLChoice | None,
-        tolerances: Path | None,
         stages: Stages,
+        publish: Callable[[Report, Path], None],
+        *,
+        samples: Source = None,
+        coreml: CoreMLChoice | None = None,
+        tolerances: Path | None = None,
     ):
+        self._stages = stages
+        self._publish = publish
         self._samples = samples
         self._coreml = coreml
         self._tolerances = tolerances
-        self._stages = stages
-        self._report: Report | None = None
-        self._ranges: Ranges | None = None
 
-    def judge(self, bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
-        """Judge the bundle in `folder`, write and print the report; whether it passes."""
+    def __call__(self, built: Bundle, job: Job) -> Bundle | None:
+        """Return `built`, repaired if need be, once it computes what the network computes.
+
+        None where it does not. The files lie in the folder of `job`.
+        """
+        bundle, ranges, report = built, None, self._judged(built, job)
+        failed = _only_float16(report, built)
+        if failed is None:
+            ranges = self._file_ranges(built, job)
+        else:
+            self._tell_failure(report, failed)
+            repair = program_repair(built, job, self._stages)
+            for repaired in self._repaired(repair, failed):
+                bundle, ranges = repaired
+                report = self._judged(bundle, job)
+                if report.passed:
+                    break
+        self._publish(replace(report, ranges=ranges), job.folder)
+        return bundle if report.passed else None
+
+    def _judged(self, bundle: Bundle, job: Job) -> Report:
         with self._stages.counted("Checking parity") as progress:
-            report = judge_network(
-                deployable,
+            return judge_network(
+                job.deployable,
                 bundle,
-                folder,
+                job.folder,
                 samples=self._samples,
                 coreml=self._coreml,
                 tolerances=self._tolerances,
                 progress=progress,
             )
-        report = replace(report, ranges=self._measured(bundle, folder, deployable))
-        self._report = report
-        write_results(report, folder)
-        print_report(report, self._stages.console)
-        return report.passed
 
-    def suspects(self, artifact: Artifact) -> bool:
-        """Whether this artifact failed, and nothing else did."""
-        results = self._report.results if self._report else ()
-        return {each.path for each in results if each.status == "failed"} == {artifact.path}
+    def _repaired(
+        self, repair: ProgramRepair, failed: Artifact
+    ) -> Iterator[tuple[Bundle, Ranges | None]]:
+        """Yield the bundle with fewer and fewer operations in float16, with what was measured."""
+        pins, ranges = self._pins(repair)
+        if pins:
+            self._tell_pins(pins, failed)
+            count = counted(len(pins), "operation")
+            note = f"{failed.path}: float16 alone fails, so {count} of it stay in float32."
+            yield repair.written(Arithmetic("float16", pins), note), ranges
+        self._stages.tell(
+            f"{failed.path}: no choice of operations helps, so all of it stays in float32."
+        )
+        note = f"{failed.path}: float16 fails, so it is a float32 program."
+        yield repair.written(FLOAT32, note), ranges and all_pinned(ranges)
 
-    def pins(
-        self,
-        bundle: Bundle,
-        programs: tuple[Path, Path],
-        deployable: Deployable,
-        module_of: Callable[[str], str | None],
-    ) -> tuple[Pin, ...]:
-        """The operations that have to stay in float32; none where no choice of them helps."""
+    def _pins(self, repair: ProgramRepair) -> tuple[tuple[Pin, ...], Ranges | None]:
+        """Return the operations that have to stay in float32, and the range of every operation."""
+        bundle = repair.bundle
         samples = find_samples(self._samples, bundle.contract)
         given = read_tolerances(self._tolerances).rows
-        try:
-            finding = find_pins(programs, bundle, deployable, samples, given, module_of)
-        except InputError as error:
-            self._stages.tell(f"What float16 cannot hold was not looked for: {error}")
-            return ()
-        self._ranges = finding.ranges
-        return finding.pins
+        with repair.programs() as programs, self._stages("Finding what float16 cannot hold"):
+            try:
+                deployable, module_of = repair.job.deployable, modules_of(repair.single)
+                found = find_pins(programs, bundle, deployable, samples, given, module_of)
+            except InputError as error:
+                self._stages.tell(f"What float16 cannot hold was not looked for: {error}")
+                return (), None
+        return found.pins, found.ranges
 
-    def _measured(self, bundle: Bundle, folder: Path, deployable: Deployable) -> Ranges | None:
-        """What the guard measured, or else a glance at one picture."""
-        if self._ranges is None:
-            return self._headroom(bundle, folder, deployable)
-        if rounded_artifact(bundle) is None:
-            return all_pinned(self._ranges)
-        return self._ranges
-
-    def _headroom(self, bundle: Bundle, folder: Path, deployable: Deployable) -> Ranges | None:
+    def _file_ranges(self, bundle: Bundle, job: Job) -> Ranges | None:
         samples = find_samples(self._samples, bundle.contract)
         try:
-            return headroom(bundle, folder, deployable, samples)
+            return first_picture_ranges(bundle, job.folder, job.deployable, samples)
         except InputError:  # the report says by itself that the file does not run
             return None
+
+    def _tell_failure(self, report: Report, failed: Artifact) -> None:
+        reasons = next(each.reasons for each in report.results if each.status == "failed")
+        self._stages.tell(f"In float16, {failed.path} departs from PyTorch: {'; '.join(reasons)}.")
+        self._stages.tell("No other file does: what float16 cannot hold in it is looked for now.")
+
+    def _tell_pins(self, pins: tuple[Pin, ...], failed: Artifact) -> None:
+        count = counted(len(pins), "operation")
+        self._stages.tell(f"{failed.path}: float16 does not suit {count}; kept in float32:")
+        for pin in pins[:NAMED]:
+            self._stages.tell(f"  {pin.title}: {pin.reason}")
+        if len(pins) > NAMED:
+            self._stages.tell(f"  and {len(pins) - NAMED} more, which bundle.json names")
+
+
+def _only_float16(report: Report, bundle: Bundle) -> Artifact | None:
+    """Return the float16 mlprogram where it failed and nothing else did."""
+    artifact = rounded_artifact(bundle)
+    failed = {each.path for each in report.results if each.status == "failed"}
+    program = artifact is not None and artifact.format == "mlprogram"
+    return artifact if artifact and program and failed == {artifact.path} else None

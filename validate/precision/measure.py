@@ -1,4 +1,4 @@
-"""Measures what the operations of a Core ML program need of float16, as `results.ranges` has it."""
+"""Measure what the operations of a Core ML program need of float16: `validate.results.ranges`."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,25 +7,31 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from export.coreml_names import CoreMLNames
 from export.to_coreml import INPUT
+from models.deployable import name_of
 from validate.coreml import Intermediate, Model
 from validate.images.reading import Picture
 from validate.precision.mixed import SUFFIX
 from validate.results.ranges import LARGEST, NORMAL, Magnitudes, OperationRange, Ranges
 from validate.runtimes.interface import as_feature
 
-GLANCE = 1 << 16
-"""Of each tensor, a glance takes so many values, evenly spread; the largest is of all."""
+SAMPLED = 1 << 16
+"""So many values of a tensor, evenly spread, stand for all of them; the largest is of all."""
 
 ADDED = ("bias", "beta", "mean")
-"""Parameters that are added to values: what rounding takes of those shows in the values."""
+"""Parameters that are added: what rounding takes of them shows in the sums."""
+
+
+ModuleOf = Callable[[str], str | None]
+"""Gives the PyTorch module that an operation of a program comes from, where that is known."""
 
 
 @dataclass
 class _Tally:
-    """Collects magnitudes, tensor by tensor."""
+    """Collect magnitudes, tensor by tensor."""
 
-    glance: bool = False
+    sampled: bool = False
     largest: float = 0.0
     smallest: float = float("inf")
     count: int = 0
@@ -38,8 +44,8 @@ class _Tally:
             return
         self.largest = max(self.largest, *(abs(float(each)) for each in torch.aminmax(values)))
         sizes = values.flatten()
-        if self.glance:
-            sizes = sizes[:: max(1, len(sizes) // GLANCE)]
+        if self.sampled:
+            sizes = sizes[:: max(1, len(sizes) // SAMPLED)]
         sizes = sizes.abs()
         sizes = sizes[(sizes > 0) & (sizes <= LARGEST)]
         if len(sizes):
@@ -64,18 +70,18 @@ def measure_ranges(
     model: Model,
     pictures: Iterable[Picture],
     weights: Mapping[str, Mapping[str, np.ndarray]] | None = None,
-    module_of: Callable[[str], str | None] = lambda _: None,
+    module_of: ModuleOf = lambda _: None,
     pinned: Collection[str] = (),
-    glance: bool = False,
+    sampled: bool = False,
 ) -> Ranges:
-    """Run `model` on every picture `(H, W, C)`, and say what each operation needs.
+    """Run `model` on every picture `(H, W, C)`, and return what each operation needs.
 
     `model` is a float32 program, or is loaded with the arithmetic "float32"; `weights` are those
-    of the float32 program (see `coreml.program_constants`); `module_of` gives an operation's
-    PyTorch module, and `pinned` names those that a float16 program computes in float32. With
-    `glance` all but the largest value is measured on a part of each tensor, which is quick.
+    of the float32 program (see `coreml.program_constants`); `pinned` names the operations that a
+    float16 program computes in float32. With `sampled` all but the largest value is measured on a
+    part of each tensor, which is quick.
     """
-    watcher, count = _Watcher(glance), 0
+    watcher, count = _Watcher(sampled), 0
     for image in pictures:
         model.run({INPUT: as_feature(image)}, watch=watcher)
         count += 1
@@ -93,11 +99,22 @@ def measure_ranges(
     return Ranges(count, weights is not None, tuple(rows))
 
 
-class _Watcher:
-    """Tallies the values of each operation, under its name in the float32 program."""
+def modules_of(single: torch.jit.ScriptModule) -> ModuleOf:
+    """Return what finds an operation's module in the network that was traced for one image."""
+    names = CoreMLNames(single)
 
-    def __init__(self, glance: bool) -> None:
-        self._glance = glance
+    def module_of(operation: str) -> str | None:
+        found = names.find(operation)
+        return name_of(found.module) or None if found else None
+
+    return module_of
+
+
+class _Watcher:
+    """Tally the values of each operation, under its name in the float32 program."""
+
+    def __init__(self, sampled: bool) -> None:
+        self._sampled = sampled
         self.tallies: dict[str, _Tally] = {}
         self.types: dict[str, str] = {}
 
@@ -108,11 +125,11 @@ class _Watcher:
         if value.is_floating_point():
             name = seen.op_name.removesuffix(SUFFIX)
             self.types[name] = seen.op_type
-            self.tallies.setdefault(name, _Tally(self._glance)).add(value)
+            self.tallies.setdefault(name, _Tally(self._sampled)).add(value)
 
 
 def _weights_range(parameters: Mapping[str, np.ndarray]) -> Magnitudes | None:
-    """Those of all parameters, or of the one that float16 suits least, where it suits any ill."""
+    """Return the magnitudes of all parameters, or of the one that float16 suits least, if any."""
     if not parameters:
         return None
     tensors = {name: torch.from_numpy(np.array(a, np.float32)) for name, a in parameters.items()}
@@ -125,7 +142,7 @@ def _weights_range(parameters: Mapping[str, np.ndarray]) -> Magnitudes | None:
 
 
 def _sound(tensors: Mapping[str, Tensor]) -> Magnitudes:
-    """All together; what rounding takes of added parameters is left out of account."""
+    """Return the magnitudes of all; what rounding takes of added parameters does not count."""
     whole = _magnitudes(list(tensors.values()))
     multiplied = _magnitudes([tensor for name, tensor in tensors.items() if name not in ADDED])
     return replace(whole, lost=multiplied.lost, subnormal=multiplied.subnormal)

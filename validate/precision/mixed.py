@@ -1,4 +1,4 @@
-"""One network in two precisions, run as any mixture of them without converting it again.
+"""Run one network as any mixture of its two precisions, without converting it again.
 
 coremltools names an operation `x` of the float32 program `x_cast_fp16` in the FP16 program, with
 its constants rounded, and adds `cast` operations between the two precisions. So a mixture takes
@@ -25,13 +25,13 @@ SUFFIX = "_cast_fp16"
 
 
 def rounded_operations(half: Model, full: Model) -> tuple[str, ...]:
-    """Names of the operations that are float32 in `full` and FP16 in `half`, in order."""
+    """Return the operations that are float32 in `full` and FP16 in `half`, by name, in order."""
     moved = _moved(half)
     return tuple(step.name for step in full.graph.steps if step.name in moved)
 
 
 def mixture(half: Model, full: Model, in_float32: Collection[str]) -> Model:
-    """The network with the operations named `in_float32` taken from `full`, the others FP16.
+    """Return the network with the operations named `in_float32` taken from `full`, the others FP16.
 
     Args:
         half: the FP16 program.
@@ -50,7 +50,7 @@ def mixture(half: Model, full: Model, in_float32: Collection[str]) -> Model:
 
 
 def _moved(half: Model) -> dict[str, Step]:
-    """The FP16 program's operations under their names in the float32 one.
+    """Return the FP16 program's operations by their names in the float32 one.
 
     Operations with nested blocks stay as they are: coremltools moves their parts one by one.
     """
@@ -62,17 +62,17 @@ def _moved(half: Model) -> dict[str, Step]:
 
 
 def _rounded(full: Step, half: Step, types: dict[str, ir.ValueType], steps: list[Step]) -> Step:
-    """The FP16 step under the names of the float32 program, its float32 inputs cast first."""
+    """Return the FP16 step under the float32 program's names, its float32 inputs cast first."""
     inputs = tuple(_cast(name, types, steps) for name in full.inputs)
     outputs = tuple(
-        ir.Named(ours.name, theirs.type)
-        for ours, theirs in zip(full.outputs, half.outputs, strict=True)
+        ir.Named(wide.name, narrow.type)
+        for wide, narrow in zip(full.outputs, half.outputs, strict=True)
     )
     return replace(half, name=full.name, inputs=inputs, outputs=outputs)
 
 
 def _cast(name: str, types: dict[str, ir.ValueType], steps: list[Step]) -> str:
-    """The name of a value as FP16; adds the step that rounds it where it is float32."""
+    """Return the name of a value as FP16; add the step that rounds it where it is float32."""
     given = types[name]
     if not isinstance(given, ir.TensorType) or given.dtype.name != "fp32":
         return name
@@ -84,5 +84,5 @@ def _cast(name: str, types: dict[str, ir.ValueType], steps: list[Step]) -> str:
 
 
 def _same(value: Tensor) -> Tensor:
-    """Rounding is the executor's work, as for every value that is declared FP16."""
+    """Return the value as it is: the executor rounds every value that is declared FP16."""
     return value

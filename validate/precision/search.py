@@ -1,19 +1,19 @@
-"""Which operations must stay in float32 so that a network keeps its meaning in float16.
+"""Search the fewest operations that must stay in float32 for a network to keep its meaning.
 
 Three kinds of operations:
 
     beyond the range    values or weights that exceed 65,504, or come within a factor of two of it,
-                        and whatever takes such values: trials do not show what another photo
-                        does
-    by trial            the rest starts in float32 and goes back to float16, many operations at
+                        and whatever takes such values: the samples do not show what another
+                        photo does
+    by running          the rest starts in float32 and goes back to float16, many operations at
                         once and then one by one, as long as the logits stay within the tolerance
     between them        whose values lose their signal, and which take values of the others or
                         give values to them: a phone may take subnormal numbers for zero, which
-                        trials do not show, and in float16 they would cost two casts
+                        no run here shows, and in float16 they would cost two casts
 
-A trial runs the mixture of the two programs (`validate.precision.mixed`), which takes as long as a
-picture; nothing is converted. What is found by trial is minimal in that none of those operations
-can go back alone (delta debugging: A. Zeller, R. Hildebrandt, 2002).
+A mixture of the two programs (`validate.precision.mixed`) is run, which takes as long as a picture;
+nothing is converted. What is found by running is minimal in that none of those operations can go
+back alone (delta debugging: A. Zeller, R. Hildebrandt, 2002).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -23,13 +23,13 @@ from validate.precision.mixed import rounded_operations
 from validate.results.ranges import Ranges
 
 Passes = Callable[[frozenset[str]], bool]
-"""Whether the network with these operations in float32 computes what it should."""
+"""Tells whether the network with these operations in float32 computes what it should."""
 
 
 def smallest_pins(
     half: Model, full: Model, ranges: Ranges, passes: Passes
 ) -> frozenset[str] | None:
-    """The operations of `full` that stay in float32; None where even all of them do not help.
+    """Return what of `full` stays in float32; None where even all of its operations do not help.
 
     `half` and `full` are the FP16 and the float32 program of one network, `ranges` are those of
     `full`.
@@ -45,7 +45,7 @@ def smallest_pins(
 def _found(
     movable: Sequence[str], full: Model, ranges: Ranges, passes: Passes
 ) -> frozenset[str] | None:
-    """The operations beyond the range, and by trial the fewest more with which it passes."""
+    """Return the operations beyond the range, and the fewest more with which it passes."""
     beyond = _beyond(full, ranges) & frozenset(movable)
     if passes(beyond):
         return beyond
@@ -60,9 +60,12 @@ def _found(
 
 
 def smallest(items: Sequence[str], passes: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
-    """A part of `items` that passes, and of which nothing can be left out alone.
+    """Return a part of `items` that passes, and of which nothing can be left out alone.
 
-    Raises nothing and trusts that `items` itself passes.
+    `items` itself has to pass.
+
+    >>> smallest("abcdef", lambda some: "b" in some and "e" in some)
+    ('b', 'e')
     """
     kept, size = list(items), max(1, len(items) // 2)
     while True:
@@ -76,7 +79,7 @@ def smallest(items: Sequence[str], passes: Callable[[Sequence[str]], bool]) -> t
 def _without_parts(
     items: list[str], size: int, passes: Callable[[Sequence[str]], bool]
 ) -> list[str]:
-    """`items` without each run of `size` neighbours that can be left out, tried in order."""
+    """Return `items` without each `size` neighbours that can be left out, in order."""
     position = 0
     while position < len(items):
         fewer = items[:position] + items[position + size :]
@@ -88,21 +91,21 @@ def _without_parts(
 
 
 def _beyond(full: Model, ranges: Ranges) -> frozenset[str]:
-    """Operations whose values or weights exceed float16's range, and what takes such values."""
+    """Return operations whose values or weights exceed float16, and what takes such values."""
     wide = {each.name for each in ranges.operations if each.values.near}
     heavy = {each.name for each in ranges.operations if each.weights and each.weights.near}
     return frozenset(wide | heavy | _takers(full, wide))
 
 
 def _lossy(full: Model, ranges: Ranges) -> frozenset[str]:
-    """Operations whose values or weights lose their signal, and what takes such values."""
+    """Return operations whose values or weights lose their signal, and what takes such values."""
     small = {each.name for each in ranges.operations if each.values.loses}
     light = {each.name for each in ranges.operations if each.weights and each.weights.loses}
     return frozenset(small | light | _takers(full, small))
 
 
 def _connected(full: Model, found: Collection[str], small: Collection[str]) -> set[str]:
-    """Those of `small` that take values of `found` or give values to it, or to each other."""
+    """Return what of `small` takes values of `found` or gives it values, or one another."""
     reached = set(found)
     while True:
         given = _takers(full, reached)

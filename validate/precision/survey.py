@@ -1,7 +1,7 @@
-"""How much room float16 leaves a bundle's program: a glance at one picture, or a full account.
+"""Survey what the operations of a bundle's program need of float16.
 
-headroom       one picture through the file as it is, on every export: nearly free
-with_ranges    up to 32 pictures through the float32 program, its weights too: `--ranges`
+first_picture_ranges    one picture through the file as it is, on every export: nearly free
+with_ranges             up to 32 pictures through the float32 program, its weights too: `--ranges`
 """
 
 import tempfile
@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 
 from export.bundle import Artifact, Bundle, read_bundle
-from export.float16_fallback import modules_of
 from export.metadata import Description
 from export.to_coreml import FLOAT32, write_mlprogram
 from export.tracing import trace, trace_single_image
@@ -22,23 +21,23 @@ from models.labels import Labels
 from validate import coreml
 from validate.coreml.program_constants import read_weights
 from validate.images.samples import Samples, Source, find_samples
-from validate.precision.measure import measure_ranges
+from validate.precision.measure import measure_ranges, modules_of
 from validate.results.parity import Report
 from validate.results.ranges import Ranges
 
 TARGET = "iOS15"
 """Ranges are the same for every target."""
 PICTURES = 32
-"""A full account takes so many pictures; more of them hardly reach further."""
+"""`--ranges` takes so many pictures; more of them hardly reach further."""
 
 
-def headroom(
+def first_picture_ranges(
     bundle: Bundle, folder: Path, deployable: Deployable, samples: Samples
 ) -> Ranges | None:
-    """The ranges of the bundle's Core ML program on the first picture; None without a program.
+    """Return the ranges of the bundle's Core ML file on the first picture; None without one.
 
     An mlprogram is preferred, but a NeuralNetwork is computed in float16 on phones too. Modules
-    are named where an operation has no room. Raises InputError where it cannot be run.
+    are named where float16 does not suit an operation. Raises InputError where it cannot be run.
     """
     artifact = rounded_artifact(bundle)
     if artifact is None:
@@ -46,7 +45,7 @@ def headroom(
     model = coreml.load(folder / artifact.path, arithmetic="float32")
     pinned = {pin.operation for pin in artifact.pins}
     images = [sample.image for sample in islice(samples, 1)]
-    ranges = measure_ranges(model, images, pinned=pinned, glance=True)
+    ranges = measure_ranges(model, images, pinned=pinned, sampled=True)
     if not ranges.faulty:
         return ranges
     module_of = modules_of(_traced(deployable))
@@ -57,7 +56,7 @@ def headroom(
 def with_ranges(
     report: Report, folder: Path, deployable: Deployable, samples: Source = None
 ) -> Report:
-    """`report` on the bundle in `folder`, with the ranges of its network on all pictures.
+    """Return `report` on the bundle in `folder`, with the ranges of its network on all pictures.
 
     The network is converted to a float32 program again, whose weights are not rounded.
     `samples` are those of the report. Raises InputError where the bundle has no Core ML file.
@@ -79,7 +78,7 @@ def with_ranges(
 
 
 def require_rounded(folder: Path) -> tuple[Bundle, Artifact]:
-    """The bundle in `folder`, with its Core ML file that phones compute in float16.
+    """Return the bundle in `folder`, and its Core ML file that phones compute in float16.
 
     Raises InputError where it has none.
     """
@@ -94,7 +93,7 @@ def require_rounded(folder: Path) -> tuple[Bundle, Artifact]:
 
 
 def rounded_artifact(bundle: Bundle) -> Artifact | None:
-    """The Core ML file that phones compute in float16; None where there is none."""
+    """Return the Core ML file that phones compute in float16; None where there is none."""
     programs = [each for each in bundle.artifacts if each.format == "mlprogram"]
     if programs:
         return programs[0] if programs[0].precision == "float16" else None

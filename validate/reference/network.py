@@ -1,7 +1,7 @@
-"""What the artifacts are held against: PyTorch's own outputs on the samples.
+"""Give what the artifacts are compared with: PyTorch's own outputs on the samples.
 
-Computed    the network itself, built from its checkpoint (here)
-Stored      what it computed earlier, from a file (validate.reference.stored)
+ComputedReference    the network itself, built from its checkpoint (here)
+StoredReference      what it computed earlier, from a file (validate.reference.stored)
 """
 
 import json
@@ -29,34 +29,34 @@ NOISE_PICTURES = 2
 
 
 class Reference(Protocol):
-    """PyTorch's outputs, and what rounding to float16 does to them."""
+    """Give PyTorch's outputs, and what rounding to float16 does to them."""
 
     @property
     def deployable(self) -> Deployable | None:
-        """The network; None where only its outputs are there."""
+        """Return the network; None where only its outputs are there."""
         ...
 
     @property
     def origin(self) -> str | None:
-        """Where the outputs come from, when they were not computed here."""
+        """Return where the outputs come from, when they were not computed here."""
         ...
 
     @property
     def milliseconds(self) -> list[float]:
-        """How long each picture took so far; none where nothing is computed."""
+        """Return how long each picture took so far; none where nothing is computed."""
         ...
 
     def outputs(self, sample: Sample) -> Outputs:
-        """What PyTorch makes of `sample`; InputError where that is of no use."""
+        """Return what PyTorch makes of `sample`. Raises InputError where that is of no use."""
         ...
 
     def noise(self) -> Noise | None:
-        """The noise of float16 on the first pictures that `outputs` was asked for."""
+        """Return the noise of float16 on the first pictures that `outputs` was asked for."""
         ...
 
 
-class Computed:
-    """The network, run on each sample."""
+class ComputedReference:
+    """Run the network on each sample."""
 
     origin: str | None = None
 
@@ -67,7 +67,7 @@ class Computed:
         self._noise: list[Noise | None] = []
 
     def outputs(self, sample: Sample) -> Outputs:
-        """Logits and mask of `sample`. Raises InputError where a logit is NaN or infinite."""
+        """Return logits and mask of `sample`. Raises InputError unless all logits are finite."""
         started = time.perf_counter()
         outputs = Eager(self.deployable).run(sample.image)
         self.milliseconds.append((time.perf_counter() - started) * 1000)
@@ -81,7 +81,7 @@ class Computed:
         return outputs
 
     def noise(self) -> Noise | None:
-        """Measured once, on the first pictures; see `validate.metrics.float16_noise`."""
+        """Return the noise, measured once, on the first pictures: see `float16_noise`."""
         if not self._noise:
             self._noise.append(float16_noise(self.deployable, self._first))
         return self._noise[0]
@@ -134,7 +134,7 @@ def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:
 
 
 def _plain(specification: Specification) -> object:
-    """The specification as JSON has it; the reasons for assumed values do not matter."""
+    """Return the specification as JSON has it; the reasons for assumed values do not matter."""
     plain = json.loads(json.dumps(asdict(specification)))
     del plain["assumed"]
     return plain

@@ -1,4 +1,4 @@
-"""Writes what PyTorch computes into a file, while a bundle is judged."""
+"""Write what PyTorch computes into a file, while a bundle is judged."""
 
 import json
 import zipfile
@@ -21,7 +21,7 @@ from models.errors import InputError
 from validate.atomic import placed
 from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
-from validate.reference.network import Computed
+from validate.reference.network import ComputedReference
 from validate.reference.stored import (
     DESCRIPTION,
     REMEDY,
@@ -34,19 +34,19 @@ from validate.reference.stored import (
 from validate.runtimes import Outputs
 
 
-class Recording:
-    """A computed reference that also writes down what it gives."""
+class RecordedReference:
+    """Give a computed reference's outputs, and write them into a file."""
 
     origin: str | None = None
 
-    def __init__(self, path: Path, computed: Computed, archive: zipfile.ZipFile):
+    def __init__(self, path: Path, computed: ComputedReference, archive: zipfile.ZipFile):
         self.deployable: Deployable = computed.deployable
         self.milliseconds = computed.milliseconds
         self._path, self._computed, self._archive = path, computed, archive
         self._pictures: list[dict[str, str]] = []
 
     def outputs(self, sample: Sample) -> Outputs:
-        """What PyTorch computes, which is written before it is returned."""
+        """Return what PyTorch computes, written before it is returned."""
         outputs = self._computed.outputs(sample)
         logits, mask = entry_names(len(self._pictures))
         self._write(logits, outputs.logits.astype("<f4"), zipfile.ZIP_STORED)
@@ -55,7 +55,7 @@ class Recording:
         return outputs
 
     def noise(self) -> Noise | None:
-        """As the network itself measures it."""
+        """Return the noise as the network itself measures it."""
         return self._computed.noise()
 
     def finish(self, bundle: Bundle, folder: Path, samples: Samples) -> None:
@@ -86,9 +86,9 @@ class Recording:
 
 @contextmanager
 def recorded_reference(
-    path: Path, computed: Computed, bundle: Bundle, folder: Path, samples: Samples
-) -> Iterator[Recording]:
-    """A reference that is in `path` once the block has ended well, and else left no trace.
+    path: Path, computed: ComputedReference, bundle: Bundle, folder: Path, samples: Samples
+) -> Iterator[RecordedReference]:
+    """Give a reference that is in `path` once the block has ended well, and else left no trace.
 
     Raises InputError when `path` cannot be written, or is something else than a reference.
     """
@@ -97,7 +97,7 @@ def recorded_reference(
         with _explained(path):
             archive = zipfile.ZipFile(part, "w")
         with archive:
-            recording = Recording(path, computed, archive)
+            recording = RecordedReference(path, computed, archive)
             yield recording
             with _explained(path):
                 recording.finish(bundle, folder, samples)

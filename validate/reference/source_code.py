@@ -1,4 +1,4 @@
-"""Whether the code that the user names again is what a bundle was exported with.
+"""Check that the code which the user names again is what a bundle was exported with.
 
 A bundle is a file that somebody else may have written. Nothing in it is ever imported, and
 nothing in it reaches the user's code: file, class and arguments are the user's own words, which
@@ -57,7 +57,7 @@ def _require_same(files: Mapping[str, str], code: OwnCode, bundle: Bundle) -> No
 
 
 def _options(code: OwnCode) -> str:
-    """What to give to make, with a place for the folders, which a bundle does not tell."""
+    """Return what to give to make, with a place for the folders, which a bundle does not tell."""
     place = f"path/to/{code.name}" if ".py:" in code.name else code.name
     arguments = json.dumps(dict(code.arguments), ensure_ascii=False)
     return f"MODEL={place}" + (f" MODEL_ARGS={shlex.quote(arguments)}" if code.arguments else "")

@@ -1,4 +1,4 @@
-"""PyTorch's outputs in a file, so that a bundle is judged without its checkpoint.
+"""Read PyTorch's outputs from a file, so that a bundle is judged without its checkpoint.
 
 The file is a zip archive that `numpy.load` opens too: `000000.logits` float32 `(C, H, W)` as
 PyTorch gave them, to the bit, and `000000.mask` `(H, W)` for each picture, or `(C, H, W)` where
@@ -34,8 +34,8 @@ SCHEMA = 1
 SCHEMA_FILE = Path(__file__).with_name("reference.schema.json")
 DESCRIPTION = "reference.json"
 REMEDY = "Write it again with --write-reference, or copy the whole file."
-HEADER_ROOM = 4096
-DESCRIPTION_ROOM = 256 << 20
+MAX_HEADER = 4096
+MAX_DESCRIPTION = 256 << 20
 WHEREABOUTS = ("file", "path", "sha256", "size", "container")
 MEANINGS = {
     "checkpoint": "another checkpoint",
@@ -47,7 +47,7 @@ MEANINGS = {
 
 
 def identity_of(bundle: Bundle) -> dict[str, Any]:
-    """What decides PyTorch's outputs on given pixels, as JSON has it."""
+    """Return what decides PyTorch's outputs on given pixels, as JSON has it."""
     source, specification = asdict(bundle.source), asdict(bundle.specification)
     del specification["assumed"]  # reasons, which change nothing
     identity = {
@@ -62,17 +62,17 @@ def identity_of(bundle: Bundle) -> dict[str, Any]:
 
 
 def pixels_sha256(sample: Sample) -> str:
-    """The SHA-256 of the picture as the network takes it."""
+    """Return the SHA-256 of the picture as the network takes it."""
     return hashlib.sha256(np.ascontiguousarray(sample.image).data).hexdigest()
 
 
 def entry_names(index: int) -> tuple[str, str]:
-    """Where picture `index` has its logits and its mask."""
+    """Return the names of the logits and of the mask of picture `index`."""
     return f"{index:06}.logits.npy", f"{index:06}.mask.npy"
 
 
-class Stored:
-    """What PyTorch computed when the file was written."""
+class StoredReference:
+    """Give what PyTorch computed when the file was written."""
 
     deployable = None
 
@@ -94,7 +94,7 @@ class Stored:
         )
 
     def outputs(self, sample: Sample) -> Outputs:
-        """The stored logits and mask of `sample`.
+        """Return the stored logits and mask of `sample`.
 
         Raises InputError when none are stored for its pixels, or the file is damaged there.
         """
@@ -108,7 +108,7 @@ class Stored:
         return Outputs(logits.astype(np.float32), mask.astype(np.int32))
 
     def noise(self) -> Noise | None:
-        """As it was measured when the file was written."""
+        """Return the noise that was measured when the file was written."""
         return self._noise
 
     def require_same(self, samples: Samples) -> None:
@@ -145,7 +145,7 @@ class Stored:
 
     def _described(self, bundle: Bundle) -> dict[str, Any]:
         try:
-            document: dict[str, Any] = json.loads(self._read(DESCRIPTION, DESCRIPTION_ROOM))
+            document: dict[str, Any] = json.loads(self._read(DESCRIPTION, MAX_DESCRIPTION))
         except ValueError:
             raise self._damaged(f"its {DESCRIPTION} is not JSON") from None
         require_valid(document, SCHEMA_FILE, self._path, "a stored reference", REMEDY)
@@ -161,18 +161,18 @@ class Stored:
 
     def _array(self, name: str) -> NDArray[Any]:
         channels, rows, columns = self._shape
-        data = self._read(name, channels * rows * columns * 4 + HEADER_ROOM)
+        data = self._read(name, channels * rows * columns * 4 + MAX_HEADER)
         try:
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
         except (ValueError, EOFError):
             raise self._damaged(f"{name} is not an array") from None
         return array
 
-    def _read(self, name: str, room: int) -> bytes:
-        """A whole entry, of at most `room` bytes; its checksum is checked on the way."""
+    def _read(self, name: str, most: int) -> bytes:
+        """Return a whole entry, of at most `most` bytes, its checksum checked."""
         try:
             entry = self._archive.getinfo(name)
-            if entry.file_size > room:
+            if entry.file_size > most:
                 raise self._damaged(f"{name} is larger than it can be")
             return self._archive.read(entry)
         except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
@@ -183,7 +183,7 @@ class Stored:
 
 
 @contextmanager
-def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[Stored]:
+def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[StoredReference]:
     """Open the reference in `path` for `bundle` on `samples`.
 
     Raises InputError when it is missing, cut off, of another version, written for another
@@ -198,7 +198,7 @@ def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[S
             f"{path} cannot be read: {error.strerror}. Name a file that --write-reference wrote."
         ) from None
     with archive:
-        stored = Stored(path, archive, bundle)
+        stored = StoredReference(path, archive, bundle)
         stored.require_same(samples)
         yield stored
 

@@ -1,11 +1,11 @@
-"""The facts of a bundle, as sentences for people."""
+"""State the facts of a bundle, as sentences for people."""
 
 from export.bundle import Bundle
 from models.specification import InputContract
 
 
 def facts_of(bundle: Bundle) -> dict[str, str]:
-    """What the bundle holds and what it was made of: title → text, in reading order."""
+    """Return what the bundle holds and what it was made of: title → text, in reading order."""
     source = bundle.source
     facts = {
         "Network": bundle.specification.title,

@@ -1,15 +1,15 @@
-"""Where files depart from PyTorch, operation by operation: plain data for every report."""
+"""Hold where files depart from PyTorch, operation by operation: plain data for every report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 NO_NUMBER = 1e9
-"""What stands for an error that is infinite or no number: JSON has neither."""
+"""Stands for an error that is infinite or no number: JSON has neither."""
 
 
 @dataclass(frozen=True)
 class OperationDrift:
-    """One operation of a file whose value PyTorch has too.
+    """Hold one operation of a file whose value PyTorch has too.
 
     All errors are RMS errors as shares of the RMS of PyTorch's value; of a value that is no
     float, a mask's say, the share of elements that differ.
@@ -37,13 +37,13 @@ class OperationDrift:
 
     @property
     def departs(self) -> bool:
-        """Whether its own error is more than rounding explains."""
+        """Return whether its own error is more than rounding explains."""
         return not self.own <= self.explained
 
 
 @dataclass(frozen=True)
 class InputDifference:
-    """What the departing operation was given: a value, its module, its accumulated error."""
+    """Hold what the departing operation was given: a value, its module, its accumulated error."""
 
     name: str
     module: str
@@ -52,7 +52,7 @@ class InputDifference:
 
 @dataclass(frozen=True)
 class WeightDifference:
-    """A weight of the file against PyTorch's, batch norms folded in as the converters do.
+    """Hold a weight of the file against PyTorch's, batch norms folded in as the converters do.
 
     `difference` is the largest one of any element, in shares of PyTorch's largest; None where the
     shapes differ. `explained` is what rounding explains. `change` says what was done to it, "is
@@ -67,13 +67,13 @@ class WeightDifference:
 
     @property
     def differs(self) -> bool:
-        """Whether rounding does not explain the difference."""
+        """Return whether rounding does not explain the difference."""
         return self.difference is None or not self.difference <= self.explained
 
 
 @dataclass(frozen=True)
 class Departure:
-    """The first operation that departs: its index among the rows, and what it was made of."""
+    """Hold the first operation that departs: its index among the rows, and what it is made of."""
 
     index: int
     inputs: tuple[InputDifference, ...]
@@ -84,7 +84,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Drift:
-    """One file, followed on one picture.
+    """Hold one file, followed on one picture.
 
     Attributes:
         path, format: the file's, in the bundle.

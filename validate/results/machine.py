@@ -1,4 +1,4 @@
-"""The machine that a bundle is judged on, for reports."""
+"""Describe the machine that a bundle is judged on, for reports."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ LIBRARIES = ("torch", "onnxruntime", "coremltools", "numpy")
 
 
 def machine_facts() -> dict[str, str]:
-    """System, cores and versions, by their names for people."""
+    """Return system, cores and versions, by their names for people."""
     versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
     return {
         "System": f"{platform.system()} {platform.release()}, {platform.machine()}",

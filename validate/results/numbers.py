@@ -11,7 +11,7 @@ NOTHING = "–"
 
 
 def size(count: int) -> str:
-    """Bytes as MB (10⁶), or kB below one.
+    """Return bytes as MB (10⁶), or kB below one.
 
     >>> size(48_900_000)
     '48.9 MB'
@@ -20,12 +20,12 @@ def size(count: int) -> str:
 
 
 def decibels(value: float | None) -> str:
-    """A ratio in dB; None means that there is no error."""
+    """Return a ratio in dB; None means that there is no error."""
     return "no error" if value is None else f"{value:.1f} dB"
 
 
 def percent(value: float) -> str:
-    """A small share of the logit range, with two significant digits.
+    """Return a small share of the logit range with two significant digits.
 
     >>> percent(0.00123)
     '0.12 %'
@@ -34,7 +34,7 @@ def percent(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share near one, never rounded up to all of it.
+    """Return a share near one, never rounded up to all of it.
 
     >>> share(0.999998)
     '99.9998 %'
@@ -43,5 +43,5 @@ def share(value: float) -> str:
 
 
 def _digits(value: float, least: int) -> int:
-    """How many digits `value`, between 0 and 1, needs so as not to be rounded up to 1."""
+    """Return how many digits `value`, between 0 and 1, needs not to be rounded up to 1."""
     return next((n for n in range(least, 9) if value == 1 or round(value, n) < 1), 9)

@@ -1,4 +1,4 @@
-"""What a parity run found: plain data that `parity.json` stores and every report shows."""
+"""Hold what a parity run found: plain data that `parity.json` stores and every report shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ Verdict = Literal["passed", "failed", "nothing judged"]
 
 @dataclass(frozen=True)
 class PictureResult:
-    """One artifact on one picture."""
+    """Hold one artifact's figures on one picture."""
 
     name: str
     metrics: Metrics
@@ -34,7 +34,7 @@ class PictureResult:
 
 @dataclass(frozen=True)
 class ArtifactResult:
-    """One artifact in one runtime.
+    """Hold the verdict on one artifact in one runtime.
 
     `reasons` say why it failed or was not run. `worst` names the picture with the largest
     error. `milliseconds` is the median time of a picture, `ratio` that to PyTorch's. All of
@@ -58,7 +58,7 @@ class ArtifactResult:
 
 @dataclass(frozen=True)
 class SampleFacts:
-    """Which pictures the bundle was judged on."""
+    """Name the pictures that the bundle was judged on."""
 
     origin: str
     used: int
@@ -67,7 +67,7 @@ class SampleFacts:
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
+    """Hold a picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
 
     A mask is `(H, W)`, or `(C, H, W)` where channels are independent. `masks` maps the index of a
     result in the report to its mask, and `differs (H, W)` to where a label
@@ -83,7 +83,7 @@ class ShownPicture:
 
 @dataclass(frozen=True)
 class BranchResult:
-    """One branch in PyTorch: its median time, and its masks against those of the deepest."""
+    """Hold one branch in PyTorch: its median time, and its masks against the deepest's."""
 
     branch: str
     exported: bool
@@ -94,7 +94,7 @@ class BranchResult:
 
 @dataclass(frozen=True)
 class Branches:
-    """Every branch, on so many pictures; `deepest` is what the others are compared with."""
+    """Hold every branch, on so many pictures; the others are compared with the `deepest`."""
 
     deepest: str
     pictures: int
@@ -103,7 +103,7 @@ class Branches:
 
 @dataclass(frozen=True)
 class FilterEffect:
-    """What a filter alone does to PyTorch's masks: their agreement with the training's."""
+    """Hold what a filter alone does to PyTorch's masks: their agreement with the training's."""
 
     filter: str
     agreement: float
@@ -112,7 +112,7 @@ class FilterEffect:
 
 @dataclass(frozen=True)
 class WayResult:
-    """One file's masks from photos shrunk as on a phone.
+    """Hold one file's masks from photos shrunk as on a phone.
 
     `decisive_flips` against PyTorch on the same pixels; `agreement` and `classes` against
     PyTorch on the training's pixels.
@@ -127,7 +127,7 @@ class WayResult:
 
 @dataclass(frozen=True)
 class PhotoWay:
-    """The comparison of both ways, on some photos."""
+    """Hold the comparison of both ways from photo to mask, on some photos."""
 
     photos: tuple[str, ...]
     phone: str
@@ -137,7 +137,7 @@ class PhotoWay:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
+    """Hold a whole run. `facts` describe the bundle, `machine` where it was judged; `tolerances` is
     the file that took the place of the table's rows, None where none did; `photo_way` compares
     the phone's way from photo to mask, None where PyTorch was not there or no picture had to be
     resized. `independent` says that the labels are channels, of which a pixel may have any number;
@@ -172,7 +172,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """Failed if any artifact failed; passed if at least one was judged and all those passed."""
+        """Return "failed" if any artifact failed, else "passed" if one was judged."""
         statuses = {result.status for result in self.results}
         if "failed" in statuses:
             return "failed"
@@ -180,12 +180,12 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether a command that made this report ends with exit code 0."""
+        """Return whether a command that made this report ends with exit code 0."""
         return self.verdict == "passed"
 
     @property
     def sentence(self) -> str:
-        """The verdict for people."""
+        """Return the verdict for people."""
         judged = [result for result in self.results if result.status != "not run"]
         failed = [result for result in self.results if result.status == "failed"]
         pictures = counted(self.samples.used, "picture")

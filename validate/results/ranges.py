@@ -1,4 +1,4 @@
-"""What float16 can hold, and what a network needs: operation by operation, on samples.
+"""Hold what a network needs of float16: operation by operation, on samples.
 
     largest float16                          65,504     beyond: infinity, and NaN soon after
     smallest with all its 11 bits            6.1e-5     below: fewer bits the smaller (subnormal)
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 LARGEST = 65_504.0
 NORMAL = 2.0**-14
 SMALLEST = 2.0**-24
-ROOM = 2.0
+SAFETY_FACTOR = 2.0
 """Values within this factor of the largest float16 are taken for beyond it: other photos reach
 further than the samples do."""
 LOST = 2.0**-9
@@ -24,7 +24,7 @@ LOST = 2.0**-9
 
 @dataclass(frozen=True)
 class Magnitudes:
-    """Magnitudes of some values that are not zero; all 0 where every one is zero.
+    """Hold the magnitudes of some values that are not zero; all 0 where every one is zero.
 
     `lost` is the RMS of the errors that rounding to float16 alone makes, as a share of the RMS of
     the values; what exceeds the range counts as `largest`, not here. `subnormal` is the share of
@@ -38,22 +38,22 @@ class Magnitudes:
 
     @property
     def overflows(self) -> bool:
-        """Whether float16 cannot hold the largest of them."""
+        """Return whether float16 cannot hold the largest of them."""
         return self.largest > LARGEST
 
     @property
     def near(self) -> bool:
-        """Whether the largest is beyond float16's range, or within a factor of ROOM of it."""
-        return self.largest * ROOM > LARGEST
+        """Return whether the largest is beyond float16's range, or within SAFETY_FACTOR of it."""
+        return self.largest * SAFETY_FACTOR > LARGEST
 
     @property
     def loses(self) -> bool:
-        """Whether float16 does not hold enough of them."""
+        """Return whether float16 does not hold enough of them."""
         return self.lost > LOST
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with them for float16, after "values"; None where it holds them."""
+        """Return what is wrong with them for float16, after "values"; None where it holds them."""
         if self.near:
             where = "beyond" if self.overflows else "close to"
             return f"reach {written(self.largest)}, {where} 65,504"
@@ -66,7 +66,7 @@ class Magnitudes:
 
 @dataclass(frozen=True)
 class OperationRange:
-    """One operation: what it computes, and its weights where it has some.
+    """Hold the ranges of one operation: what it computes, and its weights where it has some.
 
     `name` is the operation's in the float32 program, `module` PyTorch's where that is known.
     """
@@ -80,12 +80,12 @@ class OperationRange:
 
     @property
     def title(self) -> str:
-        """The name that says most, with the type: `decoder.blocks.2.conv1.1 (conv)`."""
+        """Return the name that says most, with the type: `decoder.blocks.2.conv1.1 (conv)`."""
         return f"{self.module or self.name} ({self.type})"
 
     @property
     def fault(self) -> str | None:
-        """What float16 would do to it, as the end of a sentence; None where it holds it."""
+        """Return what float16 would do to it, as the end of a sentence; None where it holds it."""
         if self.values.fault:
             return f"its values {self.values.fault}"
         if self.weights and self.weights.fault:
@@ -95,7 +95,7 @@ class OperationRange:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Every operation of a program, in its order, on so many `pictures`.
+    """Hold every operation of a program, in its order, on so many `pictures`.
 
     `weights` tells whether weights were judged too, which needs the float32 program.
     """
@@ -106,18 +106,18 @@ class Ranges:
 
     @property
     def faulty(self) -> tuple[OperationRange, ...]:
-        """The operations that float16 does not suit and that are computed in it all the same."""
+        """Return the operations that are computed in float16 although it does not suit them."""
         return tuple(each for each in self.operations if each.fault and not each.pinned)
 
 
 def all_pinned(ranges: Ranges) -> Ranges:
-    """The same for a program that is float32 throughout."""
+    """Return `ranges` of a program that is float32 throughout."""
     rows = (replace(each, pinned=True) for each in ranges.operations)
     return replace(ranges, operations=tuple(rows))
 
 
 def written(magnitude: float) -> str:
-    """A magnitude with two significant digits.
+    """Return a magnitude with two significant digits.
 
     >>> written(84_700), written(0.00123), written(1.2e-6)
     ('85,000', '0.0012', '1.2e-06')

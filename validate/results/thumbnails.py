@@ -1,7 +1,9 @@
-"""Pictures as the page shows them: small enough that a hundred stay in memory."""
+"""Pictures for the page: the worst of a run, each small enough that a hundred stay in memory."""
 
+import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,51 @@ from validate.runtimes import SmallMask
 
 SIDE = 512
 """The longest side of a picture on the page, in pixels."""
+SHOWN = 100
+"""The most pictures that the page shows."""
+SHOWN_BYTES = 384 << 20
+"""The memory that they may take together."""
+NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+
+
+@dataclass(frozen=True)
+class RankedPicture:
+    """Hold a picture with its largest error and its place among the samples."""
+
+    error: float
+    index: int
+    picture: ShownPicture
+
+
+class WorstPictures:
+    """Keep the pictures with the largest errors, as many as the page shows.
+
+    `mask` is the shape of a mask, `(H, W)` or `(C, H, W)`, and `results` counts the masks beside
+    PyTorch's.
+    """
+
+    def __init__(self, mask: tuple[int, ...], results: int):
+        self._most = max(1, min(SHOWN, SHOWN_BYTES // bytes_of_shown(mask, results)))
+        self._kept: list[RankedPicture] = []
+
+    def add(self, pictures: Iterable[RankedPicture]) -> tuple[RankedPicture, ...]:
+        """Keep the worst of those there are and `pictures`; return the new ones, without photos."""
+        fresh = list(pictures)
+        self._kept = heapq.nlargest(self._most, [*self._kept, *fresh], key=_rank)
+        new = {each.index for each in fresh}
+        return tuple(_without_image(each) for each in self._kept if each.index in new)
+
+    def ordered(self) -> tuple[RankedPicture, ...]:
+        """Return them, the worst first."""
+        return tuple(self._kept)
+
+
+def _rank(ranked: RankedPicture) -> tuple[float, int]:
+    return ranked.error, -ranked.index
+
+
+def _without_image(ranked: RankedPicture) -> RankedPicture:
+    return replace(ranked, picture=replace(ranked.picture, image=NO_IMAGE))
 
 
 def shown_picture(
@@ -21,10 +68,11 @@ def shown_picture(
     mask: SmallMask,
     masks: Mapping[int, SmallMask],
 ) -> ShownPicture:
-    """`image (H, W, 3)` and its masks `(…, H, W)`, reduced by a whole number to at most SIDE.
+    """Return `image (H, W, 3)` and its masks `(…, H, W)`, reduced to at most SIDE.
 
-    A pixel whose label differs stays marked, however few of its neighbours do. Where a network of
-    unpadded convolutions gives masks smaller than its input, only the part they cover is shown.
+    The factor is a whole number. A pixel whose label differs stays marked, however few of its
+    neighbours do. Where a network of unpadded convolutions gives masks smaller than its input,
+    only the part they cover is shown.
     """
     height, width = mask.shape[-2:]
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
@@ -34,7 +82,7 @@ def shown_picture(
 
 
 def reduced(picture: ShownPicture, factor: int) -> ShownPicture:
-    """`picture` with sides `factor` times shorter, rounded up."""
+    """Return `picture` with sides `factor` times shorter, rounded up."""
     if factor == 1:
         return picture
     return ShownPicture(
@@ -47,7 +95,7 @@ def reduced(picture: ShownPicture, factor: int) -> ShownPicture:
 
 
 def bytes_of_shown(mask: tuple[int, ...], results: int) -> int:
-    """What one picture with masks of this shape takes at most, where none of them are equal."""
+    """Return the most that a picture with `results` masks of this shape takes, in bytes."""
     factor = -(-max(mask[-2:]) // SIDE)
     *channels, height, width = mask
     planes = 3 + math.prod(channels) * (1 + results) + results

@@ -1,4 +1,4 @@
-"""Finds what float16 cannot hold in a program that failed, and what must stay in float32."""
+"""Find the operations that must stay in float32 in a program that failed in float16."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,24 +20,23 @@ from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violation
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations
 from validate.precision.search import smallest_pins
-from validate.reference.network import Computed
+from validate.reference.network import ComputedReference
 from validate.results.ranges import OperationRange, Ranges
 from validate.runtimes import MalformedOutput, Outputs
 from validate.runtimes.interface import as_feature, checked_outputs, named_outputs
 
-LOOKED_AT = 32
+PICTURES = 32
 """The float16 program is run on so many pictures, to see which it does worst on."""
-PICTURES = 8
+MEASURED = 8
 """Ranges are measured on so many of those, the worst first."""
-TRIALS = 3
-"""So many of those decide a trial."""
+DECISIVE = 3
+"""A mixture of float16 and float32 has to pass on so many of those."""
 ROW: Row = ("mlprogram", "float16")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The operations that stay in float32, none where no choice helps, and every operation's
-    range."""
+class PinFindings:
+    """Hold what stays in float32, nothing where no choice helps, and every operation's range."""
 
     pins: tuple[Pin, ...]
     ranges: Ranges
@@ -50,27 +49,27 @@ def find_pins(
     samples: Samples,
     given: Mapping[Row, Tolerance],
     module_of: Callable[[str], str | None],
-) -> Finding:
+) -> PinFindings:
     """Find the operations of a network that float16 does not suit.
 
     `programs` are its float16 and its float32 mlprogram, `given` the tolerances that take the
     place of the table's. Raises InputError where a program cannot be run.
     """
     half, full = (coreml.load(path) for path in programs)
-    pictures = tuple(islice(samples, LOOKED_AT))
-    trials = _Trials(half, full, bundle, deployable, pictures, given)
-    ranges = measure_ranges(full, trials.worst(PICTURES), read_weights(programs[1]), module_of)
-    found = smallest_pins(half, full, ranges, trials.passes)
+    pictures = tuple(islice(samples, PICTURES))
+    mixtures = _Mixtures(half, full, bundle, deployable, pictures, given)
+    ranges = measure_ranges(full, mixtures.worst(MEASURED), read_weights(programs[1]), module_of)
+    found = smallest_pins(half, full, ranges, mixtures.pass_with)
     if found is None:
-        return Finding((), ranges)
+        return PinFindings((), ranges)
     kept = found | _kept_by_coremltools(half, full, ranges)
     pins = tuple(_pin(each, full, ranges) for each in ranges.operations if each.name in kept)
     rows = tuple(replace(each, pinned=each.name in kept) for each in ranges.operations)
-    return Finding(pins, replace(ranges, operations=rows))
+    return PinFindings(pins, replace(ranges, operations=rows))
 
 
-class _Trials:
-    """Runs mixtures of the two programs against PyTorch, on the pictures that show most."""
+class _Mixtures:
+    """Compare mixtures of the two programs with PyTorch, on the pictures that show most."""
 
     def __init__(
         self,
@@ -82,21 +81,21 @@ class _Trials:
         given: Mapping[Row, Tolerance],
     ):
         self._half, self._full, self._bundle = half, full, bundle
-        reference = Computed(deployable)
+        reference = ComputedReference(deployable)
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
         self._scale = scale_of([outputs for _, outputs in self._pictures])
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
         self._pictures.sort(key=lambda each: -self._error(half, *each))
 
     def worst(self, count: int) -> list[Picture]:
-        """The pictures that float16 does worst on."""
+        """Return the pictures that float16 does worst on."""
         return [sample.image for sample, _ in self._pictures[:count]]
 
-    def passes(self, in_float32: frozenset[str]) -> bool:
-        """Whether the network with these operations in float32 passes as the gate judges."""
+    def pass_with(self, in_float32: frozenset[str]) -> bool:
+        """Return whether the network with these operations in float32 passes as a file does."""
         model = mixture(self._half, self._full, in_float32)
         found = []
-        for sample, reference in self._pictures[:TRIALS]:
+        for sample, reference in self._pictures[:DECISIVE]:
             compared = self._compared(model, sample, reference)
             if compared is None:
                 return False
@@ -112,7 +111,7 @@ class _Trials:
     def _compared(
         self, model: coreml.Model, sample: Sample, reference: Outputs
     ) -> Comparison | None:
-        """None where the logits are not finite, or not what a bundle promises."""
+        """Return None where the logits are not finite, or not what a bundle promises."""
         values = model.run({INPUT: as_feature(sample.image)})
         try:
             outputs = checked_outputs(
@@ -127,7 +126,7 @@ class _Trials:
 
 
 def _kept_by_coremltools(half: coreml.Model, full: coreml.Model, ranges: Ranges) -> frozenset[str]:
-    """Operations that coremltools itself leaves in float32, since a weight exceeds float16."""
+    """Return what coremltools itself leaves in float32, since a weight exceeds float16."""
     heavy = {each.name for each in ranges.operations if each.weights and each.weights.overflows}
     return frozenset(heavy) - frozenset(rounded_operations(half, full))
 
@@ -137,7 +136,7 @@ def _pin(row: OperationRange, full: coreml.Model, ranges: Ranges) -> Pin:
 
 
 def _given(row: OperationRange, full: coreml.Model, ranges: Ranges) -> str:
-    """Why an operation is kept that float16 suits by itself: for what it is given, or for all."""
+    """Return why an operation is kept that float16 suits by itself: its inputs, or the logits."""
     faulty = {each.name: each for each in ranges.operations if each.values.fault}
     made = {named.name: step.name for step in full.graph.steps for named in step.outputs}
     (step,) = (step for step in full.graph.steps if step.name == row.name)
