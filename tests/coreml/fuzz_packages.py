@@ -22,7 +22,7 @@ from PIL import Image
 from models.errors import InputError
 from validate import coreml
 from validate.coreml.features import ArrayFeature, ImageFeature
-from validate.coreml.registry import known_types
+from validate.coreml.registry import OPERATIONS
 from validate.coreml.specification import Model_pb2
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
@@ -198,7 +198,7 @@ def _other(value: Any, field: Any, rng: random.Random) -> Any:
     if isinstance(value, bytes):
         return value[: rng.randrange(len(value) + 1)]
     if field.name == "type":
-        return rng.choice(sorted(known_types()))
+        return rng.choice(sorted(OPERATIONS))
     return rng.choice(("", "x", "missing", "fp32", "same", "CoreML8", "@model_path/../../../x"))
 
 

@@ -19,6 +19,8 @@ How a file becomes a result, module by module:
     declarations     compares results with what the file declares
     features,        the description's inputs and outputs, and the values given for them
     feature_values
+    versions,        refuse what Core ML would refuse: a specification version that is too old, a
+    interface        description that its program does not keep
     model            load and Model, which put these together
 
 To add an operation, write its function in the module of its family in `ops/` and register it: see
@@ -27,15 +29,15 @@ To add an operation, write its function in the module of its family in `ops/` an
 """
 
 from validate.coreml.graph import Intermediate, StateBuffer, Watch
-from validate.coreml.limits import MissingOperation
+from validate.coreml.limits import UnsupportedOperation
 from validate.coreml.model import Arithmetic, Model, load
 
 __all__ = [
     "Arithmetic",
     "Intermediate",
-    "MissingOperation",
     "Model",
     "StateBuffer",
+    "UnsupportedOperation",
     "Watch",
     "load",
 ]

@@ -14,10 +14,12 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml import dtypes, ir
-from validate.coreml.features import ArrayFeature, Feature, ImageFeature, OtherFeature
+from validate.coreml.features import ArrayFeature, Feature, ImageFeature, PlainFeature
 from validate.coreml.limits import require_size
 
 _MODES = {"RGB": "RGB", "BGR": "RGB", "GRAYSCALE": "L", "GRAYSCALE_FLOAT16": "F"}
+
+_NUMBERS = ("int64Type", "doubleType")
 
 
 def to_tensor(feature: Feature, value: Any, declared: ir.ValueType) -> Tensor:
@@ -33,7 +35,7 @@ def to_tensor(feature: Feature, value: Any, declared: ir.ValueType) -> Tensor:
     """
     if isinstance(feature, ImageFeature):
         tensor = _from_image(feature, value)
-    elif isinstance(feature, OtherFeature):
+    elif isinstance(feature, PlainFeature) and feature.kind not in _NUMBERS:
         raise InputError(f"The input {feature.name!r} is a {feature.kind}, which is out of scope.")
     else:
         tensor = _from_array(feature, value)
@@ -43,10 +45,27 @@ def to_tensor(feature: Feature, value: Any, declared: ir.ValueType) -> Tensor:
     return tensor.to(dtypes.in_flight(declared.dtype))
 
 
-def from_tensor(feature: Feature, value: Any) -> Any:
-    """Convert a computed value to what the description promises for an output."""
+def from_tensor(feature: Feature, value: Any, *, fixed: bool) -> Any:
+    """Convert a computed value to what the description promises for an output.
+
+    Args:
+        feature: the output as described.
+        value: what was computed.
+        fixed: whether the described shape holds; where inputs are flexible, it is one of several.
+
+    Raises:
+        InputError: if the value has another shape than described.
+    """
     if not isinstance(value, Tensor):
         return value
+    if fixed and not isinstance(feature, PlainFeature):
+        is_image = isinstance(feature, ImageFeature)
+        shape = tuple(value.shape[-2:] if is_image else value.shape) or (1,)
+        if not feature.admits(shape):
+            raise InputError(
+                f"Its output {feature.name!r} has the shape {list(value.shape)}, but is described "
+                f"as {_allowed(feature)}."
+            )
     if isinstance(feature, ImageFeature):
         return _to_image(feature, value)
     if isinstance(feature, ArrayFeature):
@@ -73,10 +92,11 @@ def _from_array(feature: Feature, value: Any) -> Tensor:
     return dtypes.as_tensor(array)
 
 
-def _allowed(feature: ArrayFeature) -> str:
+def _allowed(feature: ArrayFeature | ImageFeature) -> str:
     if feature.ranges:
         return f"[{', '.join(map(str, feature.ranges))}]"
-    shapes = dict.fromkeys((feature.shape, *feature.enumerated))
+    default = feature.size if isinstance(feature, ImageFeature) else feature.shape
+    shapes = dict.fromkeys((default, *feature.enumerated))
     return " or ".join(str(list(shape)) for shape in shapes)
 
 

@@ -19,7 +19,7 @@ _COLORS = {
     FeatureTypes_pb2.ImageFeatureType.BGR: "BGR",
     FeatureTypes_pb2.ImageFeatureType.GRAYSCALE_FLOAT16: "GRAYSCALE_FLOAT16",
 }
-_SCALARS = {"int64Type": int, "doubleType": float}
+_STATE = "stateType"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class ImageFeature:
     name: str
     optional: bool
     color: str
-    size: tuple[int, int]
-    enumerated: tuple[tuple[int, int], ...] = ()
+    size: tuple[int, ...]
+    enumerated: tuple[tuple[int, ...], ...] = ()
     ranges: tuple[SizeRange, ...] = ()
 
-    def admits(self, size: tuple[int, int]) -> bool:
+    def admits(self, size: tuple[int, ...]) -> bool:
         """Whether an image of this height and width may be given."""
         if self.ranges:
             return size[0] in self.ranges[0] and size[1] in self.ranges[1]
@@ -84,24 +84,15 @@ class ImageFeature:
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarFeature:
-    """A number (int64 or double)."""
-
-    name: str
-    optional: bool
-    kind: type
-
-
-@dataclass(frozen=True, slots=True)
-class OtherFeature:
-    """A text, a dictionary: possible as an output of a classifier only."""
+class PlainFeature:
+    """A number, a text or a dictionary; `kind` is its name in `FeatureTypes.proto`."""
 
     name: str
     optional: bool
     kind: str
 
 
-Feature = ArrayFeature | ImageFeature | ScalarFeature | OtherFeature
+Feature = ArrayFeature | ImageFeature | PlainFeature
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +101,12 @@ class Interface:
 
     inputs: tuple[Feature, ...]
     outputs: tuple[Feature, ...]
-    states: tuple[str, ...] = ()
+    states: tuple[ArrayFeature, ...] = ()
+
+
+def is_flexible(feature: Feature) -> bool:
+    """Tell whether an input or output may have several shapes."""
+    return not isinstance(feature, PlainFeature) and bool(feature.enumerated or feature.ranges)
 
 
 def read_interface(description: Any, function: str | None) -> tuple[str, Interface]:
@@ -126,24 +122,33 @@ def read_interface(description: Any, function: str | None) -> tuple[str, Interfa
     Raises:
         InputError: if there is no such function, or a feature is malformed.
     """
-    if not description.functions:
+    functions = {each.name: each for each in description.functions}
+    default = description.defaultFunctionName
+    if not functions and not default:
         if function not in (None, "main"):
             raise InputError(f"It has no function {function!r}: it has only one, 'main'.")
         return "main", _interface(description)
-    name = function or description.defaultFunctionName
-    for each in description.functions:
-        if each.name == name:
-            return name, _interface(each)
-    names = sorted(each.name for each in description.functions)
-    raise InputError(f"It has no function {name!r}, only {', '.join(names)}.")
+    if description.input or description.output or description.state:
+        raise InputError("It describes both a model of one function and several functions.")
+    names = ", ".join(sorted(functions)) or "none"
+    for name in (default, function or default):
+        if name not in functions:
+            raise InputError(f"It has no function {name!r}, only {names}.")
+    return name, _interface(functions[name])
 
 
 def _interface(message: Any) -> Interface:
+    inputs = [each for each in message.input if each.type.WhichOneof("Type") != _STATE]
+    states = [each for each in message.input if each.type.WhichOneof("Type") == _STATE]
     return Interface(
-        tuple(_feature(each) for each in message.input),
+        tuple(_feature(each) for each in inputs),
         tuple(_feature(each) for each in message.output),
-        tuple(each.name for each in message.state),
+        tuple(_state(each) for each in (*states, *message.state)),
     )
+
+
+def _state(message: Any) -> ArrayFeature:
+    return _array(message.name, message.type.isOptional, message.type.stateType.arrayType)
 
 
 def _feature(message: Any) -> Feature:
@@ -153,11 +158,9 @@ def _feature(message: Any) -> Feature:
         return _array(message.name, optional, message.type.multiArrayType)
     if kind == "imageType":
         return _image(message.name, optional, message.type.imageType)
-    if kind in _SCALARS:
-        return ScalarFeature(message.name, optional, _SCALARS[kind])
     if kind is None:
         raise InputError(f"Its feature {message.name!r} has no type.")
-    return OtherFeature(message.name, optional, kind)
+    return PlainFeature(message.name, optional, kind)
 
 
 def _array(name: str, optional: bool, message: Any) -> ArrayFeature:
@@ -168,7 +171,8 @@ def _array(name: str, optional: bool, message: Any) -> ArrayFeature:
     default = message.WhichOneof("defaultOptionalValue")
     value = float(getattr(message, default)) if default else 0.0
     dtype = _ARRAY_DTYPES[message.dataType]
-    return ArrayFeature(name, optional, dtype, tuple(message.shape), enumerated, ranges, value)
+    shape = tuple(message.shape) or _implied_default(enumerated, ranges)
+    return ArrayFeature(name, optional, dtype, shape, enumerated, ranges, value)
 
 
 def _image(name: str, optional: bool, message: Any) -> ImageFeature:
@@ -179,8 +183,17 @@ def _image(name: str, optional: bool, message: Any) -> ImageFeature:
     if message.WhichOneof("SizeFlexibility") == "imageSizeRange":
         both = message.imageSizeRange
         ranges = (_range(both.heightRange), _range(both.widthRange))
-    size = (message.height, message.width)
+    size: tuple[int, ...] = (message.height, message.width)
+    if size == (0, 0):
+        size = _implied_default(sizes, ranges)
     return ImageFeature(name, optional, _COLORS[message.colorSpace], size, sizes, ranges)
+
+
+def _implied_default(
+    enumerated: tuple[tuple[int, ...], ...], ranges: tuple[SizeRange, ...]
+) -> tuple[int, ...]:
+    """Return the default shape of a flexible feature that declares none."""
+    return enumerated[0] if enumerated else tuple(each.lower for each in ranges)
 
 
 def _range(message: Any) -> SizeRange:

@@ -6,8 +6,9 @@ products, convolutions) call `require_size` first.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from models.common.text import listed
 from models.errors import InputError
 
 MAX_ELEMENTS = 2**28
@@ -32,11 +33,32 @@ MAX_NESTING = 32
 """Deepest nesting of blocks (cond, while_loop)."""
 
 
-class MissingOperation(InputError):
-    """A model needs an operation or a layer that the reference runtime does not have.
+class UnsupportedOperation(InputError):
+    """A model needs something that Core ML has and the reference runtime does not execute.
 
-    That is a limit of the runtime and says nothing against the file.
+    That is a limit of the runtime and says nothing against the file; an operation that Core ML does
+    not have either is an InputError like any other contradiction in a file.
     """
+
+
+def require_executable(subject: str, absent: Sequence[str], unsupported: Sequence[str]) -> None:
+    """Refuse a model with operations or layers that cannot be executed.
+
+    Args:
+        subject: begins the sentence: "Its function 'main' has operations".
+        absent: those that Core ML does not have.
+        unsupported: those that Core ML has and the runtime does not execute.
+
+    Raises:
+        InputError: if any are absent.
+        UnsupportedOperation: if all that are named are merely unsupported.
+    """
+    if absent:
+        raise InputError(f"{subject} that Core ML does not have: {listed(absent, 10)}.")
+    if unsupported:
+        raise UnsupportedOperation(
+            f"{subject} that the reference runtime does not execute: {listed(unsupported, 10)}."
+        )
 
 
 def require_work(products: int, what: str) -> None:

@@ -13,8 +13,8 @@ from validate.coreml.binding import Resolved, bind
 from validate.coreml.constants import LazyConstant
 from validate.coreml.executor import compute
 from validate.coreml.graph import Graph, Nested, Step
-from validate.coreml.limits import MissingOperation
-from validate.coreml.registry import OpDefinition, Site, find
+from validate.coreml.limits import require_executable
+from validate.coreml.registry import RANDOM, OpDefinition, Site, find, first_opset
 from validate.coreml.rounding import round_fp16
 
 _CONST = "const"
@@ -33,25 +33,27 @@ def lower(function: ir.Function, *, rounds: bool) -> Graph:
             computed here and so are rounded here.
 
     Raises:
-        MissingOperation: if an operation is missing in the runtime.
-        InputError: if an operation is malformed.
+        UnsupportedOperation: if an operation is one that the runtime does not execute.
+        InputError: if Core ML does not have an operation, or one is malformed.
     """
     _require_operations(function)
     return _BlockLowering(function, rounds, {}).graph(function.inputs, function.block)
 
 
 def _require_operations(function: ir.Function) -> None:
-    missing = [
-        f"{operation.type} (operation {operation.name!r})"
-        for operation in _all_operations(function.block)
-        if operation.type != _CONST and find(operation.type, function.opset) is None
-    ]
-    if missing:
-        raise MissingOperation(
-            f"Its function {function.name!r} (opset iOS{function.opset}) needs what the reference "
-            f"runtime does not have: {', '.join(missing[:10])}"
-            f"{f' and {len(missing) - 10} more' if len(missing) > 10 else ''}."
-        )
+    absent: list[str] = []
+    unsupported: list[str] = []
+    for operation in _all_operations(function.block):
+        first = 15 if operation.type == _CONST else first_opset(operation.type)
+        described = f"{operation.type} (operation {operation.name!r})"
+        if first is None:
+            absent.append(described)
+        elif first > function.opset:
+            absent.append(f"{described} before iOS {first}")
+        elif operation.type in RANDOM:
+            unsupported.append(described)
+    subject = f"Its function {function.name!r} (opset iOS{function.opset}) has operations"
+    require_executable(subject, absent, unsupported)
 
 
 def _all_operations(block: ir.Block) -> Iterator[ir.Operation]:

@@ -10,20 +10,21 @@ from models.errors import InputError
 from validate.coreml import dtypes, ir
 from validate.coreml.executor import Executable, Run
 from validate.coreml.feature_values import from_tensor, to_tensor
-from validate.coreml.features import Interface, read_interface
+from validate.coreml.features import Interface, is_flexible, read_interface
 from validate.coreml.fusion import fuse
 from validate.coreml.graph import Graph, StateBuffer, Watch
-from validate.coreml.limits import require_size
+from validate.coreml.interface import check_description, check_network, check_program
+from validate.coreml.limits import UnsupportedOperation, require_size
 from validate.coreml.lowering import lower
 from validate.coreml.package import ModelFiles, locate
 from validate.coreml.program_reader import ProgramReader
 from validate.coreml.specification import DecodeError, Model_pb2
+from validate.coreml.versions import NETWORKS, check_version
 
 Arithmetic = Literal["float32", "as_stored"]
 State = dict[str, StateBuffer]
 _LONGEST = 600
 """Longest message, in characters."""
-_NETWORKS = ("neuralNetwork", "neuralNetworkClassifier", "neuralNetworkRegressor")
 
 
 class Model:
@@ -55,11 +56,11 @@ class Model:
         self.interface = interface
         self._inputs = graph.inputs
         self._features = {feature.name: feature for feature in interface.inputs}
+        self._fixed = not any(is_flexible(feature) for feature in interface.inputs)
         self.graph = graph
         self._rounds = arithmetic == "as_stored"
         self._executable = Executable(fuse(graph, rounds=self._rounds), rounds=self._rounds)
         self._output_names = graph.outputs
-        self._check_interface()
 
     def predict(
         self, data: Mapping[str, Any] | list[Mapping[str, Any]], state: State | None = None
@@ -99,7 +100,7 @@ class Model:
                 values = self._executed(watch)(inputs, Run(watch))
             results = dict(zip(self._output_names, values, strict=True))
             return {
-                feature.name: from_tensor(feature, results[feature.name])
+                feature.name: from_tensor(feature, results[feature.name], fixed=self._fixed)
                 for feature in self.interface.outputs
             }
         except InputError as error:
@@ -152,15 +153,6 @@ class Model:
             raise InputError(f"The input {named.name!r} is missing.")
         return to_tensor(feature, data.get(named.name), named.type)
 
-    def _check_interface(self) -> None:
-        """Make sure that the description and the program agree on names."""
-        for named in self._inputs:
-            if named.name not in self._features and not isinstance(named.type, ir.StateType):
-                raise InputError(f"Its input {named.name!r} is not in its description.")
-        for feature in self.interface.outputs:
-            if feature.name not in self._output_names:
-                raise InputError(f"Its output {feature.name!r} is computed by no operation.")
-
 
 def load(
     path: str | Path, *, function: str | None = None, arithmetic: Arithmetic | None = None
@@ -174,8 +166,10 @@ def load(
             operation, as the file says; "float32" computes what the graph means.
 
     Raises:
-        InputError: if the file is damaged, contradicts itself, leads outside its package, or needs
-            an operation that the runtime does not have.
+        UnsupportedOperation: if the file needs an operation, a layer or a kind of model that Core
+            ML has and the runtime does not execute: no verdict on the file.
+        InputError: if the file is damaged, contradicts itself, leads outside its package, or is one
+            that Core ML would refuse.
     """
     path = Path(path)
     if arithmetic is not None and arithmetic not in get_args(Arithmetic):
@@ -206,17 +200,24 @@ def parse(specification: Path) -> Any:
 def _load(
     path: Path, files: ModelFiles, message: Any, function: str | None, arithmetic: Arithmetic
 ) -> Model:
+    check_version(message)
     kind = message.WhichOneof("Type")
     name, interface = read_interface(message.description, function)
+    check_description(interface)
     if kind == "mlProgram":
         program = ProgramReader(files).function(message.mlProgram, name)
+        check_program(interface, program)
         graph = lower(program, rounds=arithmetic == "as_stored")
         return Model(
             path, interface, graph, function=name, arithmetic=arithmetic, backend="mlprogram"
         )
-    if kind in _NETWORKS:
+    if kind in NETWORKS:
         from validate.coreml import neuralnetwork
 
-        graph = neuralnetwork.lower(getattr(message, kind), interface)
+        network = getattr(message, kind)
+        check_network(interface, network)
+        graph = neuralnetwork.lower(network, interface)
         return Model(path, interface, graph, arithmetic=arithmetic, backend="neuralnetwork")
-    raise InputError(f"It is a {kind or 'model without a type'}; only neural models are run.")
+    if kind is None:
+        raise InputError("It is a model without a type.")
+    raise UnsupportedOperation(f"It is a {kind}; only ML programs and neural networks are run.")

@@ -15,8 +15,8 @@ from validate.coreml import dtypes, ir
 from validate.coreml.blob import BlobFile
 from validate.coreml.limits import MAX_ELEMENTS, MAX_LIVE_ELEMENTS, MAX_NESTING, MAX_RANK
 from validate.coreml.package import ModelFiles, contained_file
+from validate.coreml.versions import IOS, OPSETS
 
-_OPSETS = {"CoreML5": 15, "CoreML6": 16, "CoreML7": 17, "CoreML8": 18, "CoreML9": 26}
 _MODEL_PATH = "@model_path/"
 _PARAMETER_OF_NAME = "name"
 
@@ -38,12 +38,13 @@ class ProgramReader:
         if name not in proto.functions:
             raise InputError(f"It has no function {name!r}, only {sorted(proto.functions)}.")
         message = proto.functions[name]
-        if message.opset not in _OPSETS:
+        if message.opset not in OPSETS:
             raise InputError(f"Its function {name!r} has the unknown opset {message.opset!r}.")
         if message.opset not in message.block_specializations:
             raise InputError(f"Its function {name!r} has no block for its opset {message.opset}.")
         block = self._block(message.block_specializations[message.opset], depth=0)
-        return ir.Function(name, _OPSETS[message.opset], _named(message.inputs), block)
+        opset = int(IOS[OPSETS[message.opset]])
+        return ir.Function(name, opset, _named(message.inputs), block)
 
     def _block(self, message: Any, depth: int) -> ir.Block:
         if depth > MAX_NESTING:

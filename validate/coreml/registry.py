@@ -92,7 +92,10 @@ class OpDefinition:
     packed: Callable[..., Any] | None
 
 
-_OPS: dict[str, list[OpDefinition]] = {}
+OPERATIONS: dict[str, list[OpDefinition]] = {}
+
+RANDOM = frozenset({"random_bernoulli", "random_categorical", "random_normal", "random_uniform"})
+"""Operations of Core ML that are not executed: no two runs of them give the same."""
 
 
 def op(
@@ -111,7 +114,7 @@ def op(
     def register(function: F) -> F:
         parameters = tuple(map(_parameter, inspect.signature(function).parameters.values()))
         for name in names:
-            versions = _OPS.setdefault(name, [])
+            versions = OPERATIONS.setdefault(name, [])
             versions.append(OpDefinition(name, since, function, parameters, exact, packed))
             versions.sort(key=lambda definition: definition.since)
         return function
@@ -121,13 +124,13 @@ def op(
 
 def find(type_: str, opset: int) -> OpDefinition | None:
     """Return the definition of an operation in an opset, None where the runtime has none."""
-    versions = [each for each in _OPS.get(type_, ()) if each.since <= opset]
+    versions = [each for each in OPERATIONS.get(type_, ()) if each.since <= opset]
     return versions[-1] if versions else None
 
 
-def known_types() -> frozenset[str]:
-    """Return the names of all operations that the runtime has, in any opset."""
-    return frozenset(_OPS)
+def first_opset(type_: str) -> int | None:
+    """Return the opset (iOS version) that brought an operation, None where Core ML has none."""
+    return 15 if type_ in RANDOM else OPERATIONS[type_][0].since if type_ in OPERATIONS else None
 
 
 def _parameter(parameter: inspect.Parameter) -> Parameter:

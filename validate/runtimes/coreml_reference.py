@@ -20,7 +20,7 @@ class CoreMLReference:
     def __init__(self, path: Path, bundle: Bundle):
         try:
             self._model = coreml.load(path)
-        except coreml.MissingOperation as error:
+        except coreml.UnsupportedOperation as error:
             raise OutOfScope(str(error)) from None
         self._specification = bundle.specification
 

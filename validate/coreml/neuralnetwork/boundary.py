@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.features import ArrayFeature, Feature, ImageFeature, Interface, OtherFeature
+from validate.coreml.features import ArrayFeature, Feature, ImageFeature, Interface
 from validate.coreml.graph import Step
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.registry import choose
@@ -24,20 +24,18 @@ def enter(network: Any, interface: Interface, scope: Scope) -> None:
     """Declare the inputs of a network, each followed by its preprocessing and reshaping.
 
     Raises:
-        InputError: if an input is of a kind that no layer takes, or its preprocessing is malformed.
+        InputError: if the preprocessing of an input is malformed.
     """
     preprocessing = _preprocessing(network, interface)
     classic_arrays = is_classic(network)
     classic_images = choose((True, False), network.imageInputShapeMapping, "image shape mapping")
     for feature in interface.inputs:
-        if isinstance(feature, OtherFeature):
-            raise InputError(f"Its input {feature.name!r} is a {feature.kind}, not a tensor.")
         value = scope.add_input(feature.name)
         changes = list(preprocessing.get(feature.name, ()))
         if isinstance(feature, ImageFeature):
             changes += [lambda x: x[None]] if classic_images else []
-        elif classic_arrays or not isinstance(feature, ArrayFeature):
-            changes.append(_to_rank_5(feature) if classic_arrays else lambda x: x.reshape(1))
+        elif classic_arrays:
+            changes.append(_to_rank_5(feature))
         for change in changes:
             named = scope.write(feature.name)
             scope.add(Step("preprocessing", feature.name, (value,), (named,), change))

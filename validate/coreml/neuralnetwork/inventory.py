@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.errors import InputError
-from validate.coreml.limits import MAX_NESTING, MissingOperation
+from validate.coreml.limits import MAX_NESTING, require_executable
 from validate.coreml.neuralnetwork.registry import find
 
 CONTROL_FLOW = frozenset({"branch", "loop", "loopBreak", "loopContinue"})
@@ -16,46 +16,50 @@ def layer_type(layer: Any) -> str:
     return layer.WhichOneof("layer") or ""
 
 
-def nested_networks(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the networks inside a layer, with the names of their fields."""
+def nested_networks(layer: Any) -> Iterator[Any]:
+    """Yield the networks inside a layer."""
     kind = layer_type(layer)
     for field in _NETWORKS.get(kind, ()):
         params = getattr(layer, kind)
         if params.HasField(field):
-            yield field, getattr(params, field)
+            yield getattr(params, field)
+
+
+def all_layers(network: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the layers of a network in order, those of nested networks after their own.
+
+    Raises:
+        InputError: if networks are nested too deep.
+    """
+    if depth > MAX_NESTING:
+        raise InputError(f"Its networks are nested deeper than {MAX_NESTING}.")
+    for layer in network.layers:
+        yield layer
+        for nested in nested_networks(layer):
+            yield from all_layers(nested, depth + 1)
 
 
 def outputs_of(network: Any) -> Iterator[str]:
     """Yield the names of all values that a network computes, nested ones included."""
-    for layer in network.layers:
+    for layer in all_layers(network):
         yield from layer.output
-        for _, nested in nested_networks(layer):
-            yield from outputs_of(nested)
 
 
 def require_layers(network: Any) -> None:
-    """Refuse a network with layers that the runtime does not have, naming them.
+    """Refuse a network with layers that the runtime does not execute, naming them.
 
     Raises:
-        MissingOperation: if there are some.
-        InputError: if networks are nested too deep.
+        UnsupportedOperation: if Core ML has them.
+        InputError: if it does not, or networks are nested too deep. A custom layer is one of these:
+            its computation is no part of the file, nor of Core ML.
     """
-    missing = list(_missing(network, "", 0))
-    if missing:
-        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
-        raise MissingOperation(
-            "It needs layers that the reference runtime does not have: "
-            f"{', '.join(missing[:10])}{more}."
-        )
-
-
-def _missing(network: Any, where: str, depth: int) -> Iterator[str]:
-    if depth > MAX_NESTING:
-        raise InputError(f"Its networks are nested deeper than {MAX_NESTING}.")
-    for layer in network.layers:
+    absent: list[str] = []
+    unsupported: list[str] = []
+    for layer in all_layers(network):
         kind = layer_type(layer)
-        if kind not in CONTROL_FLOW and find(kind) is None:
-            described = f"{kind} {layer.custom.className!r}" if kind == "custom" else kind
-            yield f"{described or 'a layer without a type'} (layer {layer.name!r}{where})"
-        for field, nested in nested_networks(layer):
-            yield from _missing(nested, f" in the {field} of {layer.name!r}", depth + 1)
+        if kind in ("", "custom"):
+            what = f"custom {layer.custom.className!r}" if kind else "a layer without a type"
+            absent.append(f"{what} (layer {layer.name!r})")
+        elif kind not in CONTROL_FLOW and find(kind) is None:
+            unsupported.append(f"{kind} (layer {layer.name!r})")
+    require_executable("It has layers", absent, unsupported)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml import ir
-from validate.coreml.features import Feature, Interface, OtherFeature, ScalarFeature
+from validate.coreml.features import Feature, Interface, PlainFeature
 from validate.coreml.graph import Step
 from validate.coreml.neuralnetwork.boundary import leaving
 from validate.coreml.neuralnetwork.scope import Scope
@@ -85,9 +85,7 @@ def _classify(
         computed = [name for layer in network.layers[-1:] for name in layer.output]
         source = next(iter(computed), "")
     value = scope.read(source)
-    predicted = [
-        each for each in interface.outputs if isinstance(each, OtherFeature | ScalarFeature)
-    ]
+    predicted = [each for each in interface.outputs if isinstance(each, PlainFeature)]
     written = tuple(scope.write(feature.name) for feature in predicted)
     call = partial(_predicted, tuple(predicted), labels)
     scope.add(Step("classify", "classify", (value,), written, call))
@@ -98,7 +96,7 @@ def _predicted(predicted: tuple[Feature, ...], labels: tuple[Any, ...], values: 
     """Return the dictionary of probabilities and the label, in the order of the outputs."""
     label, probabilities = classify(values, labels)
     results = tuple(
-        probabilities if isinstance(each, OtherFeature) and each.kind == "dictionaryType" else label
+        probabilities if isinstance(each, PlainFeature) and each.kind == "dictionaryType" else label
         for each in predicted
     )
     return results[0] if len(results) == 1 else results

@@ -95,11 +95,6 @@ def find(type_: str) -> Layer | None:
     return _LAYERS.get(type_)
 
 
-def known_types() -> frozenset[str]:
-    """Return the names of all layer types that the runtime computes, control flow excepted."""
-    return frozenset(_LAYERS)
-
-
 def operation(name: str) -> Compute:
     """Return the function of the ML program operation that means the same as a layer."""
     found = find_operation(name, _OPSET)
