@@ -147,7 +147,7 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
 @click.option(
     "--format",
     type=click.Choice(["mlprogram", "neuralnetwork", "onnx", "torchscript"]),
-    help="Which file of the bundle paints. [default: the first that runs here]",
+    help="Which file of the bundle paints. [default: the fastest that passed]",
 )
 @click.option(
     "--out",
@@ -175,7 +175,7 @@ def predict(
 ) -> None:
     """Paint masks on each PHOTO (or folder of photos) with a file of BUNDLE, no checkpoint.
 
-    Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json.
+    Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json and areas.csv.
     """
     from validate.predict.command import predict as paint
     from validate.predict.console import print_areas
@@ -190,6 +190,7 @@ def predict(
             tiled=tiled,
             overlap=overlap,
             progress=progress,
+            tell=stages.tell,
         )
     print_areas(painting, stages.console)
     click.echo(f"Masks, overlays and areas: {folder}")

@@ -1,8 +1,7 @@
-"""What `predict` found, as data: classes in percent of each photo, and how tiles agreed.
+"""Hold a prediction's areas as data, and write them: `areas.json` and `areas.csv`."""
 
-`areas.json` is a Painting as JSON.
-"""
-
+import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,15 +9,17 @@ from pathlib import Path
 
 from validate.atomic import placed
 from validate.images.samples import Skipped
+from validate.predict.blend import Seams
 from validate.predict.masks import MaskLayer, pixels_of
-from validate.predict.tiles import Seams
 
 AREAS = "areas.json"
+TABLE = "areas.csv"
+COLUMNS = ("file", "width", "height", "class", "pixels", "share")
 
 
 @dataclass(frozen=True)
 class Area:
-    """How much of a photo a class covers."""
+    """Hold the part of a photo that a class covers."""
 
     label: str
     pixels: int
@@ -27,7 +28,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Overlaps:
-    """How far neighbouring tiles disagreed where both gave a label.
+    """Hold how far neighbouring tiles disagreed where both gave a label.
 
     `differing` is the share of those pixels with two labels, `worst` the largest share along one
     seam, which begins at `place`, the photo's (x, y).
@@ -40,10 +41,10 @@ class Overlaps:
 
 
 @dataclass(frozen=True)
-class Painted:
-    """A photo that was painted: its files, size in pixels, classes, and tiles where there were.
+class PredictedPhoto:
+    """Hold a photo's files, its size in pixels, the areas of its classes, and its tiles.
 
-    Where channels are independent, each has a mask, and their areas may add up to more than all.
+    Independent channels have a mask each, and their areas may add up to more than the photo.
     """
 
     photo: str
@@ -57,23 +58,24 @@ class Painted:
 
 
 @dataclass(frozen=True)
-class Painting:
-    """What one call painted.
+class Predictions:
+    """Hold the photos of one call; `areas.json` is this as JSON.
 
-    `skipped` files of folders are no pictures, which happens; `unread` ones were named.
+    `skipped` lists files and folders inside the folders that were named, which may be there;
+    `unread` lists files that were named themselves.
     """
 
     bundle: str
     file: str
     runtime: str
     tiled: bool
-    photos: tuple[Painted, ...]
+    photos: tuple[PredictedPhoto, ...]
     skipped: tuple[Skipped, ...] = ()
     unread: tuple[Skipped, ...] = ()
 
 
 def areas(painted: Sequence[MaskLayer], labels: Sequence[str]) -> tuple[Area, ...]:
-    """The area of each of `labels`: the values of one layer, or a layer each."""
+    """Return the area of each of `labels`: the values of one layer, or a layer each."""
     size = painted[0].mask.size
     if len(painted) == 1:
         counts = pixels_of(painted[0].mask, len(labels))
@@ -85,15 +87,32 @@ def areas(painted: Sequence[MaskLayer], labels: Sequence[str]) -> tuple[Area, ..
 
 
 def overlaps(seams: Seams | None) -> Overlaps | None:
-    """What `seams` found; None where no tiles overlap."""
+    """Return the figures of `seams`; None where no tiles overlap."""
     if seams is None or not seams.pixels:
         return None
     return Overlaps(seams.pixels, seams.share, seams.worst, seams.place)
 
 
-def write_areas(painting: Painting, out: Path) -> None:
-    """Write `areas.json` into the folder `out`. Raises OSError where that cannot be."""
-    text = json.dumps(asdict(painting), indent=1, ensure_ascii=False) + "\n"
-    with placed([out / AREAS]) as (part,):
-        # A name whose bytes are no UTF-8 stands as \udcff, which JSON reads back.
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+def write_areas(predictions: Predictions, out: Path) -> None:
+    """Write `areas.json` and `areas.csv` into `out`. Raise OSError where that cannot be."""
+    texts = (
+        json.dumps(asdict(predictions), indent=1, ensure_ascii=False) + "\n",
+        _as_csv(predictions.photos),
+    )
+    with placed([out / AREAS, out / TABLE]) as parts:
+        for part, text in zip(parts, texts, strict=True):
+            # Bytes of a name that are not UTF-8 are written as \udcff, which JSON reads back.
+            part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def _as_csv(photos: Sequence[PredictedPhoto]) -> str:
+    """Return a row under COLUMNS for each class of each photo; `share` is in 0…1."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for photo in photos:
+        for area in photo.areas:
+            size = photo.width * photo.height
+            cells = (photo.photo, photo.width, photo.height, area.label, area.pixels)
+            rows.writerow((*cells, f"{area.pixels / size:.8f}"))
+    return text.getvalue()

@@ -1,4 +1,4 @@
-"""Class areas on a console: a row for each photo, its largest class first."""
+"""Print areas on a console: a row for each photo, its largest class first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,25 +8,25 @@ from rich.table import Table
 from rich.text import Text
 
 from models.common.console import print_line
-from validate.predict.areas import Overlaps, Painted, Painting
+from validate.predict.areas import Overlaps, PredictedPhoto, Predictions
 
 NOTEWORTHY = 0.005
-"""From this share of differing labels on, a seam may show, and more overlap is advised."""
+"""Share of differing labels at which a seam may be seen, and more overlap is advised."""
 
 
-def print_areas(painting: Painting, console: Console) -> None:
-    """Print which file painted, each photo's classes in percent, and what was passed over."""
-    print_line(console, f"{painting.file} ({painting.runtime}), {_manner(painting)}")
-    _print_photos(painting.photos, console)
-    for photo in painting.photos:
+def print_areas(predictions: Predictions, console: Console) -> None:
+    """Print the file that ran, each photo's classes in percent, and what was left out."""
+    print_line(console, f"{predictions.file} ({predictions.runtime}), {_manner(predictions)}")
+    _print_photos(predictions.photos, console)
+    for photo in predictions.photos:
         if photo.overlaps is not None:
             print_line(console, _seams(photo, photo.overlaps))
-    for skipped in painting.skipped:
+    for skipped in predictions.skipped:
         print_line(console, f"Not painted: {skipped.name} ({skipped.reason})")
 
 
-def _print_photos(photos: Sequence[Painted], console: Console) -> None:
-    """A table on a terminal; in a log a line for each photo, which no width breaks."""
+def _print_photos(photos: Sequence[PredictedPhoto], console: Console) -> None:
+    """Print a table on a terminal, and in a log a line for each photo, which is not wrapped."""
     if not console.is_terminal:
         for photo in photos:
             print_line(console, f"{_name(photo)}: {_areas(photo)}")
@@ -39,20 +39,20 @@ def _print_photos(photos: Sequence[Painted], console: Console) -> None:
     console.print(table)
 
 
-def _manner(painting: Painting) -> str:
-    if not painting.tiled:
+def _manner(predictions: Predictions) -> str:
+    if not predictions.tiled:
         return "photos stretched to its input"
-    tiles = sum(photo.tiles or 0 for photo in painting.photos)
+    tiles = sum(photo.tiles or 0 for photo in predictions.photos)
     return f"photos at their own size, {tiles:,} tiles"
 
 
-def _areas(photo: Painted) -> str:
+def _areas(photo: PredictedPhoto) -> str:
     present = sorted((each for each in photo.areas if each.pixels), key=lambda each: -each.pixels)
     return ", ".join(f"{each.label} {each.percent:.2f} %" for each in present)
 
 
-def _seams(photo: Painted, overlaps: Overlaps) -> str:
-    """How far tiles disagreed, and what to do about it."""
+def _seams(photo: PredictedPhoto, overlaps: Overlaps) -> str:
+    """Say how far tiles disagreed, and what to do about it."""
     x, y = overlaps.place
     differing, worst = (f"{100 * share:.2f} %" for share in (overlaps.differing, overlaps.worst))
     told = (
@@ -64,5 +64,5 @@ def _seams(photo: Painted, overlaps: Overlaps) -> str:
     return f"{told}. More --overlap hides it better." if overlaps.worst > NOTEWORTHY else f"{told}."
 
 
-def _name(photo: Painted) -> str:
+def _name(photo: PredictedPhoto) -> str:
     return Path(photo.photo).name

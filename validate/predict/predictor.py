@@ -1,10 +1,11 @@
-"""Masks of any photo from one file of a bundle, with nothing but the bundle.
+"""Predict the mask of any photo with one file of a bundle, and nothing but the bundle.
 
 stretched    the photo becomes as large as the file's input, as in training and on the phone,
              and the mask is scaled back to the photo (nearest neighbour)
 tiled        the photo keeps its size and is cut into tiles of the file's input: see tiles.py
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
+from models.common.text import first_line
 from models.errors import InputError
 from validate.images.reading import Picture, stretch
-from validate.predict.tiles import Axis, Mask, Seams, plan, tiled_mask
+from validate.predict.blend import Seams, tiled_mask
+from validate.predict.tiles import Mask, TiledSide, plan
+from validate.report.json_file import read_results
 from validate.runtimes import NotRun, Opener, OutOfScope, Outputs, Runtime, runtimes_for
 
 CLASSES = 256
-"""What one byte a pixel tells apart."""
-Tick = Callable[[int, int], None]
-"""Is told how many of how many tiles of the photo are done."""
+"""Classes that one byte a pixel tells apart."""
+TileDone = Callable[[int, int], None]
+"""Is given how many tiles of the photo are done, and how many there are."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A photo's mask, of its own size; `tiles` and `seams` are None when stretched."""
+    """Hold a photo's mask, of the photo's size; `tiles` and `seams` are None when stretched."""
 
     mask: Mask
     tiles: int | None = None
@@ -34,9 +38,10 @@ class Prediction:
 
 
 class Predictor:
-    """One file of a bundle, loaded, and the way in which photos are taken to it.
+    """Run one file of a bundle on photos of any size.
 
-    Raises InputError when the folder is no whole bundle, or has no such file that runs here.
+    Without a `format`, it is the fastest file that passed when the bundle was judged. Raises
+    InputError when the folder is no whole bundle, or has no such file that runs here.
     """
 
     def __init__(self, folder: Path, format: str | None = None):
@@ -51,13 +56,13 @@ class Predictor:
             raise self._failed("does not load", error) from None
 
     def stretched(self, photo: Picture) -> Prediction:
-        """The mask of `photo (H, W, C)`, stretched to what the file gives a mask of.
+        """Return the mask of `photo (H, W, C)`, stretched to the size of the file's output.
 
-        That is the input's size; for an unpadded network its output's, mirrored all around.
+        An unpadded network's input is larger than that: the photo is mirrored all around.
         """
         contract, margin = self.bundle.contract, self.bundle.specification.margin
         columns, rows = (
-            Axis(side - 2 * margin, side, margin, side - 2 * margin)
+            TiledSide(side - 2 * margin, side, margin, side - 2 * margin)
             for side in (contract.width, contract.height)
         )
         picture = stretch(photo, columns.size, rows.size)
@@ -65,21 +70,20 @@ class Predictor:
         return Prediction(nearest(mask, *photo.shape[:2]))
 
     def tiled(
-        self, photo: Picture, overlap: int | None = None, tick: Tick | None = None
+        self, photo: Picture, overlap: int | None = None, tick: TileDone = lambda *_: None
     ) -> Prediction:
-        """The mask of `photo (H, W, C)` at its own size, by tiles that overlap by `overlap`.
+        """Return the mask of `photo (H, W, C)` from tiles that overlap by `overlap` pixels.
 
-        Raises InputError where tiles cannot overlap so: see `validate.predict.tiles.plan`.
+        Raise InputError where tiles cannot overlap so: see `validate.predict.tiles.plan`.
         """
         tiling = plan(photo, self.bundle.contract, self.bundle.specification, overlap)
         done = 0
 
         def run(tile: Picture) -> NDArray[np.float32]:
             nonlocal done
+            tick(done, tiling.tiles)
             logits = self._run(tile).logits
             done += 1
-            if tick is not None:
-                tick(done, tiling.tiles)
             return logits
 
         independent = self.bundle.specification.independent
@@ -99,11 +103,10 @@ class Predictor:
         return outputs
 
     def _failed(self, what: str, error: Exception) -> InputError:
-        """Whatever a runtime raises says something of the file, or of what is missing here."""
+        """Return a sentence about a runtime's error: the file is wrong, or something is missing."""
         if isinstance(error, OutOfScope):
             what = "cannot be run"
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = lines[0].rstrip(".")[:300] if lines else type(error).__name__
+        reason = first_line(error, 300).rstrip(".")
         return InputError(
             f"{self.artifact.path} {what} in {self.runtime}: {reason}. Ask for another file with "
             "--format."
@@ -111,7 +114,7 @@ class Predictor:
 
 
 def nearest(mask: Mask, height: int, width: int) -> Mask:
-    """`mask (…, h, w)` at another size: each pixel takes the one that its centre lies in."""
+    """Resize `mask (…, h, w)`: each new pixel takes the value of that its centre lies in."""
     rows, columns = (
         (2 * np.arange(wanted) + 1) * size // (2 * wanted)
         for size, wanted in zip(mask.shape[-2:], (height, width), strict=True)
@@ -129,15 +132,29 @@ def _require_mask_of_bytes(bundle: Bundle, folder: Path) -> None:
 
 
 def _chosen(bundle: Bundle, folder: Path, format: str | None) -> tuple[Artifact, Opener]:
-    """The file of `format`, or the first of the bundle, with the first runtime that is here."""
+    """Return the file of `format`, or the fastest that passed, with a runtime that is here."""
     there = ", ".join(artifact.format for artifact in bundle.artifacts)
     candidates = [each for each in bundle.artifacts if format in (None, each.format)]
     if not candidates:
         raise InputError(f"{folder} has no {format} file: it has {there}. Ask for one of these.")
-    reasons = []
+    found, reasons = [], []
     for artifact in candidates:
         for runtime in runtimes_for(artifact, None):
-            if not isinstance(runtime, NotRun):
-                return artifact, runtime
-            reasons.append(f"{artifact.path}: {runtime.reason}")
-    raise InputError(f"No runtime for {folder} is here ({'; '.join(reasons)}).")
+            if isinstance(runtime, NotRun):
+                reasons.append(f"{artifact.path}: {runtime.reason}")
+            else:
+                found.append((artifact, runtime))
+    if not found:
+        raise InputError(f"No runtime for {folder} is here ({'; '.join(reasons)}).")
+    times = _times(folder)
+    return min(found, key=lambda each: times.get((each[0].path, each[1].runtime), math.inf))
+
+
+def _times(folder: Path) -> dict[tuple[str, str], float]:
+    """Return milliseconds of each file and runtime that passed; none without a judgement."""
+    try:
+        results = read_results(folder).results
+    except InputError:
+        return {}
+    passed = [each for each in results if each.status == "passed"]
+    return {(each.path, each.runtime): each.milliseconds or math.inf for each in passed}

@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from export.result_files import DATA
 from export.schema import require_valid
 from models.common.json_codec import revive
 from models.errors import InputError
 from validate.results.parity import Report
 
-RESULTS = "parity.json"
 SCHEMA_FILE = Path(__file__).with_name("parity.schema.json")
 REMEDY = "Run `make validate` again."
 
@@ -20,7 +20,7 @@ def to_json(report: Report) -> str:
     del document["shown"]
     document |= {"verdict": report.verdict, "sentence": report.sentence}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    require_valid(json.loads(text), SCHEMA_FILE, Path(RESULTS), "parity results", REMEDY)
+    require_valid(json.loads(text), SCHEMA_FILE, Path(DATA), "parity results", REMEDY)
     return text
 
 
@@ -29,7 +29,7 @@ def read_results(path: Path) -> Report:
 
     Raise InputError when there is none, or it does not fit its schema.
     """
-    path = path / RESULTS if path.is_dir() else path
+    path = path / DATA if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

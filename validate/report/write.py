@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+from export.result_files import DATA, JUNIT, MARKDOWN, PAGE
 from models.errors import InputError
 from validate.atomic import placed
 from validate.report.html import to_html
-from validate.report.json_file import RESULTS, to_json
+from validate.report.json_file import to_json
 from validate.report.junit import to_junit
 from validate.report.markdown import to_markdown
 from validate.results.parity import Report
@@ -23,10 +24,10 @@ def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
     """
     markdown = to_markdown(report)
     texts = {
-        RESULTS: to_json(report),
-        "parity.md": markdown,
-        "junit.xml": to_junit(report),
-        "report.html": to_html(report),
+        DATA: to_json(report),
+        MARKDOWN: markdown,
+        JUNIT: to_junit(report),
+        PAGE: to_html(report),
     }
     try:
         written = _written(texts, folder)

@@ -1,5 +1,6 @@
 """`predict`: from a bundle alone to masks, overlays and areas beside each other."""
 
+import csv
 import errno
 import json
 import shutil
@@ -9,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from made_reports import NOT_RUN, made_report
 from PIL import Image
 from torch import nn
 
@@ -22,6 +24,8 @@ from validate.images.reading import read_picture, stretch
 from validate.predict.command import predict
 from validate.predict.masks import MaskLayer, write_overlay
 from validate.predict.predictor import Predictor
+from validate.predict.resume import STATE, DonePhotos
+from validate.report.json_file import to_json
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
 
@@ -214,7 +218,7 @@ def test_photos_of_one_name_do_not_take_each_others_place(tiny, photos, tmp_path
         ("A_smooth_2.mask.png",),
         ("A_smooth_3.mask.png",),
     ]
-    assert len(names(out)) == 7
+    assert len(names(out)) == 8
 
 
 def test_folders_may_hold_other_files_and_names_must_be_photos(tiny, photos, tmp_path, call):
@@ -231,14 +235,14 @@ def test_folders_may_hold_other_files_and_names_must_be_photos(tiny, photos, tmp
     assert code == 2
     assert "notes.txt was not painted: not a picture that Pillow can read." in error
     assert "a_smooth" in told
-    assert len(names(tmp_path / "out")) == 7
+    assert len(names(tmp_path / "out")) == 8
 
 
 def test_without_a_place_it_is_beside_the_bundle(tiny, photos, tmp_path):
     shutil.copytree(tiny[1], tmp_path / "build" / "tiny")
     _, out = predict(tmp_path / "build" / "tiny", [photos / "c_black.png"])
     assert out == tmp_path / "build" / "tiny.predictions"
-    assert names(out) == ["areas.json", "c_black.mask.png", "c_black.overlay.jpg"]
+    assert names(out) == ["areas.csv", "areas.json", "c_black.mask.png", "c_black.overlay.jpg"]
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left")])
@@ -260,7 +264,7 @@ def test_a_stop_or_a_full_disk_keeps_what_is_whole(
     code, _, error = call(tiny[1], photos, "--out", out)
     assert code == (130 if fault is KeyboardInterrupt else 2)
     assert fault is KeyboardInterrupt or f"{out} cannot be written to: the disk is full" in error
-    assert names(out) == sorted(before)
+    assert names(out) == sorted((STATE, *before))
     assert (out / "a_smooth.overlay.jpg").read_bytes() == b"half"  # that one was whole
     for name in ("b_noise.mask.png", "b_noise.overlay.jpg"):
         assert (out / name).read_bytes() == before[name]
@@ -326,3 +330,134 @@ def test_a_changed_file_is_refused(tiny, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match="is not the file that was exported"):
         Predictor(folder)
+
+
+def test_an_interrupted_call_goes_on_from_there(tiny, photos, tmp_path, monkeypatch, call):
+    out, paint = tmp_path / "out", write_overlay
+
+    def stop(photo, painted, path):
+        if photo.shape[:2] == (120, 80):  # the second of three
+            raise KeyboardInterrupt
+        paint(photo, painted, path)
+
+    monkeypatch.setattr("validate.predict.command.write_overlay", stop)
+    code, told, _ = call(tiny[1], photos, "--out", out)
+    assert code == 130
+    assert "1 of 3 photos are done: the same command goes on from there." in told
+    first = (out / "a_smooth.mask.png").stat().st_mtime_ns
+    monkeypatch.setattr("validate.predict.command.write_overlay", paint)
+    with (out / STATE).open("a") as state:
+        state.write('{"size": ')  # cut off by a power failure
+    code, told, _ = call(tiny[1], photos, "--out", out)
+    assert (code, "Going on after 1 of 3 photos" in told) == (0, True)
+    assert (out / "a_smooth.mask.png").stat().st_mtime_ns == first
+    assert STATE not in names(out)
+    document = json.loads((out / "areas.json").read_text())
+    assert [photo["masks"][0][:1] for photo in document["photos"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("change", ["another file", "a changed photo", "a lost mask"])
+def test_an_interrupted_call_that_was_another_begins_anew(
+    tiny, photos, tmp_path, monkeypatch, change
+):
+    folder, out, asked = tmp_path / "photos", tmp_path / "out", "torchscript"
+    shutil.copytree(photos, folder)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("validate.predict.resume.DonePhotos.add", after(1, stop))
+        predict(tiny[1], [folder], format=asked, out=out)
+    assert STATE in names(out)
+    if change == "another file":
+        asked = "onnx"
+    elif change == "a changed photo":
+        noisy(folder / "a_smooth.png", 30, 40, 3)
+    else:
+        (out / "a_smooth.mask.png").unlink()
+    told = []
+    predict(tiny[1], [folder], format=asked, out=out, tell=told.append)
+    assert told == []
+    mask, photo = (
+        read_picture(path) for path in (out / "a_smooth.mask.png", folder / "a_smooth.png")
+    )
+    assert mask.shape == photo.shape
+
+
+def after(times, other):
+    """Return a method that is as it was so often, and `other` then."""
+    real, calls = DonePhotos.add, []
+
+    def add(self, *arguments):
+        calls.append(arguments)
+        real(self, *arguments) if len(calls) <= times else other()
+
+    return add
+
+
+def test_progress_counts_photos_and_names_tiles(tiny, photos, tmp_path):
+    told = []
+    predict(tiny[1], [photos], out=tmp_path / "out", progress=lambda *each: told.append(each))
+    assert told == [("a_smooth.png", 0, 3), ("b_noise.png", 1, 3), ("c_black.png", 2, 3)]
+    told.clear()
+    predict(
+        tiny[1],
+        [photos / "b_noise.png"],
+        out=tmp_path / "out",
+        tiled=True,
+        progress=lambda *each: told.append(each),
+    )
+    assert told[0] == ("b_noise.png", 0, 1)
+    assert told[-1] == (f"b_noise.png, tile {len(told) - 1} of {len(told) - 1}", 0, 1)
+    assert len(told) > 4
+
+
+def test_folders_inside_are_said_to_be_left_out(tiny, photos, tmp_path, call):
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder / "inside")
+    code, _, error = call(tiny[1], folder, "--out", tmp_path / "out")
+    assert (code, f"holds no files, but folders ({folder / 'inside'})" in error) == (2, True)
+    shutil.copy(photos / "c_black.png", folder)
+    code, told, _ = call(tiny[1], folder, "--out", folder / "out")
+    assert code == 0
+    assert f"{folder / 'inside'} (a folder, whose photos are left out: name it too)" in told
+    assert str(folder / "out") not in told.replace(f"areas: {folder / 'out'}", "")
+    shutil.rmtree(folder / "out")
+    _, told, _ = call(tiny[1], folder, folder / "inside", "--out", tmp_path / "out")
+    assert "left out" not in told
+
+
+def test_areas_are_a_table_with_a_row_for_each_class(tiny, photos, tmp_path):
+    painting, out = predict(tiny[1], [photos], out=tmp_path / "out")
+    with (out / "areas.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["file", "width", "height", "class", "pixels", "share"]
+    labels = read_bundle(tiny[1]).labels
+    assert [(row["file"], row["class"]) for row in rows] == [
+        (photo.photo, label) for photo in painting.photos for label in labels
+    ]
+    assert (rows[2]["width"], rows[2]["height"]) == ("80", "120")
+    assert int(rows[2]["pixels"]) + int(rows[3]["pixels"]) == 80 * 120
+    assert float(rows[3]["share"]) == pytest.approx(int(rows[3]["pixels"]) / 9600, abs=1e-8)
+
+
+def test_the_fastest_file_that_passed_is_the_default(tiny, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(tiny[1], folder)
+    assert Predictor(folder).artifact.format == "torchscript"  # the first: nothing was judged
+    results = [
+        replace(NOT_RUN, format=format, path=path, runtime=runtime, status=status, milliseconds=ms)
+        for format, path, runtime, status, ms in (
+            ("torchscript", "tiny.torchscript.pt", "torch.jit", "passed", 30.0),
+            ("mlprogram", "tiny.mlpackage", "Core ML reference", "failed", 5.0),
+            ("onnx", "tiny.onnx", "ONNX Runtime", "passed", 12.0),
+            ("neuralnetwork", "tiny.mlmodel", "Core ML", "passed", 1.0),  # on a Mac
+        )
+    ]
+    report = replace(made_report(), results=tuple(results), shown=())
+    (folder / "parity.json").write_text(to_json(report))
+    assert Predictor(folder).artifact.format == "onnx"
+    assert Predictor(folder, "mlprogram").artifact.format == "mlprogram"
+    (folder / "parity.json").write_text("{")
+    assert Predictor(folder).artifact.format == "torchscript"

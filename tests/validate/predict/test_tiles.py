@@ -11,7 +11,8 @@ from seeded_states import Made, loaded
 
 from models.errors import InputError
 from models.specification import InputContract, Specification
-from validate.predict.tiles import Axis, Seams, blended, mirrored, plan, tiled_mask
+from validate.predict.blend import Seams, blended, tiled_mask
+from validate.predict.tiles import TiledSide, mirrored, plan
 
 PADDED = Specification("any", "network", 3, 2, stride=8, arguments={})
 
@@ -185,6 +186,6 @@ def test_tiles_that_cannot_be_joined_are_refused(output, margin, stride, overlap
 
 
 def test_a_whole_photo_of_one_tile_is_one_tile():
-    axis = Axis(size=64, tile=64, margin=0, step=48)
+    axis = TiledSide(size=64, tile=64, margin=0, step=48)
     assert (list(axis.starts), axis.end) == ([0], 64)
-    assert list(Axis(size=65, tile=64, margin=0, step=48).starts) == [0, 48]
+    assert list(TiledSide(size=65, tile=64, margin=0, step=48).starts) == [0, 48]
