@@ -6,8 +6,8 @@ from pathlib import Path
 
 from models.checkpoints import StateDict
 from models.errors import InputError
+from models.families.family import Family
 from models.families.hints import likeliest
-from models.families.recognise import Family
 from models.specification import Specification
 
 Shape = tuple[int, ...]

@@ -12,7 +12,8 @@ from models.custom.family import REMEDY, OwnFamily, own_family
 from models.custom.option import NamedModule
 from models.custom.outputs import OwnNetwork
 from models.errors import InputError
-from models.families.recognise import Family, recognise
+from models.families.family import Family
+from models.families.recognise import recognise
 from models.key_report import COUNTER, Accounting, account, require_complete
 from models.labels import Labels, choose_labels
 from models.layer_checks import (
@@ -23,7 +24,7 @@ from models.layer_checks import (
 )
 from models.meta_device import built
 from models.specification import Choices, Specification
-from models.weight_checks import Finding, examine, require_sound
+from models.weight_checks import WeightFinding, examine, require_sound
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Recognised:
     family: Family
     specification: Specification
     accounting: Accounting
-    findings: tuple[Finding, ...]
+    findings: tuple[WeightFinding, ...]
     labels: Labels
 
     @property

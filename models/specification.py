@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Shapes = Mapping[str, tuple[int, ...]]
+"""Keys of a state dict with the shapes of their tensors."""
+
 
 @dataclass(frozen=True)
 class Choices:

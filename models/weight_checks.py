@@ -14,7 +14,7 @@ LISTED = 4
 
 
 @dataclass(frozen=True)
-class Finding:
+class WeightFinding:
     """Describe something wrong with the weights; a fatal one stops the export."""
 
     fatal: bool
@@ -22,7 +22,7 @@ class Finding:
     keys: tuple[str, ...]
 
 
-def examine(tensors: Mapping[str, Tensor]) -> tuple[Finding, ...]:
+def examine(tensors: Mapping[str, Tensor]) -> tuple[WeightFinding, ...]:
     """Return findings about a state dict, the fatal ones first.
 
     Not finite: any NaN or infinity. Impossible: a batch norm variance below zero; at zero a
@@ -38,7 +38,7 @@ def examine(tensors: Mapping[str, Tensor]) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding is not None)
 
 
-def require_sound(findings: tuple[Finding, ...], path: Path) -> None:
+def require_sound(findings: tuple[WeightFinding, ...], path: Path) -> None:
     """Raise InputError for the fatal findings."""
     fatal = [finding.sentence for finding in findings if finding.fatal]
     if fatal:
@@ -48,17 +48,19 @@ def require_sound(findings: tuple[Finding, ...], path: Path) -> None:
         )
 
 
-def _not_finite(tensors: Mapping[str, Tensor]) -> Finding | None:
+def _not_finite(tensors: Mapping[str, Tensor]) -> WeightFinding | None:
     # A sum is not finite where a term is not, and needs no mask of the tensor's size; it can also
     # overflow although all terms are finite, so its suspects are checked element by element.
     suspects = (k for k, t in tensors.items() if t.is_floating_point() and not t.sum().isfinite())
     keys = tuple(key for key in suspects if not torch.isfinite(tensors[key]).all())
     if not keys:
         return None
-    return Finding(True, f"{_count(keys, 'tensor')} NaN or infinite values ({_names(keys)}).", keys)
+    return WeightFinding(
+        True, f"{_count(keys, 'tensor')} NaN or infinite values ({_names(keys)}).", keys
+    )
 
 
-def _variances(tensors: Mapping[str, Tensor], *, below_zero: bool) -> Finding | None:
+def _variances(tensors: Mapping[str, Tensor], *, below_zero: bool) -> WeightFinding | None:
     def suspicious(variance: Tensor) -> bool:
         lowest = float(variance.min()) if variance.numel() else 1.0
         return lowest < 0 if below_zero else lowest == 0
@@ -70,10 +72,10 @@ def _variances(tensors: Mapping[str, Tensor], *, below_zero: bool) -> Finding | 
         sentence = f"{_count(keys, 'batch norm')} a negative variance ({_names(keys)})."
     else:
         sentence = f"{_count(keys, 'batch norm')} channels of zero variance ({_names(keys)})."
-    return Finding(below_zero, sentence, keys)
+    return WeightFinding(below_zero, sentence, keys)
 
 
-def _fresh_batch_norms(tensors: Mapping[str, Tensor]) -> Finding | None:
+def _fresh_batch_norms(tensors: Mapping[str, Tensor]) -> WeightFinding | None:
     """Find batch norms whose four tensors are exactly what PyTorch initialises them to."""
     norms = [key.removesuffix("running_var") for key in tensors if key.endswith("running_var")]
     fresh = tuple(norm.rstrip(".") for norm in norms if _is_fresh(tensors, norm))
@@ -85,7 +87,7 @@ def _fresh_batch_norms(tensors: Mapping[str, Tensor]) -> Finding | None:
         f"{which} {noun} a fresh initialisation ({_names(fresh)}): "
         "these layers were never trained, or their weights never loaded."
     )
-    return Finding(False, sentence, fresh)
+    return WeightFinding(False, sentence, fresh)
 
 
 def _is_fresh(tensors: Mapping[str, Tensor], norm: str) -> bool:
@@ -97,7 +99,7 @@ def _is_fresh(tensors: Mapping[str, Tensor], norm: str) -> bool:
     )
 
 
-def _fresh_head(tensors: Mapping[str, Tensor]) -> Finding | None:
+def _fresh_head(tensors: Mapping[str, Tensor]) -> WeightFinding | None:
     """Find a head with all biases zero and weights within Xavier's bound, as smp starts it."""
     weight = tensors.get("segmentation_head.0.weight")
     bias = tensors.get("segmentation_head.0.bias")
@@ -107,7 +109,9 @@ def _fresh_head(tensors: Mapping[str, Tensor]) -> Finding | None:
     if float(weight.abs().max()) > (6 / (fan_in + fan_out)) ** 0.5:
         return None
     sentence = "the segmentation head looks freshly initialised (all biases are exactly zero)."
-    return Finding(False, sentence, ("segmentation_head.0.weight", "segmentation_head.0.bias"))
+    return WeightFinding(
+        False, sentence, ("segmentation_head.0.weight", "segmentation_head.0.bias")
+    )
 
 
 def _count(keys: tuple[str, ...], noun: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.errors import InputError
-from models.families.recognise import Family, recognise
+from models.families.family import Family
+from models.families.recognise import recognise
 from models.meta_device import built
 from models.specification import Choices, Specification
 

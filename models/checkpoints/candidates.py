@@ -17,7 +17,7 @@ _MAX_CHILDREN = 10_000
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateWeights:
     """Hold a set of named tensors that may be the network.
 
     path     names of the entries that lead to it
@@ -40,24 +40,24 @@ class Candidate:
 
 
 @dataclass
-class Survey:
+class FileContents:
     """Hold everything that was found in one file."""
 
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[CandidateWeights] = field(default_factory=list)
     config: dict[str, object] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
     seen: dict[int, str] = field(default_factory=dict)
     """Identity of an object → name of the entry where it was met first."""
 
 
-def survey(root: object) -> Survey:
+def survey(root: object) -> FileContents:
     """Return all candidates of a file, its plain facts, and the reasons against everything else."""
-    found = Survey()
+    found = FileContents()
     _visit(root, (), found)
     return found
 
 
-def _visit(value: object, path: tuple[str, ...], found: Survey) -> None:
+def _visit(value: object, path: tuple[str, ...], found: FileContents) -> None:
     name = "/".join(path)
     if found.seen.setdefault(id(value), name) != name:
         found.ignored[name] = f"the same object as {found.seen[id(value)]}"
@@ -80,7 +80,7 @@ def _visit(value: object, path: tuple[str, ...], found: Survey) -> None:
 
 
 def _visit_entry(
-    name: str, child: object, tensors: int, path: tuple[str, ...], found: Survey
+    name: str, child: object, tensors: int, path: tuple[str, ...], found: FileContents
 ) -> None:
     where = (*path, name)
     reason = "" if _is_scalar(child) else _reason(name, child)
@@ -100,7 +100,7 @@ def _visit_entry(
             found.ignored["/".join(where)] = reason
 
 
-def _add_module(module: Inert, path: tuple[str, ...], found: Survey) -> None:
+def _add_module(module: Inert, path: tuple[str, ...], found: FileContents) -> None:
     records = flatten(module)
     kind = f"module pickled whole: {class_of(module)}"
     if module.cls.module.startswith("__torch__"):
@@ -108,7 +108,7 @@ def _add_module(module: Inert, path: tuple[str, ...], found: Survey) -> None:
     label = f"{'/'.join(path)} ({kind})" if path else kind
     averaged = _is_averaged(path, records) or is_ema(module.cls.name)
     if records:
-        found.candidates.append(Candidate(path, records, label, averaged, layers(module)))
+        found.candidates.append(CandidateWeights(path, records, label, averaged, layers(module)))
     attributes = module.attributes()
     if "_hparams" in attributes:
         attributes["hyper_parameters"] = attributes["_hparams"]
@@ -119,14 +119,14 @@ def _add_module(module: Inert, path: tuple[str, ...], found: Survey) -> None:
         return
 
 
-def _add_state_dict(tensors: dict[str, object], path: tuple[str, ...], found: Survey) -> None:
+def _add_state_dict(tensors: dict[str, object], path: tuple[str, ...], found: FileContents) -> None:
     name = "/".join(path)
     if all(_rank(value) < 2 for value in tensors.values()):
         found.ignored[name or "the whole file"] = "no weights of a network: only single numbers"
     elif all(key.isdigit() for key in tensors):
         found.ignored[name or "the whole file"] = "a list of weights without names"
     else:
-        found.candidates.append(Candidate(path, tensors, name, _is_averaged(path, tensors)))
+        found.candidates.append(CandidateWeights(path, tensors, name, _is_averaged(path, tensors)))
 
 
 def _is_averaged(path: tuple[str, ...], records: dict[str, object]) -> bool:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.checkpoints.candidates import Candidate
+from models.checkpoints.candidates import CandidateWeights
 from models.checkpoints.split import split
 from models.errors import InputError
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenWeights:
     """Hold the chosen candidate, the reasons against the others, and the notes for the user."""
 
-    taken: Candidate
+    taken: CandidateWeights
     ignored: dict[str, str]
     notes: tuple[str, ...]
 
 
-def choose(file: str, found: list[Candidate], weights: str | None) -> Choice:
+def choose(file: str, found: list[CandidateWeights], weights: str | None) -> ChosenWeights:
     """Return the network's weights among `found`.
 
     Raises InputError, which lists the names, where there are none, several, or none called
@@ -41,10 +41,10 @@ def choose(file: str, found: list[Candidate], weights: str | None) -> Choice:
             f"{file} holds several networks: {_listed(matching)}. Choose one with WEIGHTS=."
         )
     taken = matching[0]
-    return Choice(taken, _reasons(candidates, taken), _notes(candidates, taken, weights))
+    return ChosenWeights(taken, _reasons(candidates, taken), _notes(candidates, taken, weights))
 
 
-def _matching(candidates: list[Candidate], weights: str | None) -> list[Candidate]:
+def _matching(candidates: list[CandidateWeights], weights: str | None) -> list[CandidateWeights]:
     if weights is None:
         return [c for c in candidates if not c.ema] or candidates
     exact = [c for c in candidates if c.name == weights]
@@ -56,16 +56,16 @@ def _matching(candidates: list[Candidate], weights: str | None) -> list[Candidat
     return [c for c in candidates if c.ema] if weights == "ema" else []
 
 
-def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
+def _without_repeats(candidates: list[CandidateWeights]) -> list[CandidateWeights]:
     """Drop candidates that repeat an earlier one: scripts store the same weights twice."""
-    kept: list[Candidate] = []
+    kept: list[CandidateWeights] = []
     for candidate in candidates:
         if not any(_same(candidate, other) for other in kept):
             kept.append(candidate)
     return kept
 
 
-def _same(a: Candidate, b: Candidate) -> bool:
+def _same(a: CandidateWeights, b: CandidateWeights) -> bool:
     return a.records.keys() == b.records.keys() and all(
         a.records[key] is b.records[key] or _equal(a.records[key], b.records[key])
         for key in a.records
@@ -78,11 +78,11 @@ def _equal(a: object, b: object) -> bool:
     return isinstance(a, StoredTensor) and isinstance(b, StoredTensor) and a == b
 
 
-def _listed(candidates: list[Candidate]) -> str:
+def _listed(candidates: list[CandidateWeights]) -> str:
     return ", ".join(repr(c.name) if c.name else "the whole file ('')" for c in candidates)
 
 
-def _reasons(candidates: list[Candidate], taken: Candidate) -> dict[str, str]:
+def _reasons(candidates: list[CandidateWeights], taken: CandidateWeights) -> dict[str, str]:
     return {
         other.name: "EMA copy, not asked for" if other.ema else "another network, not asked for"
         for other in candidates
@@ -90,7 +90,9 @@ def _reasons(candidates: list[Candidate], taken: Candidate) -> dict[str, str]:
     }
 
 
-def _notes(candidates: list[Candidate], taken: Candidate, weights: str | None) -> tuple[str, ...]:
+def _notes(
+    candidates: list[CandidateWeights], taken: CandidateWeights, weights: str | None
+) -> tuple[str, ...]:
     raw = [c for c in candidates if not c.ema]
     if taken.ema and not raw and weights is None:
         return ("The averaged (EMA) weights were taken because the file has no others.",)

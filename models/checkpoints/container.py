@@ -13,7 +13,7 @@ from models.checkpoints.records import BrokenFile, Inert, StorageRef, StoredTens
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedFile:
     """Hold the content of a checkpoint file before its weights are searched for.
 
     root      what the file holds: dicts, lists, `Inert` objects, `StoredTensor`s, tensors

@@ -7,7 +7,7 @@ import json
 
 from models.checkpoints.records import BrokenFile, RefusedGlobal
 from models.checkpoints.torch_files import MAGIC_NUMBER
-from models.checkpoints.unpickler import DECODING_ERRORS, PickleMachine
+from models.checkpoints.unpickler import DECODING_ERRORS, Unpickler
 
 HEAD = 4096
 """Bytes that `identify` wants to see."""
@@ -119,7 +119,7 @@ def _is_legacy(head: bytes) -> bool:
         raise BrokenFile("a magic number refers to nothing")
 
     try:
-        return PickleMachine(refuse).load(io.BytesIO(head[:64])) == MAGIC_NUMBER
+        return Unpickler(refuse).load(io.BytesIO(head[:64])) == MAGIC_NUMBER
     except (*DECODING_ERRORS, BrokenFile, RefusedGlobal):
         return False
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.candidates import Survey, survey
+from models.checkpoints.candidates import FileContents, survey
 from models.checkpoints.checkpoint import Checkpoint
-from models.checkpoints.choose import Choice, choose
-from models.checkpoints.container import Opened
+from models.checkpoints.choose import ChosenWeights, choose
+from models.checkpoints.container import OpenedFile
 from models.checkpoints.detect_format import HEAD, identify, is_container
 from models.checkpoints.known_names import NORMALISATION
 from models.checkpoints.raw_file import RawFile
@@ -114,7 +114,7 @@ def _missing(path: Path) -> str:
     return f"{path} does not exist{where}: check the path."
 
 
-def _open(file: Path) -> Opened:
+def _open(file: Path) -> OpenedFile:
     size = file.stat().st_size
     if size == 0:
         raise InputError(f"{file.name} is empty: copy or download it again.")
@@ -138,7 +138,7 @@ def _open(file: Path) -> Opened:
     return opened
 
 
-def _open_container(file: Path, kind: str) -> Opened:
+def _open_container(file: Path, kind: str) -> OpenedFile:
     if kind == "safetensors":
         return read_safetensors(file)
     raw = RawFile(file)
@@ -151,7 +151,12 @@ def _open_container(file: Path, kind: str) -> Opened:
 
 
 def _checkpoint(
-    path: Path, file: Path, state: object, opened: Opened, found: Survey, choice: Choice
+    path: Path,
+    file: Path,
+    state: object,
+    opened: OpenedFile,
+    found: FileContents,
+    choice: ChosenWeights,
 ) -> Checkpoint:
     tensors: dict[str, torch.Tensor] = {}
     unusable: dict[str, str] = {}

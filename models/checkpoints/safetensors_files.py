@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from models.checkpoints.container import Opened
+from models.checkpoints.container import OpenedFile
 from models.checkpoints.records import BrokenFile, StorageRef
 
 CONFIG_NAME = "config.json"
@@ -16,7 +16,7 @@ WEIGHTS_NAMES = ("model.safetensors", "pytorch_model.bin")
 _CONFIG_LIMIT = 1 << 20
 
 
-def read_safetensors(path: Path) -> Opened:
+def read_safetensors(path: Path) -> OpenedFile:
     """Read all tensors of a safetensors file; its metadata become config entries."""
     from safetensors import SafetensorError, safe_open
 
@@ -27,7 +27,7 @@ def read_safetensors(path: Path) -> Opened:
     except SafetensorError as error:
         raise BrokenFile(f"safetensors says: {str(error).rstrip('.')}") from None
     config = {name: _decoded(value) for name, value in metadata.items()}
-    return Opened("safetensors", tensors, _no_storage, config)
+    return OpenedFile("safetensors", tensors, _no_storage, config)
 
 
 def smp_config(weights: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.checkpoints.candidates import Candidate
+from models.checkpoints.candidates import CandidateWeights
 from models.checkpoints.known_names import ROLES, buffer_reason, is_ema
 
 _ALIKE = 10
@@ -13,7 +13,7 @@ _ALIKE = 10
 Groups = dict[str, list[str]]
 
 
-def split(candidate: Candidate) -> list[Candidate]:
+def split(candidate: CandidateWeights) -> list[CandidateWeights]:
     """Return the networks in one state dict, `candidate` itself if there is only one.
 
     Two rules tell networks from parts of one network, below the prefix that all keys share:
@@ -57,12 +57,12 @@ def _branches(keys: list[str]) -> tuple[str, Groups]:
         base += f"{only}."
 
 
-def _part(whole: Candidate, prefix: str, keys: list[str], ema: bool) -> Candidate:
+def _part(whole: CandidateWeights, prefix: str, keys: list[str], ema: bool) -> CandidateWeights:
     path = (*whole.path, prefix)
     members = set(keys)
     records = {key: record for key, record in whole.records.items() if key in members}
     label = f"{whole.label}/{prefix}" if whole.label else prefix
-    return Candidate(path, records, label, ema, whole.layers)
+    return CandidateWeights(path, records, label, ema, whole.layers)
 
 
 def _tails(keys: list[str]) -> set[str]:

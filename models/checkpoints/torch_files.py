@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 
 from models.checkpoints.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
-from models.checkpoints.container import Opened
+from models.checkpoints.container import OpenedFile
 from models.checkpoints.raw_file import USABLE_DTYPES, RawFile
 from models.checkpoints.records import BrokenFile, Global, StorageRef
-from models.checkpoints.unpickler import PickleMachine
+from models.checkpoints.unpickler import Unpickler
 from models.checkpoints.zip_records import ZipRecords, describe_zip
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -20,7 +20,7 @@ _QUANTIZED_SIZES = {"qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1, "quint2
 _OTHER_SIZES = {"": 1, "complex64": 8, "complex128": 16, **_QUANTIZED_SIZES}
 
 
-def read_zip(raw: RawFile) -> Opened:
+def read_zip(raw: RawFile) -> OpenedFile:
     """Read a zip file of torch.save, or of torch.jit.save: the attributes of its module."""
     records = ZipRecords(raw)
     top = _top_folder(records)
@@ -28,7 +28,7 @@ def read_zip(raw: RawFile) -> Opened:
     root = unpickle(records.read(f"{top}data.pkl"))
     is_script = f"{top}constants.pkl" in records
     container = "TorchScript archive" if is_script else "torch zip"
-    return Opened(container, root, zip_storage(records, f"{top}data/"))
+    return OpenedFile(container, root, zip_storage(records, f"{top}data/"))
 
 
 def _top_folder(records: ZipRecords) -> str:
@@ -48,7 +48,7 @@ def check_byte_order(records: ZipRecords, top: str) -> None:
 
 def unpickle(data: bytes) -> object:
     """Read one pickle whose persistent ids name the storages of a zip file."""
-    return PickleMachine(_zip_storage_ref).load(io.BytesIO(data))
+    return Unpickler(_zip_storage_ref).load(io.BytesIO(data))
 
 
 def zip_storage(records: ZipRecords, folder: str) -> Callable[[StorageRef], torch.Tensor]:
@@ -100,19 +100,19 @@ class _LegacyReader:
         self._starts: dict[str, int] = {}
         self._read: dict[str, torch.Tensor] = {}
 
-    def read(self) -> Opened:
+    def read(self) -> OpenedFile:
         source = self._raw.stream
         source.seek(0)
-        magic, version = (PickleMachine(self._storage_ref).load(source) for _ in range(2))
-        system = PickleMachine(self._storage_ref).load(source)
+        magic, version = (Unpickler(self._storage_ref).load(source) for _ in range(2))
+        system = Unpickler(self._storage_ref).load(source)
         if magic != MAGIC_NUMBER or version != 1001 or not isinstance(system, dict):
             raise BrokenFile("its header is not that of a torch file")
         if system.get("little_endian") is False:
             raise BrokenFile("it was saved on a big-endian machine", _RESAVE)
-        root = PickleMachine(self._storage_ref).load(source)
-        keys = PickleMachine(self._storage_ref).load(source)
+        root = Unpickler(self._storage_ref).load(source)
+        keys = Unpickler(self._storage_ref).load(source)
         self._find_storages(keys, source.tell())
-        return Opened("torch legacy", root, self._storage)
+        return OpenedFile("torch legacy", root, self._storage)
 
     def _storage_ref(self, pid: object) -> object:
         if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
@@ -153,6 +153,6 @@ class _LegacyReader:
         return self._read[ref.key]
 
 
-def read_legacy(raw: RawFile) -> Opened:
+def read_legacy(raw: RawFile) -> OpenedFile:
     """Read a file of torch before 1.6, or saved with `_use_new_zipfile_serialization=False`."""
     return _LegacyReader(raw).read()

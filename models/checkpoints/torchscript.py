@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.checkpoints.container import Opened
+from models.checkpoints.container import OpenedFile
 from models.checkpoints.modules import flatten, is_module
 from models.checkpoints.raw_file import RawFile
 from models.checkpoints.records import Inert
@@ -10,7 +10,7 @@ from models.checkpoints.zip_records import ZipRecords
 from models.errors import InputError
 
 
-def refuse_nameless(raw: RawFile, opened: Opened) -> None:
+def refuse_nameless(raw: RawFile, opened: OpenedFile) -> None:
     """Raise InputError for a frozen module, whose weights are constants of its code."""
     root = opened.root
     if not isinstance(root, Inert) or not is_module(root):

@@ -46,7 +46,7 @@ class Readable(Protocol):
         """Return the bytes up to and including the next newline."""
 
 
-class PickleMachine:
+class Unpickler:
     """Run over one pickle. `persistent_load` turns a persistent id into a record."""
 
     def __init__(self, persistent_load: Callable[[object], object]) -> None:
@@ -201,31 +201,31 @@ class PickleMachine:
         self._stack.append(self._persistent_load(self._stack.pop()))
 
 
-_HANDLERS: dict[str, Callable[[PickleMachine, object], None]] = {
-    "MARK": PickleMachine._mark,
-    "POP": PickleMachine._pop,
-    "POP_MARK": PickleMachine._pop_mark,
+_HANDLERS: dict[str, Callable[[Unpickler, object], None]] = {
+    "MARK": Unpickler._mark,
+    "POP": Unpickler._pop,
+    "POP_MARK": Unpickler._pop_mark,
     "DUP": lambda machine, _: machine._stack.append(machine._stack[-1]),
-    "MEMOIZE": PickleMachine._memoize,
-    "TUPLE": PickleMachine._tuple,
-    "LIST": PickleMachine._list,
-    "DICT": PickleMachine._dict,
-    "FROZENSET": PickleMachine._frozenset,
+    "MEMOIZE": Unpickler._memoize,
+    "TUPLE": Unpickler._tuple,
+    "LIST": Unpickler._list,
+    "DICT": Unpickler._dict,
+    "FROZENSET": Unpickler._frozenset,
     "APPEND": lambda machine, _: machine._extend(machine._take(1)),
     "APPENDS": lambda machine, _: machine._extend(machine._to_mark()),
     "ADDITEMS": lambda machine, _: machine._extend(machine._to_mark()),
     "SETITEM": lambda machine, _: machine._set_items(machine._take(2)),
     "SETITEMS": lambda machine, _: machine._set_items(machine._to_mark()),
-    "GLOBAL": PickleMachine._global,
-    "STACK_GLOBAL": PickleMachine._stack_global,
-    "REDUCE": PickleMachine._reduce,
-    "NEWOBJ": PickleMachine._newobj,
-    "NEWOBJ_EX": PickleMachine._newobj_ex,
-    "INST": PickleMachine._inst,
-    "OBJ": PickleMachine._obj,
-    "BUILD": PickleMachine._build,
-    "PERSID": PickleMachine._persid,
-    "BINPERSID": PickleMachine._binpersid,
+    "GLOBAL": Unpickler._global,
+    "STACK_GLOBAL": Unpickler._stack_global,
+    "REDUCE": Unpickler._reduce,
+    "NEWOBJ": Unpickler._newobj,
+    "NEWOBJ_EX": Unpickler._newobj_ex,
+    "INST": Unpickler._inst,
+    "OBJ": Unpickler._obj,
+    "BUILD": Unpickler._build,
+    "PERSID": Unpickler._persid,
+    "BINPERSID": Unpickler._binpersid,
 }
 
 DECODING_ERRORS = (

@@ -9,53 +9,58 @@ from typing import Any
 
 from models.errors import InputError
 
-LONGEST = 300
+LONGEST_TEXT = 300
 SEGPORT = Path(__file__).absolute().parents[2]
-PACKAGES = tuple(SEGPORT / name for name in ("models", "export", "validate", "bench"))
+"""The folder in which Segport's packages lie."""
+PACKAGES = ("models", "export", "validate", "bench")
 LIBRARIES = ("site-packages", "lib/python")
+"""Parts of the paths of files that belong to Python or to installed libraries."""
 
 Factory = Callable[..., Any]
 
 
 @contextmanager
-def blamed(
-    what: str, root: Path | None, made_by: Factory | None = None, remedy: str = ""
+def user_code_errors(
+    what: str, root: Path | None, factory: Factory | None = None, remedy: str = ""
 ) -> Iterator[None]:
     """Raise InputError `what: error (file, line). remedy` for anything the user's code raises.
 
-    The line is the last one below `root`, or else where `made_by` is defined. A script that
-    ends its process is told like one that raises.
+    The line is the last one below `root`, or else where `factory` is defined. A script that
+    ends its process counts as one that raises.
     """
     try:
         yield
     except (Exception, SystemExit) as error:
-        text = " ".join(str(getattr(error, "msg", "") or error).split())[:LONGEST].rstrip(".")
-        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        where = _line(error, root) or _definition(made_by)
-        sentence = f"{what}: {said}{f' ({where})' if where else ''}. {remedy}"
+        text = " ".join(str(getattr(error, "msg", "") or error).split())[:LONGEST_TEXT].rstrip(".")
+        problem = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        where = _line(error, root) or _definition(factory)
+        sentence = f"{what}: {problem}{f' ({where})' if where else ''}. {remedy}"
         raise InputError(sentence.rstrip()) from error
 
 
-def is_theirs(file: str, root: Path | None = None) -> bool:
+def is_user_file(file: str, root: Path | None = None) -> bool:
     """Return whether a file below `root` is the user's: no library's and none of Segport's."""
     path = Path(file)
     if root is not None and not path.is_relative_to(root):
         return False
-    segports = any(path.is_relative_to(package) for package in PACKAGES)
+    segports = any(path.is_relative_to(SEGPORT / name) for name in PACKAGES)
     return path.is_absolute() and not segports and not any(part in file for part in LIBRARIES)
 
 
 def _line(error: BaseException, root: Path | None) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if is_theirs(f.filename, root)]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if is_user_file(f.filename, root)
+    ]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
 
 
-def _definition(made_by: Factory | None) -> str:
+def _definition(factory: Factory | None) -> str:
     try:
-        assert made_by is not None
-        line = inspect.getsourcelines(made_by)[1]
-        return f"{Path(inspect.getfile(made_by)).name}, line {line}"
-    except (AssertionError, OSError, TypeError):
-        return ""
+        if factory is not None:
+            line = inspect.getsourcelines(factory)[1]
+            return f"{Path(inspect.getfile(factory)).name}, line {line}"
+    except (OSError, TypeError):  # a built-in, or code that was made while running
+        pass
+    return ""

@@ -1,56 +1,32 @@
 """Offer the user's network as the key report and the loading take a family."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from models.checkpoints import Checkpoint, StateDict, normalise
-from models.custom.errors import blamed
-from models.custom.load_module import Ran, run_named
+from models.custom.errors import user_code_errors
+from models.custom.load_module import LoadedNetwork, run_named
 from models.custom.option import NamedModule
 from models.custom.outputs import OwnNetwork
 from models.custom.probe import probe
 from models.errors import InputError
-from models.specification import Choices, InputContract, Specification
+from models.families.family import Family
+from models.specification import InputContract, Specification
 
-Shapes = Mapping[str, tuple[int, ...]]
 REMEDY = "MODEL_ARGS= sets what the constructor is called with."
 
 
-@dataclass(frozen=True)
-class OwnFamily:
-    """Hold a family of one network, which the user's code has made; see models.families."""
+@dataclass(frozen=True, kw_only=True)
+class OwnFamily(Family):
+    """Hold a family of one network, which the user's code has made."""
 
     named: NamedModule
-    ran: Ran
+    ran: LoadedNetwork
     network: OwnNetwork
     specification: Specification
-    # The methods below take shapes and keys like every family's, but the network itself tells all.
-    NAME = "own module"
-    PARTS = tuple[str, ...]()
-
-    def recognise(self, shapes: Shapes, choices: Choices) -> Specification:  # noqa: ARG002
-        """Return what running the network told, whatever the shapes."""
-        return self.specification
-
-    def build(self, specification: Specification) -> nn.Module:  # noqa: ARG002
-        """Return the network as the user's code made it."""
-        return self.network
-
-    def ignored(self, key: str) -> str | None:  # noqa: ARG002
-        """Return None: nothing says that any key of the user's network is of no use."""
-        return None
-
-    def renamed(
-        self,
-        keys: Iterable[str],
-        specification: Specification,  # noqa: ARG002
-    ) -> dict[str, str]:
-        """Return network key → checkpoint key, where the checkpoint is a part of the network."""
-        own, there = list(self.network.state_dict()), set(keys)
-        prefix = best_prefix(own, there)
-        return {key: key[len(prefix) :] for key in own if prefix and key.startswith(prefix)}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,15 +45,13 @@ class OwnFamily:
         Raises InputError, naming the line, where it raises, and where all it gives lies in
         [0, 1], as behind a sigmoid that is not the last thing that `forward` does.
         """
-        import torch
-
         size = f"{contract.width}x{contract.height}"
         generator = torch.Generator().manual_seed(5)
         noise = torch.rand(contract.shape, generator=generator)
         what = f"{self.named.option} does not run at SIZE={size}"
         lowest, highest = float("inf"), -float("inf")
         for image in (noise, torch.zeros_like(noise), 100 * (noise - 0.5)):
-            with blamed(what, self.ran.folders[-1]), torch.no_grad():
+            with user_code_errors(what, self.ran.folders[-1]), torch.no_grad():
                 logits = self.network(image)
             lowest = min(lowest, float(logits.min()))
             highest = max(highest, float(logits.max()))
@@ -114,7 +88,25 @@ def own_family(named: NamedModule) -> OwnFamily:
         activation=activation,
         fixed_size=probed.fixed_size,
     )
-    return OwnFamily(named, ran, OwnNetwork(ran.network, probed.output), specification)
+    network = OwnNetwork(ran.network, probed.output)
+    return OwnFamily(
+        name="own module",
+        parts=(),
+        recognise=lambda _shapes, _choices: specification,
+        build=lambda _specification: network,
+        renamed=lambda keys, _specification: _renamed(network, set(keys)),
+        named=named,
+        ran=ran,
+        network=network,
+        specification=specification,
+    )
+
+
+def _renamed(network: nn.Module, keys: set[str]) -> dict[str, str]:
+    """Return network key → checkpoint key, where the checkpoint is a part of the network."""
+    own = list(network.state_dict())
+    prefix = best_prefix(own, keys)
+    return {key: key.removeprefix(prefix) for key in own if prefix and key.startswith(prefix)}
 
 
 def best_prefix(keys: Iterable[str], wanted: set[str]) -> str:

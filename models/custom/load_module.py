@@ -2,7 +2,7 @@
 
 The file's folder and the one above are searched first while it is imported and called, and its
 modules are taken out of `sys.modules` afterwards: `models` or `utils` of the user's must not be
-taken for another's of that name. Segport's own packages step aside for the same reason.
+taken for another module of that name. Segport's own packages are hidden for the same reason.
 """
 
 import ast
@@ -19,16 +19,14 @@ from types import ModuleType
 from torch import nn
 
 from models.common.hashing import sha256_of
-from models.custom.errors import SEGPORT, blamed, is_theirs
+from models.custom.errors import PACKAGES, SEGPORT, is_user_file, user_code_errors
 from models.custom.option import NamedModule, defined_in
 from models.errors import InputError
 
-OURS = frozenset({"models", "export", "validate", "bench"})
-
 
 @dataclass(frozen=True)
-class Ran:
-    """Hold a network that the user's code made, and the SHA-256 of every file of theirs that ran.
+class LoadedNetwork:
+    """Hold a network that the user's code made, and the SHA-256 of each of their files that ran.
 
     `files` has the named file first; paths are relative to the first of `folders` that holds
     them, the folders in which the user's code is searched.
@@ -39,7 +37,7 @@ class Ran:
     folders: tuple[Path, ...]
 
 
-def run_named(named: NamedModule) -> Ran:
+def run_named(named: NamedModule) -> LoadedNetwork:
     """Import what `named` says and call it.
 
     Raises InputError, naming the file and line, where the code cannot be imported, has no such
@@ -54,14 +52,14 @@ def run_named(named: NamedModule) -> Ran:
     parts = named.file.with_suffix("").parts[-depth - 1 :]
     with _searching(folders, parts[0]):
         before = set(sys.modules)
-        with blamed(f"{named.option} cannot be imported", folders[-1]):
+        with user_code_errors(f"{named.option} cannot be imported", folders[-1]):
             module = _import_file(named.file, parts)
         return _called(named, module, before, folders)
 
 
 def _called(
     named: NamedModule, module: ModuleType, before: set[str], folders: tuple[Path, ...]
-) -> Ran:
+) -> LoadedNetwork:
     factory = getattr(module, named.attribute, None)
     if factory is None:
         names = ", ".join(defined_in(Path(module.__file__ or ""))) or "nothing"
@@ -71,14 +69,14 @@ def _called(
             f"{named.option} is an object ({type(factory).__name__}): name a class, or a "
             "function that returns a torch.nn.Module."
         )
-    with blamed(f"{named.option} cannot be built", folders[-1], factory, _takes(factory)):
+    with user_code_errors(f"{named.option} cannot be built", folders[-1], factory, _takes(factory)):
         network = factory(**named.arguments)
     if not isinstance(network, nn.Module):
         raise InputError(
             f"{named.option} gives a {type(network).__name__}, not a torch.nn.Module: name a "
             "class of a network, or a function that returns one."
         )
-    return Ran(network, _files(module, before, folders), folders)
+    return LoadedNetwork(network, _files(module, before, folders), folders)
 
 
 def _takes(factory: Callable[..., object]) -> str:
@@ -91,12 +89,12 @@ def _takes(factory: Callable[..., object]) -> str:
 
 def _imported_module(named: NamedModule) -> ModuleType:
     assert named.module is not None
-    if named.module.partition(".")[0] in OURS:
+    if named.module.partition(".")[0] in PACKAGES:
         raise InputError(
             f"{named.option}: that is the name of a package of Segport's own. Give the path of "
             f"your file instead, as MODEL=path/to/file.py:{named.attribute}."
         )
-    with blamed(f"{named.option} cannot be imported", None):
+    with user_code_errors(f"{named.option} cannot be imported", None):
         return import_module(named.module)
 
 
@@ -134,7 +132,7 @@ def _import_file(file: Path, parts: tuple[str, ...]) -> ModuleType:
 @contextmanager
 def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
     """Import from `folders` before anywhere else; leave no trace in `sys.modules`."""
-    aside = OURS | {top}
+    aside = {*PACKAGES, top}
     hidden = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in aside}
     path, before = sys.path[:], set(sys.modules)
     for name in hidden:
@@ -146,13 +144,13 @@ def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
     try:
         yield
     finally:
-        theirs = [
+        users = [
             name
             for name, module in sorted(sys.modules.items())
             if name.partition(".")[0] in aside
             or (name not in before and _lies_in(module, folders[-1]))
         ]
-        for name in theirs:
+        for name in users:
             del sys.modules[name]
         sys.modules.update(hidden)
         sys.path[:] = path
@@ -160,8 +158,8 @@ def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
 
 def _files(module: ModuleType, before: set[str], folders: tuple[Path, ...]) -> dict[str, str]:
     fresh = [each for name, each in sorted(sys.modules.items()) if name not in before]
-    theirs = [module, *(each for each in fresh if _lies_in(each, folders[-1]))]
-    named = [file for each in theirs if (file := getattr(each, "__file__", None))]
+    users = [module, *(each for each in fresh if _lies_in(each, folders[-1]))]
+    named = [file for each in users if (file := getattr(each, "__file__", None))]
     files = dict.fromkeys(Path(file).absolute() for file in named)
     return {_below(file, folders): sha256_of(file) for file in files}
 
@@ -173,4 +171,4 @@ def _below(file: Path, folders: tuple[Path, ...]) -> str:
 
 def _lies_in(module: ModuleType, root: Path) -> bool:
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
-    return any(is_theirs(place, root) for place in places if place)
+    return any(is_user_file(place, root) for place in places if place)

@@ -23,10 +23,10 @@ ACTIVATIONS = {
 """Torch functions that turn logits into probabilities, with Segport's name for each."""
 PREFERRED = ("out", "logits")
 """Names of the output that is taken where there are several."""
-Candidate = tuple[tuple[str | int, ...], Tensor]
+TensorAtPath = tuple[tuple[str | int, ...], Tensor]
 
 
-class Watched(TorchFunctionMode):
+class ActivationRecorder(TorchFunctionMode):
     """Count the activations that run, and keep what the wanted ones took and gave."""
 
     def __init__(self, wanted: int | None = None):
@@ -52,7 +52,7 @@ class Watched(TorchFunctionMode):
 
 
 @dataclass(frozen=True)
-class Output:
+class LogitsOutput:
     """Hold where the logits are in what `forward` returns, and which activation is left away.
 
     `path` are keys, indices or attributes; `dropped` says which of the activations that run, in
@@ -86,7 +86,7 @@ class OwnNetwork(nn.Module):
     Its state dict has the keys of the user's own.
     """
 
-    def __init__(self, network: nn.Module, output: Output):
+    def __init__(self, network: nn.Module, output: LogitsOutput):
         super().__init__()
         self.inner = network
         self.output = output
@@ -95,10 +95,10 @@ class OwnNetwork(nn.Module):
         """Return the logits of `image (N, C, H, W)`."""
         output = self.output
         if output.dropped is None:
-            logits = taken(self.inner(image), output.path)
+            logits = tensor_at(self.inner(image), output.path)
         else:
-            with Watched(output.dropped) as watched:
-                shape = taken(self.inner(image), output.path).shape
+            with ActivationRecorder(output.dropped) as watched:
+                shape = tensor_at(self.inner(image), output.path).shape
             logits = watched.kept[0][2].reshape(shape)
         return logits if output.has_channels else logits.unsqueeze(1)
 
@@ -111,9 +111,9 @@ class OwnNetwork(nn.Module):
         return self.inner.load_state_dict(*args, **kwargs)
 
 
-def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:
+def output_of(network: nn.Module, image: Tensor) -> tuple[LogitsOutput, Tensor] | str:
     """Return which output of `network` to take and its value on `image`, or why there is none."""
-    with torch.no_grad(), Watched() as watched:
+    with torch.no_grad(), ActivationRecorder() as watched:
         returned = network(image)
     candidates = list(_tensors(returned))
     fitting = [(p, t) for p, t in candidates if t.ndim == 4 and t.is_floating_point()]
@@ -123,11 +123,11 @@ def output_of(network: nn.Module, image: Tensor) -> tuple[Output, Tensor] | str:
     path, tensor = _wanted(fitting, image)
     dropped = next(((n, kind) for n, kind, _, y in watched.kept if _is_same(y, tensor)), None)
     number, activation = dropped or (None, "")
-    output = Output(path, tensor.ndim == 4, number, activation, _described(returned))
+    output = LogitsOutput(path, tensor.ndim == 4, number, activation, _described(returned))
     return output, tensor if tensor.ndim == 4 else tensor.unsqueeze(1)
 
 
-def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
+def tensor_at(returned: Any, path: tuple[str | int, ...]) -> Tensor:
     """Return the tensor at `path`."""
     for step in path:
         by_name = isinstance(step, str) and not isinstance(returned, Mapping)
@@ -136,7 +136,7 @@ def taken(returned: Any, path: tuple[str | int, ...]) -> Tensor:
     return returned
 
 
-def _wanted(fitting: list[Candidate], image: Tensor) -> Candidate:
+def _wanted(fitting: list[TensorAtPath], image: Tensor) -> TensorAtPath:
     """Return the tensor called `out` or `logits`, or one as large as `image`, or the first."""
     named = [each for each in fitting if each[0] and each[0][-1] in PREFERRED]
     as_large = [each for each in fitting if each[1].shape[-2:] == image.shape[-2:]]

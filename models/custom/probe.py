@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.custom.errors import blamed
-from models.custom.load_module import Ran
-from models.custom.outputs import Output, output_of
+from models.custom.errors import user_code_errors
+from models.custom.load_module import LoadedNetwork
+from models.custom.outputs import LogitsOutput, output_of
 from models.errors import InputError
 
 CHANNELS = (3, 1, 4, 2)
@@ -31,7 +31,7 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 14, 28, 7, 12, 24, 48, 10, 20, 40, 3, 6, 5)
 
 
 @dataclass(frozen=True)
-class Probed:
+class ProbeResult:
     """Hold what the network takes and gives; see Specification."""
 
     in_channels: int
@@ -40,10 +40,10 @@ class Probed:
     offset: int
     margin: int
     fixed_size: tuple[int, int] | None
-    output: Output
+    output: LogitsOutput
 
 
-def probe(ran: Ran, option: str) -> Probed:
+def probe(ran: LoadedNetwork, option: str) -> ProbeResult:
     """Run the network on noise of several sizes.
 
     Raises InputError where it runs on none, gives no logits in proportion to its input, or does
@@ -64,10 +64,12 @@ def probe(ran: Ran, option: str) -> Probed:
     if stride is None:
         alone = USUAL_SIDE if fits(USUAL_SIDE, USUAL_SIDE) else side
         fixed, stride = (alone, alone), alone
-    return Probed(channels, logits.shape[1], stride, side % stride, margin, fixed, output)
+    return ProbeResult(channels, logits.shape[1], stride, side % stride, margin, fixed, output)
 
 
-def _first_that_works(network: nn.Module, ran: Ran, option: str) -> tuple[int, int, Output, Tensor]:
+def _first_that_works(
+    network: nn.Module, ran: LoadedNetwork, option: str
+) -> tuple[int, int, LogitsOutput, Tensor]:
     """Return channels and a side that works, best one with an output as large as its input."""
     for channels in _channels(network):
         found = list(_working(network, channels, option))
@@ -75,7 +77,7 @@ def _first_that_works(network: nn.Module, ran: Ran, option: str) -> tuple[int, i
             return next((each for each in found if each[3].shape[2] == each[1]), found[0])
     channels = next(_channels(network))
     what = f"{option} runs on no input; on one of {channels}×{USUAL_SIDE}×{USUAL_SIDE}"
-    with blamed(what, ran.folders[-1]):
+    with user_code_errors(what, ran.folders[-1]):
         output_of(network, _noise(channels, USUAL_SIDE, USUAL_SIDE))
     raise InputError(f"{option} does not always run on the same input.")
 
@@ -89,7 +91,7 @@ def _channels(network: nn.Module) -> Iterator[int]:
 
 def _working(
     network: nn.Module, channels: int, option: str
-) -> Iterator[tuple[int, int, Output, Tensor]]:
+) -> Iterator[tuple[int, int, LogitsOutput, Tensor]]:
     """Yield sides that work, up to the first whose output is as large."""
     works = False
     for side in SIDES:

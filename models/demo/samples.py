@@ -17,7 +17,7 @@ from models.errors import InputError
 
 
 @dataclass(frozen=True)
-class Sample:
+class LabelledPhoto:
     """Hold a photo `(H, W, 3)` in sRGB with its true mask `(H, W)`, 1 where broken."""
 
     path: Path
@@ -25,7 +25,7 @@ class Sample:
     mask: NDArray[np.uint8]
 
 
-def read_samples(folder: Path) -> list[Sample]:
+def read_samples(folder: Path) -> list[LabelledPhoto]:
     """Return every photo in `folder` that has a mask, by name.
 
     Raises:
@@ -37,7 +37,7 @@ def read_samples(folder: Path) -> list[Sample]:
         if mask.exists():
             with Image.open(path) as photo, Image.open(mask) as labels:
                 pixels = np.asarray(photo.convert("RGB"))
-                samples.append(Sample(path, pixels, np.asarray(labels)))
+                samples.append(LabelledPhoto(path, pixels, np.asarray(labels)))
     if not samples:
         raise InputError(
             f"{folder} has no sample photo with a mask: give the folder samples/ that Segport "

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from models.demo.samples import Sample
+from models.demo.samples import LabelledPhoto
 
 ZOOM = (0.8, 1.3)
 """Height and width of the scaled picture, apart from each other, as shares of the usual size."""
@@ -38,7 +38,7 @@ class Views:
         )
 
 
-def originals(samples: Sequence[Sample]) -> Views:
+def originals(samples: Sequence[LabelledPhoto]) -> Views:
     """The samples at their own size."""
     photos = np.stack([sample.photo for sample in samples]).transpose(0, 3, 1, 2)
     masks = np.stack([sample.mask for sample in samples])[:, None]

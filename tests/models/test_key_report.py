@@ -27,7 +27,7 @@ def state(shapes: dict[str, tuple[int, ...]], prefix: str = "", **outside: str) 
 
 
 def accounted(given: StateDict):
-    return account(given, NETWORK, unet, SPECIFICATION)
+    return account(given, NETWORK, unet.FAMILY, SPECIFICATION)
 
 
 def test_a_complete_state_dict_is_loaded() -> None:

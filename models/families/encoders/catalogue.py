@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from models.specification import Shapes
+
 CATALOGUE = Path(__file__).with_name("encoders.json")
 
 COUNTER = "num_batches_tracked"
@@ -25,8 +27,6 @@ TIMM = "tu-"
 POSITIONS = ("pos_embed", "relative_position_bias_table")
 """Tensors of a vision transformer that grow with the picture: `(1, tokens, channels)`, or
 `(relative places, heads)`."""
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from models.errors import InputError
 from models.families.encoders import match
-from models.families.encoders.catalogue import TIMM, Shapes, catalogue
+from models.families.encoders.catalogue import TIMM, catalogue
 from models.families.encoders.lookup import entry_of
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.hints import key_tree
-from models.specification import Choices
+from models.specification import Choices, Shapes
 
 LIKENESS = 0.6
 """Share of tensors that must fit before an encoder is called the nearest one."""
@@ -18,7 +18,7 @@ LISTED = 8
 
 
 @dataclass(frozen=True)
-class Settled:
+class EncoderChoice:
     """Hold an encoder's name, as smp takes it, its depth, and why either was assumed."""
 
     name: str
@@ -26,24 +26,26 @@ class Settled:
     assumed: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle(shapes: Shapes, sought: Sought, choices: Choices, architecture: str) -> Settled:
+def settle(
+    shapes: Shapes, query: EncoderQuery, choices: Choices, architecture: str
+) -> EncoderChoice:
     """Return the encoder whose tensors are `shapes`.
 
     Raises InputError where it is unknown, or where several fit and none was chosen.
     """
     if choices.encoder is not None:
         name = known(choices.encoder)
-        return Settled(name, _depth(name, shapes, sought))
-    fits = match.matching(shapes, sought)
+        return EncoderChoice(name, _depth(name, shapes, query))
+    fits = match.matching(shapes, query)
     if fits:
         return _chosen(fits, str(choices.stated.get("encoder_name")))
-    name = nearest(shapes, sought) or ""
+    name = nearest(shapes, query) or ""
     if not name:
         raise InputError(
             f"The decoder is that of smp's {architecture}, but no encoder that Segport knows has "
             f"the tensors below `encoder.`: {key_tree(shapes)}. Say ENCODER= with its name in smp."
         )
-    return Settled(name, sought.depths[0])
+    return EncoderChoice(name, query.depths[0])
 
 
 def known(name: str) -> str:
@@ -62,37 +64,37 @@ def known(name: str) -> str:
     raise InputError(f"ENCODER={name} is not an encoder that Segport knows{hint}.")
 
 
-def nearest(shapes: Shapes, sought: Sought) -> str | None:
+def nearest(shapes: Shapes, query: EncoderQuery) -> str | None:
     """Return the encoder that shares most tensors with an incomplete or odd state dict.
 
     It lets the key accounting say which tensors are missing, instead of "unknown encoder".
     """
     ranked = []
-    for name in match.nearest(shapes, sought):
-        expected = _expected(name, sought)
+    for name in match.nearest(shapes, query):
+        expected = _expected(name, query)
         shared = sum(shapes.get(key) == shape for key, shape in expected.items())
         ranked.append((shared / len(expected.keys() | shapes.keys()), name))
     likeness, name = max(ranked, default=(0.0, ""))
     return name if likeness >= LIKENESS else None
 
 
-def _expected(name: str, sought: Sought) -> Shapes:
+def _expected(name: str, query: EncoderQuery) -> Shapes:
     from models.families.encoders import build
 
-    return build.tensors(name, 0 if sought.tokens else sought.depths[0])
+    return build.tensors(name, 0 if query.tokens else query.depths[0])
 
 
-def _depth(name: str, shapes: Shapes, sought: Sought) -> int:
+def _depth(name: str, shapes: Shapes, query: EncoderQuery) -> int:
     """Return the depth that an encoder chosen by the user has."""
     entry = entry_of(name)
     if entry is None:
-        return sought.depths[0]
-    fits = match.matching(shapes, sought, {name: entry}).get(name, ())
-    likely = [depth for depth in sought.depths if entry.has(depth, sought.deepest)]
-    return (*fits, *likely, *sought.depths)[0]
+        return query.depths[0]
+    fits = match.matching(shapes, query, {name: entry}).get(name, ())
+    likely = [depth for depth in query.depths if entry.has(depth, query.deepest)]
+    return (*fits, *likely, *query.depths)[0]
 
 
-def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> Settled:
+def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> EncoderChoice:
     """Return one of several encoders that fit, if all compute the same or the file states one."""
     if stated in fits:
         fits = {stated: fits[stated]}
@@ -113,4 +115,4 @@ def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> Settled:
     if len(fits[name]) > 1:
         depths = ", ".join(map(str, fits[name]))
         assumed["encoder_depth"] = f"{depths} fit, and this is nearest to smp's default"
-    return Settled(name, fits[name][0], assumed)
+    return EncoderChoice(name, fits[name][0], assumed)

@@ -10,11 +10,11 @@ from models.families.encoders.catalogue import (
     POSITIONS,
     UNIVERSAL,
     CatalogueEntry,
-    Shapes,
     catalogue,
     signature,
 )
 from models.families.encoders.lookup import entry_of
+from models.specification import Shapes
 
 FORMERLY_BARE = re.compile(r"tu-(regnet[xy]_\d|resnest|res2ne|tf_mobilenetv3|gernet_)")
 """Encoders of timm whose keys smp 0.2 to 0.4 kept without `model.` before them."""
@@ -25,7 +25,7 @@ RELATIVE_TOKENS = 3
 
 
 @dataclass(frozen=True)
-class Sought:
+class EncoderQuery:
     """Hold what a decoder tells of its encoder: its possible depths, the likeliest first.
 
     `deepest` is how many channels the encoder's last feature has, where that is seen.
@@ -51,11 +51,11 @@ def spelled_as_universal(shapes: Shapes) -> dict[str, tuple[int, ...]]:
 
 
 def matching(
-    shapes: Shapes, sought: Sought, entries: Mapping[str, CatalogueEntry] | None = None
+    shapes: Shapes, query: EncoderQuery, entries: Mapping[str, CatalogueEntry] | None = None
 ) -> dict[str, tuple[int, ...]]:
     """Return the encoders with exactly these names and shapes, each with the fitting depths.
 
-    They are sought among `entries`, or else in the whole catalogue. Several names mean that
+    They are searched among `entries`, or else in the whole catalogue. Several names mean that
     shapes cannot tell them apart.
     """
     known: dict[tuple[bool, tuple[str, ...]], str] = {}
@@ -63,7 +63,7 @@ def matching(
     renamed = spelled_as_universal(shapes) if bare else shapes
     found = {}
     for name, entry in (catalogue() if entries is None else entries).items():
-        if entry.tokens != sought.tokens:
+        if entry.tokens != query.tokens:
             continue
         formerly = bare and FORMERLY_BARE.match(name) is not None
         spelling = renamed if formerly else shapes
@@ -73,19 +73,19 @@ def matching(
                 signature(spelling, entry.stem, entry.tokens) if fits else ""
             )
         depths = entry.signatures.get(known[formerly, entry.stem], ())
-        if fitting := tuple(_fitting(entry, depths, sought)):
+        if fitting := tuple(_fitting(entry, depths, query)):
             found[name] = fitting
     return found
 
 
-def _fitting(entry: CatalogueEntry, depths: Sequence[int], sought: Sought) -> Iterator[int]:
+def _fitting(entry: CatalogueEntry, depths: Sequence[int], query: EncoderQuery) -> Iterator[int]:
     if entry.tokens:
-        yield from sought.depths[:1] if depths and entry.has(0, sought.deepest) else ()
+        yield from query.depths[:1] if depths and entry.has(0, query.deepest) else ()
         return
-    yield from (d for d in sought.depths if d in depths and entry.has(d, sought.deepest))
+    yield from (d for d in query.depths if d in depths and entry.has(d, query.deepest))
 
 
-def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
+def nearest(shapes: Shapes, query: EncoderQuery, most: int = 4) -> list[str]:
     """Return encoders that incomplete or odd `shapes` might mean, the likeliest first.
 
     They share the names of the encoder's children; the channels that the decoder takes, and
@@ -94,11 +94,11 @@ def nearest(shapes: Shapes, sought: Sought, most: int = 4) -> list[str]:
     tensors = [name for name in shapes if not name.endswith(COUNTER)]
     children = {name.removeprefix(UNIVERSAL).split(".")[0] for name in tensors}
     universal = any(name.startswith(UNIVERSAL) for name in tensors)
-    depth = 0 if sought.tokens else sought.depths[0]
+    depth = 0 if query.tokens else query.depths[0]
     ranked = sorted(
-        (not entry.has(depth, sought.deepest), abs(entry.tensors - len(tensors)), name)
+        (not entry.has(depth, query.deepest), abs(entry.tensors - len(tensors)), name)
         for name, entry in catalogue().items()
-        if entry.tokens == sought.tokens
+        if entry.tokens == query.tokens
         and (universal == name.startswith("tu-") or FORMERLY_BARE.match(name))
         and len(children & set(entry.children)) >= 0.6 * len(children | set(entry.children))
     )

@@ -1,12 +1,12 @@
 """Specify and build what smp's twelve architectures share: an encoder and a segmentation head.
 
 Source: segmentation_models_pytorch 0.2.1 to 0.6.0. Each architecture is a module of its own
-that says what its decoder's keys tell, as a `Decoder`.
+that reads a `DecoderSpecification` from its decoder's keys.
 """
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -14,13 +14,13 @@ from torch import nn
 
 from models.errors import InputError
 from models.families.encoders import choose, lookup, match
-from models.families.encoders.catalogue import TIMM, UNIVERSAL, Shapes
-from models.families.encoders.choose import Settled
-from models.families.encoders.match import Sought
-from models.families.smp.keys import below, needed
-from models.specification import Choices, Specification
+from models.families.encoders.catalogue import TIMM, UNIVERSAL
+from models.families.encoders.choose import EncoderChoice
+from models.families.encoders.match import EncoderQuery
+from models.families.family import Family, Renamed
+from models.families.smp.keys import below, is_marked, needed
+from models.specification import Choices, Shapes, Specification
 
-FAMILY = "smp"
 HEAD = "segmentation_head.0.weight"
 FULL_SIZE = "it makes masks as large as pictures, and shapes cannot tell it"
 IGNORED = (
@@ -33,41 +33,40 @@ IGNORED = (
 
 
 @dataclass(frozen=True)
-class Decoder:
+class DecoderSpecification:
     """Hold what a decoder's keys tell: the constructor's `arguments` but those of the encoder.
 
     `output_stride` is the encoder's where it is less than its depth makes it, `upsampling` the
     head's as the depth decides it.
     """
 
-    architecture: str
-    sought: Sought
+    query: EncoderQuery
     arguments: Mapping[str, object]
     assumed: Mapping[str, str] = field(default_factory=dict)
     output_stride: int = 32
     upsampling: Mapping[int, int] = field(default_factory=dict)
 
 
-def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD) -> Specification:
+def specify(
+    architecture: str, decoder: DecoderSpecification, shapes: Shapes, choices: Choices, head: str
+) -> Specification:
     """Return the specification of `decoder` with the encoder that `shapes` hold.
 
-    `head` is the key of the last convolution. Raises InputError where the encoder is unknown,
-    or several fit and none was chosen.
+    Raises InputError where the encoder is unknown, or several fit and none was chosen.
     """
-    architecture = decoder.architecture
     inside = {k: s for k, s in below(shapes, "encoder.").items() if not ignored("encoder." + k)}
-    settled = choose.settle(inside, decoder.sought, choices, architecture)
-    arguments, assumed = _arguments(decoder, settled, choices)
-    entry = lookup.entry_of(settled.name)
+    encoder = choose.settle(inside, decoder.query, choices, architecture)
+    arguments, assumed = _arguments(decoder, encoder, choices)
+    entry = lookup.entry_of(encoder.name)
     side = 0 if entry is None else match.side(inside, entry)
     if entry is not None and entry.tokens and side != entry.side:
         arguments["img_size"] = side
     return Specification(
-        family=FAMILY,
+        family="smp",
         architecture=architecture,
-        in_channels=match.input_channels(inside, settled.name) or 3,
+        in_channels=match.input_channels(inside, encoder.name) or 3,
         classes=needed(shapes, head, 4, architecture)[0],
-        stride=_stride(decoder, settled.depth, arguments),
+        stride=_stride(decoder, encoder.depth, arguments),
         arguments=arguments,
         assumed=assumed,
         fixed_size=(side, side) if side else None,
@@ -75,29 +74,29 @@ def specify(decoder: Decoder, shapes: Shapes, choices: Choices, head: str = HEAD
 
 
 def _arguments(
-    decoder: Decoder, settled: Settled, choices: Choices
+    decoder: DecoderSpecification, encoder: EncoderChoice, choices: Choices
 ) -> tuple[dict[str, object], dict[str, str]]:
     """Return all of the constructor's arguments, and why some were assumed.
 
     What the checkpoint itself says takes the place of what was assumed.
     """
     arguments = {
-        "encoder_name": settled.name,
-        "encoder_depth": settled.depth,
+        "encoder_name": encoder.name,
+        "encoder_depth": encoder.depth,
         **decoder.arguments,
     }
-    assumed = {**settled.assumed, **decoder.assumed}
+    assumed = {**encoder.assumed, **decoder.assumed}
     if decoder.upsampling:
-        arguments["upsampling"] = decoder.upsampling[settled.depth]
+        arguments["upsampling"] = decoder.upsampling[encoder.depth]
         assumed["upsampling"] = FULL_SIZE
     told = {name: choices.stated[name] for name in assumed.keys() & choices.stated.keys()}
-    told.pop("encoder_name", None)  # settled among the encoders that fit
+    told.pop("encoder_name", None)  # chosen among the encoders that fit
     rest = {name: reason for name, reason in assumed.items() if name not in told}
     return {**arguments, **told}, rest
 
 
-def _stride(decoder: Decoder, depth: int, arguments: Mapping[str, object]) -> int:
-    if decoder.sought.tokens:
+def _stride(decoder: DecoderSpecification, depth: int, arguments: Mapping[str, object]) -> int:
+    if decoder.query.tokens:
         return decoder.output_stride
     stride = arguments.get("encoder_output_stride", decoder.output_stride)
     return min(stride, int(2**depth)) if isinstance(stride, int) else int(2**depth)
@@ -132,10 +131,7 @@ def build(specification: Specification) -> nn.Module:
 
 def ignored(key: str) -> str | None:
     """Return why `key` of a checkpoint is not needed, or None."""
-    for pattern, reason in IGNORED:
-        if re.match(pattern, key):
-            return reason
-    return None
+    return next((reason for pattern, reason in IGNORED if re.match(pattern, key)), None)
 
 
 def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
@@ -145,9 +141,38 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
     universal = "encoder." + UNIVERSAL
     if not name.startswith(TIMM) or any(key.startswith(universal) for key in inside):
         return {}
-    spelled = match.universal_name
     return {
-        "encoder." + spelled(key.removeprefix("encoder.")): key
+        "encoder." + match.universal_name(key.removeprefix("encoder.")): key
         for key in inside
         if not ignored(key)
     }
+
+
+def smp_family(
+    architecture: str,
+    mark: str,
+    read: Callable[[Shapes, Choices], DecoderSpecification | None],
+    others: tuple[str, ...] = (),
+    *,
+    head: str = HEAD,
+    renamed: Renamed = renamed,
+) -> Family:
+    """Return the family of smp's `architecture`, whose decoder has keys that start with `mark`.
+
+    `read` gives what the decoder's keys tell; None where the decoder is another's after all.
+    `others` are further starts of its keys, `head` is the key of the last convolution.
+    """
+
+    def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
+        decoder = read(shapes, choices) if is_marked(shapes, mark) else None
+        return None if decoder is None else specify(architecture, decoder, shapes, choices, head)
+
+    parts = (r"encoder\.", mark, *others, r"segmentation_head\.")
+    return Family(
+        name=f"smp {architecture}",
+        parts=parts,
+        recognise=recognise,
+        build=build,
+        ignored=ignored,
+        renamed=renamed,
+    )

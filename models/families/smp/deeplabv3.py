@@ -8,41 +8,30 @@ Source: segmentation_models_pytorch/decoders/deeplabv3.
 
 from collections.abc import Iterable
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp DeepLabV3"
 MARK = r"decoder\.(0|aspp)\.(convs|project)\."
-PARTS = (r"encoder\.", MARK, r"decoder\.(1|2|conv|bn)\.", r"segmentation_head\.")
 FORMERLY = {"0": "aspp", "1": "conv", "2": "bn"}
 STRIDE = 8
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the DeepLabV3's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
     aspp = "aspp" if any(key.startswith("decoder.aspp.") for key in shapes) else "0"
-    return common.specify(atrous("DeepLabV3", aspp, STRIDE, shapes), shapes, choices)
+    return atrous("DeepLabV3", aspp, STRIDE, shapes)
 
 
-def atrous(architecture: str, aspp: str, stride: int, shapes: Shapes) -> common.Decoder:
+def atrous(
+    architecture: str, aspp: str, stride: int, shapes: Shapes
+) -> common.DecoderSpecification:
     """Read a decoder with atrous spatial pyramid pooling, whose keys start with `decoder.{aspp}.`.
 
     Raises InputError where its first convolution is missing.
     """
     first = keys.needed(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, architecture)
-    return common.Decoder(
-        architecture=architecture,
-        sought=Sought((5, 4, 3), first[1]),
+    return common.DecoderSpecification(
+        query=EncoderQuery((5, 4, 3), first[1]),
         arguments={
             "decoder_channels": first[0],
             "decoder_aspp_separable": f"decoder.{aspp}.convs.1.0.0.weight" in shapes,
@@ -54,7 +43,7 @@ def atrous(architecture: str, aspp: str, stride: int, shapes: Shapes) -> common.
     )
 
 
-def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
+def _renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]:
     """Return network key → checkpoint key, for smp before 0.4 and for its timm encoders."""
     listed = list(keys)
     renames = dict(common.renamed(listed, specification))
@@ -63,3 +52,8 @@ def renamed(keys: Iterable[str], specification: Specification) -> dict[str, str]
         if key.startswith("decoder.") and part in FORMERLY:
             renames[f"decoder.{FORMERLY[part]}.{rest}"] = key
     return renames
+
+
+FAMILY = common.smp_family(
+    "DeepLabV3", MARK, _read, (r"decoder\.(1|2|conv|bn)\.",), renamed=_renamed
+)

@@ -5,25 +5,16 @@ Keys: `decoder.aspp.0.convs.{i}.…`, `decoder.aspp.1`, `decoder.block1.0.weight
 of 16. Source: segmentation_models_pytorch/decoders/deeplabv3; the same from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
+from models.families.smp import common
 from models.families.smp.deeplabv3 import atrous
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp DeepLabV3Plus"
 MARK = r"decoder\.(aspp\.[012]|block[12])\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 STRIDE = 16
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the DeepLabV3Plus's arguments from its shapes; None when the decoder is another's.
+def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
+    return atrous("DeepLabV3Plus", "aspp.0", STRIDE, shapes)
 
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
-    return common.specify(atrous("DeepLabV3Plus", "aspp.0", STRIDE, shapes), shapes, choices)
+
+FAMILY = common.smp_family("DeepLabV3Plus", MARK, _read)

@@ -7,36 +7,23 @@ Source: segmentation_models_pytorch/decoders/dpt, from 0.5.0.
 """
 
 from models.errors import InputError
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp DPT"
 MARK = r"decoder\.(reassemble|fusion|projection)_blocks\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 REASSEMBLE = "decoder.reassemble_blocks."
 HEAD = "segmentation_head.head.4.weight"
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the DPT's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
     blocks = keys.count(shapes, r"decoder\.reassemble_blocks\.\d+\.")
     widths = [_reassembled(shapes, block) for block in range(max(blocks, 1))]
     fusion = keys.needed(shapes, REASSEMBLE + "0.project_to_feature_dim.weight", 4, "DPT")
     readout, assumed = _readout(shapes, choices)
     patch = keys.needed(shapes, "encoder.model.patch_embed.proj.weight", 4, "DPT")
-    decoder = common.Decoder(
-        architecture="DPT",
-        sought=Sought((blocks,), widths[0][1], tokens=True),
+    return common.DecoderSpecification(
+        query=EncoderQuery((blocks,), widths[0][1], tokens=True),
         arguments={
             "encoder_output_indices": None,
             "decoder_readout": readout,
@@ -47,7 +34,6 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         assumed={"encoder_output_indices": keys.UNSEEN, **assumed},
         output_stride=patch[-1],
     )
-    return common.specify(decoder, shapes, choices, HEAD)
 
 
 def _reassembled(shapes: Shapes, block: int) -> tuple[int, ...]:
@@ -70,3 +56,6 @@ def _readout(shapes: Shapes, choices: Choices) -> tuple[str, dict[str, str]]:
         "The keys are smp DPT's, but nothing in them tells whether the decoder adds or ignores "
         "the class token (decoder_readout): build it in a file of your own and export that."
     )
+
+
+FAMILY = common.smp_family("DPT", MARK, _read, head=HEAD)

@@ -6,33 +6,20 @@ times the segmentation channels where they are concatenated.
 Source: segmentation_models_pytorch/decoders/fpn; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp FPN"
 MARK = r"decoder\.(p[2-5]|seg_blocks)\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the FPN's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
     pyramid, deepest = keys.needed(shapes, "decoder.p5.weight", 4, "FPN")[:2]
     block = keys.needed(shapes, "decoder.seg_blocks.0.block.0.block.0.weight", 4, "FPN")
     concatenated = keys.needed(shapes, common.HEAD, 4, "FPN")[1] == 4 * block[0]
     interpolation, assumed = keys.interpolation(choices)
-    decoder = common.Decoder(
-        architecture="FPN",
-        sought=Sought((5, 4, 3), deepest),
+    return common.DecoderSpecification(
+        query=EncoderQuery((5, 4, 3), deepest),
         arguments={
             "decoder_pyramid_channels": pyramid,
             "decoder_segmentation_channels": block[0],
@@ -42,4 +29,6 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         assumed=assumed,
         upsampling={5: 4, 4: 2, 3: 1},
     )
-    return common.specify(decoder, shapes, choices)
+
+
+FAMILY = common.smp_family("FPN", MARK, _read)

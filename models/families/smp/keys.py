@@ -3,8 +3,7 @@
 import re
 
 from models.errors import InputError
-from models.families.encoders.catalogue import Shapes
-from models.specification import Choices
+from models.specification import Choices, Shapes
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "area", "nearest-exact")
 UNSEEN = "it is smp's default, and shapes cannot tell it"

@@ -4,31 +4,20 @@ Keys: `decoder.blocks.{i}.block.{0,1,2}.{0,1}`, `block.0.0.weight (in / 4, in, 1
 Source: segmentation_models_pytorch/decoders/linknet; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp Linknet"
 MARK = r"decoder\.blocks\.\d+\.block\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the Linknet's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
     first = keys.needed(shapes, "decoder.blocks.0.block.0.0.weight", 4, "Linknet")
     count = keys.count(shapes, MARK)
-    decoder = common.Decoder(
-        architecture="Linknet",
-        sought=Sought((count,), first[1]),
+    return common.DecoderSpecification(
+        query=EncoderQuery((count,), first[1]),
         arguments={"decoder_use_norm": keys.norm(shapes, "decoder.blocks.0.block.0.")},
     )
-    return common.specify(decoder, shapes, choices)
+
+
+FAMILY = common.smp_family("Linknet", MARK, _read)

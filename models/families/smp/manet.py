@@ -5,34 +5,21 @@ Keys: `decoder.center.{top,center,bottom,out}_conv`, of which `top_conv.weight (
 Source: segmentation_models_pytorch/decoders/manet; the same keys from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
 from models.families.smp.unet import decoder_channels
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp MAnet"
 MARK = r"decoder\.(center\.(top|center|bottom|out)_conv|blocks\.\d+\.(hl_conv|SE_[lh]l))\."
-PARTS = (r"encoder\.", MARK, r"decoder\.blocks\.\d+\.conv\d\.", r"segmentation_head\.")
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the MAnet's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
     top = keys.needed(shapes, "decoder.center.top_conv.weight", 4, "MAnet")
     keys.needed(shapes, "decoder.blocks.0.conv1.0.weight", 4, "MAnet")
     channels = decoder_channels(shapes)
     interpolation, assumed = keys.interpolation(choices)
-    decoder = common.Decoder(
-        architecture="MAnet",
-        sought=Sought((len(channels),), top[1]),
+    return common.DecoderSpecification(
+        query=EncoderQuery((len(channels),), top[1]),
         arguments={
             "decoder_channels": channels,
             "decoder_use_norm": keys.norm(shapes, "decoder.blocks.0.conv1."),
@@ -41,4 +28,6 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         },
         assumed=assumed,
     )
-    return common.specify(decoder, shapes, choices)
+
+
+FAMILY = common.smp_family("MAnet", MARK, _read, (r"decoder\.blocks\.\d+\.conv\d\.",))

@@ -5,31 +5,20 @@ Keys: `decoder.mlp_stage.{i}.linear.weight (channels, in)` from the last feature
 Source: segmentation_models_pytorch/decoders/segformer; the same keys from 0.4.0 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp Segformer"
 MARK = r"decoder\.(mlp_stage|fuse_stage)\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the Segformer's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
     linear = keys.needed(shapes, "decoder.mlp_stage.0.linear.weight", 2, "Segformer")
     count = keys.count(shapes, r"decoder\.mlp_stage\.\d+\.")
-    decoder = common.Decoder(
-        architecture="Segformer",
-        sought=Sought((count, count + 1), linear[1]),
+    return common.DecoderSpecification(
+        query=EncoderQuery((count, count + 1), linear[1]),
         arguments={"decoder_segmentation_channels": linear[0]},
     )
-    return common.specify(decoder, shapes, choices)
+
+
+FAMILY = common.smp_family("Segformer", MARK, _read)

@@ -6,42 +6,31 @@ Keys: `encoder.…`, `decoder.blocks.{i}.conv{1,2}.0.weight (out, in, 3, 3)` wit
 Source: segmentation_models_pytorch/decoders/unet; the keys are the same from 0.2.1 to 0.6.0.
 """
 
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.hints import likeliest
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp Unet"
-PARTS = (r"encoder\.", r"decoder\.blocks\.\d+\.", r"segmentation_head\.")
+MARK = r"decoder\.blocks\.\d+\."
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the Unet's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where the encoder is unknown, or several fit and none was chosen.
-    """
+def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification | None:
     channels = decoder_channels(shapes)
     if not channels or len(shapes.get(common.HEAD, ())) != 4 or _is_another(shapes):
-        return None  # MAnet, for one, has all of these keys and others besides
-    decoder = of_blocks("Unet", channels, "decoder.blocks.0.conv1.", shapes, choices)
-    return common.specify(decoder, shapes, choices)
+        return None  # MAnet has all of these keys and others besides
+    return of_blocks(channels, "decoder.blocks.0.conv1.", shapes, choices)
 
 
 def of_blocks(
-    architecture: str, channels: tuple[int, ...], first: str, shapes: Shapes, choices: Choices
-) -> common.Decoder:
+    channels: tuple[int, ...], first: str, shapes: Shapes, choices: Choices
+) -> common.DecoderSpecification:
     """Read a decoder of the Unet's blocks, which give `channels`; one's keys start with `first`.
 
     Raises InputError where the up-sampling that was chosen is none of smp's.
     """
     interpolation, assumed = keys.interpolation(choices)
-    return common.Decoder(
-        architecture=architecture,
-        sought=Sought((len(channels),)),
+    return common.DecoderSpecification(
+        query=EncoderQuery((len(channels),)),
         arguments={
             "decoder_channels": channels,
             "decoder_use_norm": keys.norm(shapes, first),
@@ -65,3 +54,6 @@ def _is_another(shapes: Shapes) -> bool:
     if any(key.startswith("transformer.") for key in shapes):
         return True  # TransUNet's decoder and head have the same names
     return likeliest(key for key in shapes if key.startswith("decoder.")) is not None
+
+
+FAMILY = common.smp_family("Unet", MARK, _read)

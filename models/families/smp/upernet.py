@@ -7,27 +7,15 @@ network (`decoder.fpn_stages`), which later versions of smp cannot load, so it i
 """
 
 from models.errors import InputError
-from models.families.encoders.catalogue import Shapes
-from models.families.encoders.match import Sought
+from models.families.encoders.match import EncoderQuery
 from models.families.smp import common, keys
-from models.families.smp.common import build, ignored, renamed
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "smp UPerNet"
 MARK = r"decoder\.(feature_norms|fpn_\w+|fusion_block|psp\.out_conv|psp\.blocks\.\d\.1)\."
-PARTS = (r"encoder\.", MARK, r"segmentation_head\.")
 FUSION = "decoder.fusion_block."
 
 
-def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
-    """Read the UPerNet's arguments from its shapes; None when the decoder is another's.
-
-    Raises InputError where its decoder is incomplete, or the encoder unknown or not settled.
-    """
-    if not keys.is_marked(shapes, MARK):
-        return None
+def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
     if any(key.startswith("decoder.fpn_stages.") for key in shapes):
         raise InputError(
             "The keys are those of UPerNet in smp 0.4, which smp changed in 0.5: no later version "
@@ -35,12 +23,13 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         )
     norms = keys.count(shapes, r"decoder\.feature_norms\.\d\.weight$")
     last = f"decoder.feature_norms.{max(norms, 1) - 1}.weight"
-    decoder = common.Decoder(
-        architecture="UPerNet",
-        sought=Sought((norms + 1,), keys.needed(shapes, last, 1, "UPerNet")[0]),
+    return common.DecoderSpecification(
+        query=EncoderQuery((norms + 1,), keys.needed(shapes, last, 1, "UPerNet")[0]),
         arguments={
             "decoder_channels": keys.needed(shapes, FUSION + "0.weight", 4, "UPerNet")[0],
             "decoder_use_norm": keys.norm(shapes, FUSION),
         },
     )
-    return common.specify(decoder, shapes, choices)
+
+
+FAMILY = common.smp_family("UPerNet", MARK, _read)

@@ -22,7 +22,7 @@ GROUPS = 32
 
 
 @dataclass(frozen=True)
-class Encoder:
+class EncoderPlan:
     """Hold the widths and lengths of an encoder, with `grid` tokens on each side of a picture."""
 
     inputs: int
@@ -88,7 +88,7 @@ class ResNet(nn.Module):
     S is a multiple of 16.
     """
 
-    def __init__(self, plan: Encoder):
+    def __init__(self, plan: EncoderPlan):
         super().__init__()
         width = plan.width
         self.root = nn.Sequential(
@@ -120,7 +120,7 @@ class ResNet(nn.Module):
         return x, skips[-2::-1]
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """Attend over all tokens, with several heads."""
 
     def __init__(self, hidden: int, heads: int):
@@ -139,7 +139,7 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
-class Perceptron(nn.Module):
+class Mlp(nn.Module):
     """Run two linear layers with a GELU between them."""
 
     def __init__(self, hidden: int, middle: int):
@@ -151,15 +151,15 @@ class Perceptron(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))  # type: ignore[no-any-return]
 
 
-class Layer(nn.Module):
+class TransformerLayer(nn.Module):
     """Add attention and a perceptron to their inputs, each normed before."""
 
-    def __init__(self, plan: Encoder):
+    def __init__(self, plan: EncoderPlan):
         super().__init__()
         self.attention_norm = nn.LayerNorm(plan.hidden, eps=NORM_EPS)
         self.ffn_norm = nn.LayerNorm(plan.hidden, eps=NORM_EPS)
-        self.ffn = Perceptron(plan.hidden, plan.mlp)
-        self.attn = Attention(plan.hidden, plan.heads)
+        self.ffn = Mlp(plan.hidden, plan.mlp)
+        self.attn = SelfAttention(plan.hidden, plan.heads)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `(N, tokens, hidden)`."""
@@ -170,7 +170,7 @@ class Layer(nn.Module):
 class HybridEncoder(nn.Module):
     """Turn `(N, C, S, S)` into `(N, hidden, grid, grid)` and the ResNet's skips."""
 
-    def __init__(self, plan: Encoder):
+    def __init__(self, plan: EncoderPlan):
         super().__init__()
         self.grid = plan.grid
         self.embeddings = nn.Module()
@@ -180,7 +180,7 @@ class HybridEncoder(nn.Module):
         positions = torch.zeros(1, plan.grid**2, plan.hidden)
         self.embeddings.position_embeddings = nn.Parameter(positions)
         self.encoder = nn.Module()
-        self.encoder.layer = nn.ModuleList(Layer(plan) for _ in range(plan.layers))
+        self.encoder.layer = nn.ModuleList(TransformerLayer(plan) for _ in range(plan.layers))
         self.encoder.encoder_norm = nn.LayerNorm(plan.hidden, eps=NORM_EPS)
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -21,32 +21,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from models.families.trans_unet.hybrid_vit import GROUPS, NORM_EPS, Encoder, HybridEncoder
-from models.families.unet.plan import ignored, renamed
-from models.specification import Choices, Specification
+from models.families.family import Family
+from models.families.trans_unet.hybrid_vit import GROUPS, NORM_EPS, EncoderPlan, HybridEncoder
+from models.specification import Choices, Shapes, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "TransUNet"
-PARTS = (
-    r"transformer\.(embeddings|encoder)\.",
-    r"transformer\.embeddings\.hybrid_model\.",
-    r"decoder\.(conv_more|blocks)\.",
-    r"segmentation_head\.",
-)
 EMBEDDINGS = "transformer.embeddings"
 LAYER = "transformer.encoder.layer"
 HEAD_WIDTH = 64
 PUBLISHED = "as published; shapes cannot tell it"
 
-Shapes = Mapping[str, tuple[int, ...]]
-
 
 @dataclass(frozen=True)
-class Plan:
+class TransUnetPlan:
     """Hold the encoder, and the decoder's widths: `more`, then `widths` with `skips` beside."""
 
-    encoder: Encoder
+    encoder: EncoderPlan
     more: int
     widths: tuple[int, ...]
     skips: tuple[int, ...]
@@ -70,10 +59,10 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     used = sum(skip > 0 for skip in skips)
     if len(blocks) != 4 or skips != (*offered[:used], *(0,) * (4 - used)):
         return None
-    return _specification(Plan(encoder, more[0], widths, skips, head[0]))
+    return _specification(TransUnetPlan(encoder, more[0], widths, skips, head[0]))
 
 
-def _encoder(shapes: Shapes) -> Encoder | None:
+def _encoder(shapes: Shapes) -> EncoderPlan | None:
     root = shapes.get(f"{EMBEDDINGS}.hybrid_model.root.conv.weight", ())
     patch = shapes.get(f"{EMBEDDINGS}.patch_embeddings.weight", ())
     positions = shapes.get(f"{EMBEDDINGS}.position_embeddings", ())
@@ -88,7 +77,7 @@ def _encoder(shapes: Shapes) -> Encoder | None:
         return None
     if hidden % HEAD_WIDTH or root[0] % GROUPS:
         return None
-    return Encoder(
+    return EncoderPlan(
         inputs=root[1],
         width=root[0],
         units=units,
@@ -106,7 +95,7 @@ def _listed(shapes: Shapes, key: str, first: int) -> list[tuple[int, ...]]:
     return [shapes[name] for name in names]
 
 
-def _specification(plan: Plan) -> Specification:
+def _specification(plan: TransUnetPlan) -> Specification:
     encoder = plan.encoder
     return Specification(
         family="TransUNet",
@@ -137,9 +126,9 @@ def _specification(plan: Plan) -> Specification:
 def build(specification: Specification) -> nn.Module:
     """Return the network, freshly initialised."""
     layers = cast(Mapping[str, Any], specification.arguments["layers"])
-    encoder = Encoder(**{**layers["encoder"], "units": tuple(layers["encoder"]["units"])})
+    encoder = EncoderPlan(**{**layers["encoder"], "units": tuple(layers["encoder"]["units"])})
     widths, skips = tuple(layers["widths"]), tuple(layers["skips"])
-    return TransUnet(Plan(encoder, layers["more"], widths, skips, layers["classes"]))
+    return TransUnet(TransUnetPlan(encoder, layers["more"], widths, skips, layers["classes"]))
 
 
 def _convolved(inputs: int, outputs: int) -> nn.Sequential:
@@ -163,10 +152,10 @@ class DecoderBlock(nn.Module):
         return self.conv2(self.conv1(x))  # type: ignore[no-any-return]
 
 
-class Decoder(nn.Module):
+class TransUnetDecoder(nn.Module):
     """Turn the transformer's picture and the skips into `(N, widths[-1], S, S)`."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: TransUnetPlan):
         super().__init__()
         self.used = sum(skip > 0 for skip in plan.skips)
         self.conv_more = _convolved(plan.encoder.hidden, plan.more)
@@ -186,10 +175,10 @@ class Decoder(nn.Module):
 class TransUnet(nn.Module):
     """Turn pictures `(N, C, S, S)` into logits `(N, classes, S, S)`."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: TransUnetPlan):
         super().__init__()
         self.transformer = HybridEncoder(plan.encoder)
-        self.decoder = Decoder(plan)
+        self.decoder = TransUnetDecoder(plan)
         self.segmentation_head = nn.Sequential(
             nn.Conv2d(plan.widths[-1], plan.classes, 3, padding=1)
         )
@@ -198,3 +187,16 @@ class TransUnet(nn.Module):
         """Return the logits of `x`."""
         x, skips = self.transformer(x)
         return self.segmentation_head(self.decoder(x, skips))  # type: ignore[no-any-return]
+
+
+FAMILY = Family(
+    name="TransUNet",
+    parts=(
+        r"transformer\.(embeddings|encoder)\.",
+        r"transformer\.embeddings\.hybrid_model\.",
+        r"decoder\.(conv_more|blocks)\.",
+        r"segmentation_head\.",
+    ),
+    recognise=recognise,
+    build=build,
+)

@@ -17,19 +17,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from models.families.unet.key_templates import Spelling, read_plan, read_up
+from models.families.family import Family
+from models.families.unet.key_templates import KeyTemplates, read_plan, read_up
 from models.families.unet.key_templates import specification as specified
-from models.families.unet.plan import Gate, PlainUnet, ignored, plan_from, renamed
+from models.families.unet.plan import AttentionGate, PlainUnet, plan_from
 from models.families.unet.units import Unit, grow_block, run_block
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "Attention U-Net, R2U-Net"
-PARTS = (r"(Conv|RRCNN)\d\.", r"Up\d\.", r"Att\d\.|Up_RRCNN\d", r"(Conv_1x1|Conv)\.")
 STEPS = 2
 PUBLISHED = "as published; shapes cannot tell it"
-SPELLING = Spelling(
+SPELLING = KeyTemplates(
     "Conv, Up, Att, Up_conv, Conv_1x1",
     encoder=(("Conv{n}",),),
     bottom=(),
@@ -39,8 +36,6 @@ SPELLING = Spelling(
     skip_first=True,
     resize=("nearest", None),
 )
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -164,16 +159,16 @@ class RecurrentUnet(nn.Module):
     def __init__(self, plan: Recurrent):
         super().__init__()
         self.plan = plan
-        self.rises = tuple(_rise(plan, level) for level in range(len(plan.widths) - 1))
+        self.up_units = tuple(_up_unit(plan, level) for level in range(len(plan.widths) - 1))
         for level, (above, width) in enumerate(
             zip((plan.inputs, *plan.widths), plan.widths, strict=False), 1
         ):
             self.add_module(f"RRCNN{level}", RecurrentBlock(above, width))
-        for level, unit in enumerate(self.rises, 2):
+        for level, unit in enumerate(self.up_units, 2):
             grow_block(self, (unit,))
             self.add_module(f"Up_RRCNN{level}", RecurrentBlock(2 * unit.outputs, unit.outputs))
         for level, (width, inner) in enumerate(zip(plan.widths, plan.gates, strict=False), 2):
-            self.add_module(f"Att{level}", Gate(width, width, inner))
+            self.add_module(f"Att{level}", AttentionGate(width, width, inner))
         self.add_module(plan.head, nn.Conv2d(plan.widths[0], plan.classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -184,7 +179,7 @@ class RecurrentUnet(nn.Module):
             x = self.get_submodule(f"RRCNN{level}")(x)
             skips.append(x)
         for level in range(len(self.plan.widths), 1, -1):
-            unit, skip = self.rises[level - 2], skips[level - 2]
+            unit, skip = self.up_units[level - 2], skips[level - 2]
             x = run_block(self, (unit,), nn.functional.interpolate(x, scale_factor=2))
             if self.plan.gates:
                 skip = self.get_submodule(f"Att{level}")(x, skip)
@@ -192,8 +187,16 @@ class RecurrentUnet(nn.Module):
         return self.get_submodule(self.plan.head)(x)  # type: ignore[no-any-return]
 
 
-def _rise(plan: Recurrent, level: int) -> Unit:
+def _up_unit(plan: Recurrent, level: int) -> Unit:
     """Return the unit behind the resizing from level + 1 to level."""
     path = f"Up{level + 2}.up"
     below, width = plan.widths[level + 1], plan.widths[level]
     return Unit(f"{path}.1", below, width, True, f"{path}.2", f"{path}.3")
+
+
+FAMILY = Family(
+    name="Attention U-Net, R2U-Net",
+    parts=(r"(Conv|RRCNN)\d\.", r"Up\d\.", r"Att\d\.|Up_RRCNN\d", r"(Conv_1x1|Conv)\."),
+    recognise=recognise,
+    build=build,
+)

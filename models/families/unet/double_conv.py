@@ -12,27 +12,22 @@ from typing import Any, cast
 
 from torch import nn
 
-from models.families.unet.key_templates import Spelling, read_plan
+from models.families.family import Family
+from models.families.unet.key_templates import KeyTemplates, read_plan
 from models.families.unet.key_templates import specification as specified
-from models.families.unet.plan import PlainUnet, ignored, plan_from, renamed
-from models.specification import Choices, Specification
+from models.families.unet.plan import PlainUnet, plan_from
+from models.specification import Choices, Shapes, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "DoubleConv U-Net"
-PARTS = (
-    r"(enc|encoder|down|down_path|downs|Conv)_?(\d+[._]|[._]\d)|inc\.",
-    r"(up|upconv|unpool|up_path|ups|Up|dec|decoder|Up_conv)_?(\d+[._]|[._]\d)|bottleneck",
-    r"(out|outc|final|final_conv|conv|fc|last|Conv_1x1)\.",
-)
 ENCODERS = (("enc{n}",), ("encoder{n}",), ("down{n}",), ("enc_{n}",))
 DECODERS = (("dec{n}",), ("decoder{n}",))
 UPS = ("up{n}", "upconv{n}", "up_{n}", "up{n}.up")
 HEADS = ("out", "final", "outc", "out_conv", "final_conv", "conv", "head", "conv_last")
 
-SPELLINGS = (
-    Spelling("enc, bottleneck, up, dec, out", ENCODERS, (("bottleneck",),), UPS, DECODERS, HEADS),
-    Spelling(
+TEMPLATES = (
+    KeyTemplates(
+        "enc, bottleneck, up, dec, out", ENCODERS, (("bottleneck",),), UPS, DECODERS, HEADS
+    ),
+    KeyTemplates(
         "inc, down, up, outc",
         encoder=(("down{n}.maxpool_conv.1",), ("down{n}.mpconv.1",)),
         bottom=(),
@@ -43,7 +38,7 @@ SPELLINGS = (
         top=("inc",),
         skip_first=True,
     ),
-    Spelling(
+    KeyTemplates(
         "enc1_1, unpool, dec1_1, fc",
         encoder=(("enc{n}_1", "enc{n}_2"), ("encoder{n}_1", "encoder{n}_2")),
         bottom=(("enc{n}_1", "dec{n}_1"), ("encoder{n}_1", "decoder{n}_1")),
@@ -51,7 +46,7 @@ SPELLINGS = (
         decoder=(("dec{n}_2", "dec{n}_1"), ("decoder{n}_2", "decoder{n}_1")),
         head=("fc",),
     ),
-    Spelling(
+    KeyTemplates(
         "down_path, up_path, last",
         encoder=(("down_path.{n}",),),
         bottom=(),
@@ -61,7 +56,7 @@ SPELLINGS = (
         first=0,
         resize=("bilinear", False),
     ),
-    Spelling(
+    KeyTemplates(
         "Conv, Up, Up_conv, Conv_1x1",
         encoder=(("Conv{n}",),),
         bottom=(),
@@ -71,7 +66,7 @@ SPELLINGS = (
         skip_first=True,
         resize=("nearest", None),
     ),
-    Spelling(
+    KeyTemplates(
         "downs, bottleneck, ups, final_conv",
         encoder=(("downs.{n}",),),
         bottom=(("bottleneck",),),
@@ -85,15 +80,13 @@ SPELLINGS = (
 WITH_SIGMOID = "encoder1.enc1conv1.weight"
 """A key of the brain segmentation U-Net, which was published with a sigmoid at its end."""
 
-Shapes = Mapping[str, tuple[int, ...]]
-
 
 def recognise(shapes: Shapes, choices: Choices, padding: str = "same") -> Specification | None:
     """Read the plan in whichever spelling fits; None where none does."""
     attentive = any(key.startswith("Att2.") for key in shapes)
     if attentive or (choices.padding or "same") != padding:
         return None
-    for spelling in SPELLINGS:
+    for spelling in TEMPLATES:
         plan = read_plan(shapes, spelling, choices, padding=1 if padding == "same" else 0)
         if plan is not None:
             sigmoid = WITH_SIGMOID in shapes
@@ -102,10 +95,22 @@ def recognise(shapes: Shapes, choices: Choices, padding: str = "same") -> Specif
     return None
 
 
-def _published(spelling: Spelling, sigmoid: bool) -> Spelling:
+def _published(spelling: KeyTemplates, sigmoid: bool) -> KeyTemplates:
     return replace(spelling, name="encoder1.enc1conv1", sigmoid=True) if sigmoid else spelling
 
 
 def build(specification: Specification) -> nn.Module:
     """Return the network, freshly initialised."""
     return PlainUnet(plan_from(cast(Mapping[str, Any], specification.arguments["layers"])))
+
+
+FAMILY = Family(
+    name="DoubleConv U-Net",
+    parts=(
+        r"(enc|encoder|down|down_path|downs|Conv)_?(\d+[._]|[._]\d)|inc\.",
+        r"(up|upconv|unpool|up_path|ups|Up|dec|decoder|Up_conv)_?(\d+[._]|[._]\d)|bottleneck",
+        r"(out|outc|final|final_conv|conv|fc|last|Conv_1x1)\.",
+    ),
+    recognise=recognise,
+    build=build,
+)

@@ -11,18 +11,17 @@ from dataclasses import asdict, dataclass
 from itertools import product
 
 from models.errors import InputError
-from models.families.unet.plan import Plan, Up, even, is_consistent
+from models.families.unet.plan import UnetPlan, Up, even, is_consistent
 from models.families.unet.units import Block, read_units
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes, Specification
 
-Shapes = Mapping[str, tuple[int, ...]]
 Names = tuple[str, ...]
 MOST_LEVELS = 8
 MODES = ("nearest", "bilinear")
 
 
 @dataclass(frozen=True)
-class Spelling:
+class KeyTemplates:
     """Hold the names of one way to write a U-Net; blocks are one or several prefixes of units.
 
     `encoder` names the blocks of the levels, `bottom` the one below them (the next of `encoder`
@@ -43,7 +42,9 @@ class Spelling:
     sigmoid: bool = False
 
 
-def read_plan(shapes: Shapes, spelling: Spelling, choices: Choices, padding: int) -> Plan | None:
+def read_plan(
+    shapes: Shapes, spelling: KeyTemplates, choices: Choices, padding: int
+) -> UnetPlan | None:
     """Return the plan of a state dict with these names; None where it does not fit them."""
     roles = (spelling.encoder, spelling.bottom or ((),), spelling.up, spelling.decoder)
     for encoder, bottom, up, decoder in product(*roles):
@@ -56,13 +57,13 @@ def read_plan(shapes: Shapes, spelling: Spelling, choices: Choices, padding: int
 
 def _plan(  # noqa: PLR0913, PLR0917 (the names of one combination)
     shapes: Shapes,
-    spelling: Spelling,
+    spelling: KeyTemplates,
     blocks: tuple[Names, Names, Names],
     up: str,
     head: str,
     choices: Choices,
     padding: int,
-) -> Plan | None:
+) -> UnetPlan | None:
     head_shape = shapes.get(f"{head}.weight", ())
     if len(head_shape) != 4 or head_shape[2:] != (1, 1):
         return None
@@ -79,7 +80,7 @@ def _plan(  # noqa: PLR0913, PLR0917 (the names of one combination)
     ups = [read_up(shapes, up.format(**c), i, resize) for c, i in zip(counts, below, strict=True)]
     if any(each is None for each in ups):
         return None
-    return Plan(
+    return UnetPlan(
         encoder=tuple(encoder),
         ups=tuple(each for each in ups if each is not None),
         decoder=tuple(decoder),
@@ -103,7 +104,7 @@ def _block(shapes: Shapes, names: Names, counts: Mapping[str, int]) -> Block:
     return tuple(unit for part in parts for unit in part) if all(parts) else ()
 
 
-def _encoder(shapes: Shapes, spelling: Spelling, names: Names, bottom: Names) -> list[Block]:
+def _encoder(shapes: Shapes, spelling: KeyTemplates, names: Names, bottom: Names) -> list[Block]:
     """Return the blocks from the top to the bottleneck; none where there is no bottleneck."""
     blocks: list[Block] = []
     while len(blocks) <= MOST_LEVELS:
@@ -117,7 +118,7 @@ def _encoder(shapes: Shapes, spelling: Spelling, names: Names, bottom: Names) ->
     return []
 
 
-def _resizing(spelling: Spelling, choices: Choices) -> tuple[str, bool | None]:
+def _resizing(spelling: KeyTemplates, choices: Choices) -> tuple[str, bool | None]:
     mode, aligned = spelling.resize
     if choices.interpolation in (None, mode):
         return mode, aligned
@@ -148,7 +149,9 @@ def read_up(shapes: Shapes, path: str, inputs: int, resize: tuple[str, bool | No
     return None
 
 
-def specification(plan: Plan, spelling: Spelling, family: str, choices: Choices) -> Specification:
+def specification(
+    plan: UnetPlan, spelling: KeyTemplates, family: str, choices: Choices
+) -> Specification:
     """Return the specification of `plan`, with what shapes could not tell."""
     offset, margin = _unpadded(plan) if plan.padding == 0 else (0, 0)
     resized = plan.ups[0].transposed is None
@@ -197,7 +200,7 @@ def _assumed(arguments: Mapping[str, object], choices: Choices) -> dict[str, str
     return {name: reason for name, reason in reasons.items() if name in arguments}
 
 
-def _unpadded(plan: Plan) -> tuple[int, int]:
+def _unpadded(plan: UnetPlan) -> tuple[int, int]:
     """Return `(offset, margin)` of a network whose 3×3 convolutions lose a pixel at each border.
 
     Four levels of two convolutions a block: offset 12, margin 92, so that 572 gives 388.

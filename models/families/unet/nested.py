@@ -16,18 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import InputError
-from models.families.unet.plan import ignored, renamed
+from models.families.family import Family
 from models.families.unet.units import Block, block_from, grow, grow_block, read_units, run_block
-from models.specification import Choices, Specification
+from models.specification import Choices, Shapes, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "nested U-Net++"
-PARTS = (r"conv\d_\d\.", r"final\d?\.")
 MEAN = "mean"
 PUBLISHED = "as published with these names; shapes cannot tell it"
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -194,3 +188,11 @@ class NestedUnet(nn.Module):
             return x if i == 0 else nn.functional.max_pool2d(nodes[i - 1, 0], 2)
         left = [nodes[i, column] for column in range(j)]
         return torch.cat([*left, self.up(nodes[i + 1, j - 1])], dim=1)
+
+
+FAMILY = Family(
+    name="nested U-Net++",
+    parts=(r"conv\d_\d\.", r"final\d?\."),
+    recognise=recognise,
+    build=build,
+)

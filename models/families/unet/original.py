@@ -5,18 +5,13 @@ than the input: 572 gives 388. Shapes are those of the padded network, so PADDIN
 that a state dict in any of its spellings is this one. Dropout does nothing after training.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from models.families.unet import double_conv
-from models.families.unet.double_conv import build, ignored, renamed
-from models.specification import Choices, Specification
 
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "original U-Net (PADDING=valid)"
-PARTS = double_conv.PARTS
-
-
-def recognise(shapes: Mapping[str, tuple[int, ...]], choices: Choices) -> Specification | None:
-    """Return the specification, where `choices` say that the convolutions are unpadded."""
-    return double_conv.recognise(shapes, choices, "valid")
+FAMILY = replace(
+    double_conv.FAMILY,
+    name="original U-Net (PADDING=valid)",
+    recognise=partial(double_conv.recognise, padding="valid"),
+)

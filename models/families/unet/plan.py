@@ -7,7 +7,7 @@
 A plan names every layer as the state dict does. Families read plans; this module runs them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from models.families.unet.units import Block, block_from, grow, grow_block, run_block
-from models.specification import Specification
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Up:
 
 
 @dataclass(frozen=True)
-class Plan:
+class UnetPlan:
     """Hold a U-Net of D levels: D + 1 encoder blocks, and D ups and decoder blocks from the top."""
 
     encoder: tuple[Block, ...]
@@ -58,16 +57,16 @@ class Plan:
         return len(self.ups)
 
 
-def plan_from(plain: Mapping[str, Any]) -> Plan:
+def plan_from(plain: Mapping[str, Any]) -> UnetPlan:
     """Return a plan of a specification's arguments, where it is made of mappings."""
     ups = (Up(**{**up, "block": block_from(up["block"])}) for up in plain["ups"])
     blocks = {side: tuple(map(block_from, plain[side])) for side in ("encoder", "decoder")}
-    return Plan(
+    return UnetPlan(
         **{**plain, **blocks, "ups": tuple(ups), "gates": tuple(map(tuple, plain["gates"]))}
     )
 
 
-def even(plan: Plan) -> Plan | None:
+def even(plan: UnetPlan) -> UnetPlan | None:
     """Return `plan` with a bias everywhere if there is one anywhere.
 
     None where blocks differ in the number of their units, or only some units have norms, or have
@@ -91,7 +90,7 @@ def even(plan: Plan) -> Plan | None:
     return replace(plan, encoder=encoder, decoder=decoder, ups=ups)
 
 
-def is_consistent(plan: Plan) -> bool:
+def is_consistent(plan: UnetPlan) -> bool:
     """Return whether every layer takes as many channels as those before it give."""
     below = [plan.encoder[-1][-1].outputs]
     chains = [_is_chain(block) for block in (*plan.encoder, *plan.decoder)]
@@ -116,7 +115,7 @@ class PlainUnet(nn.Module):
     its convolutions are unpadded, skips are cropped at their centre and the logits are smaller.
     """
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: UnetPlan):
         super().__init__()
         self.plan = plan
         for block in (*plan.encoder, *plan.decoder, *(up.block for up in plan.ups)):
@@ -124,7 +123,7 @@ class PlainUnet(nn.Module):
         for up in plan.ups:
             _grow_up(self, up)
         for (gate, width), up, block in zip(plan.gates, plan.ups, plan.encoder, strict=False):
-            grow(self, gate, Gate(up.outputs, block[-1].outputs, width))
+            grow(self, gate, AttentionGate(up.outputs, block[-1].outputs, width))
         width = plan.decoder[0][-1].outputs
         grow(self, plan.head, nn.Conv2d(width, plan.classes, 1))
 
@@ -147,7 +146,7 @@ class PlainUnet(nn.Module):
         return run_block(self, self.plan.decoder[level], torch.cat(pair, dim=1))
 
 
-class Gate(nn.Module):
+class AttentionGate(nn.Module):
     """Weight every pixel of a skip by attention, as in Attention U-Net (Oktay 2018).
 
     `psi = sigmoid(norm(conv(relu(W_g g + W_x x))))`, 1×1 convolutions; gives `x psi`.
@@ -196,13 +195,3 @@ def _run_up(root: nn.Module, up: Up, x: Tensor) -> Tensor:
     if up.pointwise is not None:
         x = root.get_submodule(up.pointwise)(x)
     return run_block(root, up.block, x)
-
-
-def ignored(_key: str) -> str | None:
-    """Return None, for families whose state dicts hold nothing but the network."""
-    return None
-
-
-def renamed(_keys: Iterable[str], _specification: Specification) -> dict[str, str]:
-    """Return no new names, for families whose networks have the checkpoint's own."""
-    return {}

@@ -8,27 +8,11 @@ convolution, added to a 3×3 convolution and norm of its input. The published fo
 sigmoid, which is recorded as the activation; the logits before it are what is exported.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
-from models.families.unet.plan import ignored, renamed
-from models.specification import Choices, Specification
-
-__all__ = ["NAME", "PARTS", "build", "ignored", "recognise", "renamed"]
-
-NAME = "ResUNet"
-PARTS = (
-    r"input_(layer|skip)\.",
-    r"residual_conv_\d\.",
-    r"bridge\.",
-    r"upsample_\d\.",
-    r"up_residual_conv\d\.",
-    r"output_layer\.",
-)
-
-Shapes = Mapping[str, tuple[int, ...]]
+from models.families.family import Family
+from models.specification import Choices, Shapes, Specification
 
 
 def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
@@ -90,7 +74,7 @@ class ResidualUnit(nn.Module):
         return self.conv_block(x) + self.conv_skip(x)  # type: ignore[no-any-return]
 
 
-class Rise(nn.Module):
+class UpConv(nn.Module):
     """Double the sides by a transposed 2×2 convolution."""
 
     def __init__(self, width: int):
@@ -118,7 +102,11 @@ class ResUnet(nn.Module):
         self.residual_conv_1 = ResidualUnit(top, second, 2)
         self.residual_conv_2 = ResidualUnit(second, third, 2)
         self.bridge = ResidualUnit(third, deepest, 2)
-        self.upsample_1, self.upsample_2, self.upsample_3 = Rise(deepest), Rise(third), Rise(second)
+        self.upsample_1, self.upsample_2, self.upsample_3 = (
+            UpConv(deepest),
+            UpConv(third),
+            UpConv(second),
+        )
         self.up_residual_conv1 = ResidualUnit(deepest + third, third, 1)
         self.up_residual_conv2 = ResidualUnit(third + second, second, 1)
         self.up_residual_conv3 = ResidualUnit(second + top, top, 1)
@@ -133,3 +121,18 @@ class ResUnet(nn.Module):
         x = self.upsample_2(self.up_residual_conv1(torch.cat((x, third), dim=1)))
         x = self.upsample_3(self.up_residual_conv2(torch.cat((x, second), dim=1)))
         return self.output_layer(self.up_residual_conv3(torch.cat((x, top), dim=1)))  # type: ignore[no-any-return]
+
+
+FAMILY = Family(
+    name="ResUNet",
+    parts=(
+        r"input_(layer|skip)\.",
+        r"residual_conv_\d\.",
+        r"bridge\.",
+        r"upsample_\d\.",
+        r"up_residual_conv\d\.",
+        r"output_layer\.",
+    ),
+    recognise=recognise,
+    build=build,
+)

@@ -8,13 +8,13 @@ weights may be an instance norm.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
-Shapes = Mapping[str, tuple[int, ...]]
+from models.specification import Shapes
+
 KERNEL = (3, 3)
 
 

@@ -127,7 +127,7 @@ def row_of(example: Example) -> dict[str, str]:
         settled = ", ".join(f"{k[2:].upper()}={v}" for k, v in options.items() if k != "--size")
         words = tuple(word for option in options.items() for word in option)
         how = settled or "by itself"
-        return {"module": family.NAME, "how": how, **_cells(path, words)}
+        return {"module": family.name, "how": how, **_cells(path, words)}
 
 
 def _choices(options: dict[str, str]) -> Choices:
@@ -192,7 +192,7 @@ def page(rows: dict[str, dict[str, str]]) -> str:
     if notes:
         text += "\nWhat did not go through:\n\n"
         text += "".join(f"{number}. {note}\n" for number, note in enumerate(notes, 1))
-    absent = {family.NAME for family in FAMILIES} - {row["module"] for row in rows.values()}
+    absent = {family.name for family in FAMILIES} - {row["module"] for row in rows.values()}
     return text + (f"\nNot run here: {', '.join(sorted(absent))}.\n" if absent else "")
 
 

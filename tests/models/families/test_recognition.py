@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
 
 
 def test_every_family_is_here_or_of_smp() -> None:
-    names = {family.NAME for family in FAMILIES if not family.NAME.startswith("smp ")}
+    names = {family.name for family in FAMILIES if not family.name.startswith("smp ")}
     titles = {title for title, _, _ in CASES.values()}
     assert len(names) == 6
     assert all(any(title in name or name in title for title in titles) for name in names)
