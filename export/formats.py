@@ -13,7 +13,7 @@ import torch
 
 from export.bundle import Artifact, Pin, describe_files
 from export.bundle_consistency import SUFFIX
-from export.metadata import Description, metadata
+from export.metadata import FIXED_BATCH, Description, metadata
 from export.settings import Settings, checked_formats
 from export.subprocess_writer import beside
 from export.to_coreml import (
@@ -161,7 +161,7 @@ def _onnx(job: Job) -> Written:
 
     path = job.path("onnx")
     opset, any_batch = write_onnx(job.deployable, job.description.contract, path, job.metadata)
-    note = f"{path.name} takes one picture at a time, for the network's code fixes the batch."
+    note = f"{path.name} {FIXED_BATCH}, for the network's code fixes the batch."
     return Written("float32", f"opset {opset}", () if any_batch else (note,))
 
 

@@ -5,18 +5,21 @@ file of the TorchScript archive. Values are text; structured ones are JSON.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from export.bundle import Pin
+from export.bundle import Bundle, Pin
 from models.labels import Labels
 from models.specification import InputContract, Specification
 
 PREFIX = "segport."
 SCHEMA = "1"
-PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
-PREVIEW_PARAMETERS = "com.apple.coreml.model.preview.params"
+PREVIEW_PREFIX = "com.apple.coreml.model.preview."
+PREVIEW_TYPE = PREVIEW_PREFIX + "type"
+PREVIEW_PARAMETERS = PREVIEW_PREFIX + "params"
+# How the note on an ONNX file begins whose batch is 1.
+FIXED_BATCH = "takes one picture at a time"
 PACKAGES = (
     "torch",
     "segmentation-models-pytorch",
@@ -29,9 +32,14 @@ PACKAGES = (
 RESIZE = "stretch to width x height, bilinear, half-pixel centres, no antialiasing"
 
 
+def tool_versions() -> dict[str, str]:
+    """Versions of the packages that shape an exported file."""
+    return {name: version(name) for name in PACKAGES}
+
+
 @dataclass(frozen=True)
 class Description:
-    """The facts that metadata is made of."""
+    """Hold the facts that metadata is made of."""
 
     specification: Specification
     contract: InputContract
@@ -40,6 +48,7 @@ class Description:
     sha256: str
     licence: str | None = None
     author: str | None = None
+    versions: Mapping[str, str] = field(default_factory=tool_versions)
 
     @property
     def output_size(self) -> tuple[int, int]:
@@ -61,9 +70,18 @@ class Description:
         return f"Segmentation by {self.specification.title}; the mask's {what} are {classes}."
 
 
-def tool_versions() -> dict[str, str]:
-    """Versions of the packages that shape an exported file."""
-    return {name: version(name) for name in PACKAGES}
+def description_of(bundle: Bundle) -> Description:
+    """Return the facts that the metadata of every file of `bundle` was made of."""
+    return Description(
+        specification=bundle.specification,
+        contract=bundle.contract,
+        labels=Labels(bundle.labels, bundle.colours, bundle.labels_source),
+        checkpoint=bundle.source.file,
+        sha256=bundle.source.sha256,
+        licence=bundle.licence,
+        author=bundle.author,
+        versions=bundle.versions,
+    )
 
 
 def metadata(description: Description) -> dict[str, str]:
@@ -89,7 +107,7 @@ def metadata(description: Description) -> dict[str, str]:
         "colours": labels.colours,
         "input": picture,
         "checkpoint": {"file": description.checkpoint, "sha256": description.sha256},
-        "versions": tool_versions(),
+        "versions": description.versions,
     }
     if description.specification.independent:
         facts["mask"] = "(channels, height, width), 1 where a channel's logit is above 0"
@@ -100,13 +118,44 @@ def metadata(description: Description) -> dict[str, str]:
     return {PREFIX + key: _text(value) for key, value in facts.items()}
 
 
-def preview(labels: Labels) -> dict[str, str]:
-    """The two keys that make Xcode preview a segmentation model with one mask.
+def preview(description: Description) -> dict[str, str]:
+    """Return the two keys that make Xcode preview a segmentation model with one mask.
 
-    The second is `…preview.params`; Xcode ignores `…preview.parameters`.
+    The second is `…preview.params`; Xcode ignores `…preview.parameters`. There are none where
+    the input is no image, or the mask has several channels.
     """
+    labels = description.labels
+    if not description.contract.is_image or description.specification.independent:
+        return {}
     parameters = {"labels": labels.names, "colors": labels.colours}
     return {PREVIEW_TYPE: "imageSegmenter", PREVIEW_PARAMETERS: json.dumps(parameters)}
+
+
+def feature_descriptions(description: Description) -> dict[str, str]:
+    """Return the sentence that a Core ML file has for its input and for each of its outputs."""
+    labels, specification = description.labels.names, description.specification
+    height, width = description.output_size
+    values = ", ".join(f"{value} {name}" for value, name in enumerate(labels))
+    if specification.independent:
+        mask = f"1 where a channel is there, (channel, {height}, {width})"
+    else:
+        mask = "The class of every pixel"
+    return {
+        "image": _picture(description.contract),
+        "logits": (
+            f"One score per class and pixel, (1, {specification.classes}, {height}, {width}); "
+            f"{specification.activation} makes probabilities of them."
+        ),
+        "mask": f"{mask}: {values}.",
+    }
+
+
+def _picture(contract: InputContract) -> str:
+    size = f"stretched to {contract.width} × {contract.height}"
+    if contract.is_image:
+        return f"{contract.colour[0].upper()}{contract.colour[1:]} picture, {size}."
+    shape = ", ".join(map(str, contract.shape))
+    return f"Picture ({contract.colour}), {size}, as ({shape}) in [0, 1]."
 
 
 def pinned(pins: Sequence[Pin]) -> dict[str, str]:

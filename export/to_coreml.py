@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from export.bundle import Pin
-from export.metadata import Description, pinned, preview
+from export.metadata import Description, feature_descriptions, pinned, preview
 from export.quiet import quiet
 from models.common.text import first_line
 from models.errors import SegportError
@@ -182,26 +182,8 @@ def _describe(model: Any, description: Description, metadata: Mapping[str, str])
     if description.licence is not None:
         model.license = description.licence
     model.user_defined_metadata.update(metadata)
-    if description.contract.is_image and not description.specification.independent:
-        model.user_defined_metadata.update(preview(description.labels))
-    height, width = description.output_size
-    model.input_description[INPUT] = _picture(description.contract)
-    model.output_description[LOGITS] = (
-        f"One score per class and pixel, (1, {description.specification.classes}, "
-        f"{height}, {width}); {description.specification.activation} makes "
-        "probabilities of them."
-    )
-    values = ", ".join(f"{value} {name}" for value, name in enumerate(description.labels.names))
-    if description.specification.independent:
-        what = f"1 where a channel is there, (channel, {height}, {width})"
-    else:
-        what = "The class of every pixel"
-    model.output_description[MASK] = f"{what}: {values}."
-
-
-def _picture(contract: InputContract) -> str:
-    size = f"stretched to {contract.width} × {contract.height}"
-    if contract.is_image:
-        return f"{contract.colour[0].upper()}{contract.colour[1:]} picture, {size}."
-    shape = ", ".join(map(str, contract.shape))
-    return f"Picture ({contract.colour}), {size}, as ({shape}) in [0, 1]."
+    model.user_defined_metadata.update(preview(description))
+    described = feature_descriptions(description)
+    model.input_description[INPUT] = described[INPUT]
+    for name in (LOGITS, MASK):
+        model.output_description[name] = described[name]

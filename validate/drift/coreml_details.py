@@ -75,7 +75,7 @@ def _written(data: np.ndarray) -> str:
 def _of_layer(layer: Any) -> Details:
     kind = layer.WhichOneof("layer")
     parameters = getattr(layer, kind)
-    shapes = _shapes(kind, parameters)
+    shapes = shapes_of(kind, parameters)
     weights = {
         WEIGHT if field == "weights" else field: stored.read(
             getattr(parameters, field), shape, field
@@ -90,8 +90,11 @@ def _of_layer(layer: Any) -> Details:
     return Details(weights, {kind: _text(plain)})
 
 
-def _shapes(kind: str, parameters: Any) -> dict[str, tuple[int, ...]]:
-    """Of the weights of the layers that U-Nets have; transposed convolutions as in PyTorch."""
+def shapes_of(kind: str, parameters: Any) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a layer's weights, for the layers that U-Nets have.
+
+    Transposed convolutions as in PyTorch.
+    """
     if kind == "convolution":
         channels, kernel = parameters.outputChannels, tuple(parameters.kernelSize or (3, 3))
         first = (channels, parameters.kernelChannels)

@@ -22,7 +22,7 @@ from validate.images.reading import RGBImage
 from validate.images.samples import Sample, Source, find_samples, require_some
 from validate.ios.golden import DeviceGate, describe_fixture, describe_sample
 from validate.metrics.tolerances import row_of, tolerance_for
-from validate.reference.network import Computed, load_reference
+from validate.reference.network import ComputedReference, load_reference
 from validate.runtimes import Outputs
 
 COUNT = 4
@@ -58,7 +58,7 @@ def write_fixtures(
     _require_for_the_app(bundle, bundle_folder)
     artifacts = coreml_artifacts(bundle, bundle_folder)
     found = find_samples(samples, bundle.contract)
-    reference = Computed(load_reference(bundle, bundle_folder, checkpoint, module))
+    reference = ComputedReference(load_reference(bundle, bundle_folder, checkpoint, module))
     pictures = [
         GoldenPicture(name, as_rgb(sample.image), reference.outputs(sample))
         for name, sample in _named(islice(found, COUNT))

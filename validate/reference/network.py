@@ -20,6 +20,7 @@ from models.errors import InputError
 from models.specification import Specification
 from validate.images.reading import Picture
 from validate.images.samples import Sample
+from validate.metadata.checkpoint_labels import require_checkpoint_labels
 from validate.metrics.float16_noise import Noise, float16_noise
 from validate.reference.source_code import require_named_again, require_same_files
 from validate.runtimes import Outputs
@@ -121,6 +122,7 @@ def load_reference(
             f"{path.name} is now recognised as {recognised.specification.title}, and not as the "
             f"network that {folder / MANIFEST} describes: export the bundle again."
         )
+    require_checkpoint_labels(bundle, recognised)
     independent = bundle.specification.independent
     return Deployable(load_network(recognised), bundle.contract, independent=independent)
 

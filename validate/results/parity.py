@@ -14,6 +14,7 @@ from validate.metrics.comparison import ClassOverlap, Metrics
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, TolerancesFile
 from validate.results.drift import Drift
+from validate.results.provenance import Provenance
 from validate.results.ranges import Ranges
 from validate.runtimes import SmallMask
 
@@ -143,6 +144,7 @@ class Report:
     resized. `independent` says that the labels are channels, of which a pixel may have any number;
     `drift` is empty where it was not asked for; `branches` compares those of a network with deep
     supervision, and is None for any other; `ranges` is None where nothing was measured.
+    `provenance` says which bytes were judged.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -166,6 +168,7 @@ class Report:
     drift: tuple[Drift, ...] = ()
     branches: Branches | None = None
     ranges: Ranges | None = None
+    provenance: Provenance | None = None
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)

@@ -1,0 +1,136 @@
+"""A file's weights against those that the network applies, at the file's own precision.
+
+A file made of a neighbouring epoch's checkpoint draws nearly the same masks: no limit on logits
+tells it. Its weights do. Each weight of a file is held against the nearest of the network's
+weights of its size; what is near it, but not equal to it as far as the file's precision goes, is
+of another checkpoint. What is far from all of them was computed in a way that is not known here
+(or is wrong by so much that parity tells).
+
+Of a large weight, about 16,000 numbers spread over it are compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from validate.metadata.network_weights import Applied
+
+COMPARED = 1 << 14
+"""So many numbers of a weight are compared."""
+NEAR = 0.1
+"""A weight this share of its length away from the network's is another version of it."""
+EXACT = {2: 2.0**-10 * 1.01, 4: 2.0**-18}
+"""How far a number may be off, as a share of it, by its bytes: one step of float16, which holds 11
+digits, and what folding in float32 rounds."""
+ROUNDED_OTHERWISE = 0.02
+"""This share of the numbers may be a step of float16 off: where folding in float32, done in another
+order, falls on the other side of a half. It is below 0.1 % of the numbers of the networks measured;
+weights that are 0.02 % away put 20 % a step off."""
+FEW = 3
+SMALLEST_NORMAL = 2.0**-14
+
+
+@dataclass(frozen=True)
+class ForeignWeight:
+    """Hold a weight of a file that is near the network's `module`, and not equal to it.
+
+    `distance` is the length of the difference as a share of the weight's.
+    """
+
+    operation: str
+    module: str
+    distance: float
+
+
+def foreign_weights(
+    stored: Mapping[str, NDArray[Any]], applied: Sequence[Applied]
+) -> tuple[ForeignWeight, ...]:
+    """Return the weights in a file that are of a neighbouring checkpoint, the farthest first."""
+    by_size: dict[int, list[Applied]] = defaultdict(list)
+    for each in applied:
+        by_size[each.weight.numel()].append(each)
+    rows: dict[int, list[tuple[str, NDArray[Any]]]] = defaultdict(list)
+    for name, array in stored.items():
+        if array.size in by_size and array.dtype in (np.float16, np.float32):
+            rows[array.size].append((name, array))
+    found = [
+        foreign
+        for size, arrays in rows.items()
+        for foreign in _foreign_of_size(arrays, by_size[size], _positions(size))
+    ]
+    return tuple(sorted(found, key=lambda each: -each.distance))
+
+
+def _positions(size: int) -> NDArray[np.int64]:
+    """Return places spread over a weight; the step is odd, so that none of its axes is missed."""
+    return np.arange(0, size, size // COMPARED | 1)
+
+
+def _foreign_of_size(
+    arrays: Sequence[tuple[str, NDArray[Any]]],
+    applied: Sequence[Applied],
+    positions: NDArray[np.int64],
+) -> Iterator[ForeignWeight]:
+    versions = [pair for each in applied for pair in _versions(each, positions)]
+    expected = np.stack([values for _, values in versions])
+    squares = (expected**2).sum(axis=1)
+    for name, array in arrays:
+        kept = array.reshape(-1)[positions]
+        actual = kept.astype(np.float64)
+        if not np.isfinite(actual).all():
+            continue
+        # |a - e|² = |a|² - 2 a·e + |e|², for every candidate at once
+        nearest = int(np.argmin(squares - 2 * expected @ actual))
+        distance = _distance(actual, expected[nearest])
+        if distance < NEAR and not _are_equal(kept, expected[nearest]):
+            yield ForeignWeight(name, versions[nearest][0].module, distance)
+
+
+def _distance(actual: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    length = float(np.linalg.norm(expected))
+    return float(np.linalg.norm(actual - expected)) / length if length else np.inf
+
+
+def _are_equal(kept: NDArray[Any], expected: NDArray[np.float64]) -> bool:
+    """Whether the numbers are the expected ones in the type that they are kept in."""
+    rounded = expected.astype(np.float32).astype(kept.dtype)
+    counts = np.abs(expected) >= SMALLEST_NORMAL if kept.itemsize == 2 else expected != 0
+    actual = kept.astype(np.float64)
+    if (np.abs(actual - expected) > EXACT[kept.itemsize] * np.abs(expected))[counts].any():
+        return False
+    if kept.itemsize != 2:
+        return True
+    off = int((kept != rounded)[counts].sum())
+    return off <= max(FEW, ROUNDED_OTHERWISE * int(counts.sum()))
+
+
+def _versions(
+    applied: Applied, positions: NDArray[np.int64]
+) -> Iterator[tuple[Applied, NDArray[np.float64]]]:
+    """Yield the numbers at `positions` of a weight, and of a matrix's transpose."""
+    weight = applied.weight
+    places = torch.from_numpy(positions)
+    values = weight.reshape(-1)[places].double()
+    if applied.scale is not None:
+        values = values * applied.scale[_channels(applied, places)]
+    yield applied, values.numpy()
+    if weight.dim() == 2 and applied.scale is None:
+        rows, columns = weight.shape
+        flipped = places % rows * columns + places // rows
+        yield applied, weight.reshape(-1)[flipped].double().numpy()
+
+
+def _channels(applied: Applied, places: torch.Tensor) -> torch.Tensor:
+    """Return the output channel of each place in a weight."""
+    shape = applied.weight.shape
+    inner = applied.weight.numel() // shape[0]
+    if not applied.transposed:
+        return places // inner
+    group = places // inner // (shape[0] // applied.groups)
+    within = places % inner // (inner // shape[1])
+    return group * shape[1] + within
