@@ -48,7 +48,7 @@ def _described(message: Any) -> dict[str, str]:
         "author": metadata.author,
         "licence": metadata.license,
         "functions": ", ".join(sorted(each.name for each in message.functions)),
-        "states": ", ".join(interface.states),
+        "states": ", ".join(each.name for each in interface.states),
     }
     for side, messages, features in (
         ("input", message.input, interface.inputs),
