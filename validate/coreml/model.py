@@ -13,7 +13,7 @@ from validate.coreml.feature_values import from_tensor, to_tensor
 from validate.coreml.features import Interface, is_flexible, read_interface
 from validate.coreml.fusion import fuse
 from validate.coreml.graph import Graph, StateBuffer, Watch
-from validate.coreml.interface import check_description, check_network, check_program
+from validate.coreml.interface import check_description, check_kind, check_network, check_program
 from validate.coreml.limits import UnsupportedOperation, require_size
 from validate.coreml.lowering import lower
 from validate.coreml.package import ModelFiles, locate
@@ -201,6 +201,7 @@ def _load(
     path: Path, files: ModelFiles, message: Any, function: str | None, arithmetic: Arithmetic
 ) -> Model:
     check_version(message)
+    check_kind(message)
     kind = message.WhichOneof("Type")
     name, interface = read_interface(message.description, function)
     check_description(interface)
