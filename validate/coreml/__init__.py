@@ -1,4 +1,4 @@
-"""Reference runtime for Core ML: reads `.mlpackage` and `.mlmodel` files, computes them anywhere.
+"""Read and run Core ML files, `.mlpackage` and `.mlmodel`, on any machine: the reference runtime.
 
 It proves what a file means. How the Neural Engine rounds is another question: see the docs.
 

@@ -1,4 +1,4 @@
-"""Checks a model's description, by itself and against the program or network that it describes.
+"""Check a model's description, by itself and against the program or network that it describes.
 
 Core ML takes the types and shapes of inputs and outputs from the description and the operations
 from the program, and refuses a model in which the two disagree. Sources: the comments of

@@ -1,4 +1,4 @@
-"""A loaded model: its interface, its arithmetic and the graph that computes it."""
+"""Load a model: its interface, its arithmetic and the graph that computes it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 from models.errors import InputError
 from validate.coreml import dtypes, ir
-from validate.coreml.executor import Executable, Run
+from validate.coreml.executor import Executable, Execution
 from validate.coreml.feature_values import from_tensor, to_tensor
 from validate.coreml.features import Interface, is_flexible, read_interface
 from validate.coreml.fusion import fuse
@@ -28,7 +28,7 @@ _LONGEST = 600
 
 
 class Model:
-    """A Core ML model that runs on any machine. Made by `validate.coreml.load`.
+    """Run a Core ML model on any machine. Made by `validate.coreml.load`.
 
     Attributes:
         path: the file or package it was read from.
@@ -97,7 +97,7 @@ class Model:
         try:
             inputs = self._prepare(data, state)
             with torch.inference_mode():
-                values = self._executed(watch)(inputs, Run(watch))
+                values = self._executed(watch)(inputs, Execution(watch))
             results = dict(zip(self._output_names, values, strict=True))
             return {
                 feature.name: from_tensor(feature, results[feature.name], fixed=self._fixed)
@@ -111,7 +111,7 @@ class Model:
         return self._executable if watch is None else Executable(self.graph, rounds=self._rounds)
 
     def tensors(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that the graph's inputs take for `data`.
+        """Return the values that the graph's inputs take for `data`.
 
         Raises:
             InputError: if an input does not fit the model.

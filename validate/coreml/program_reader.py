@@ -1,4 +1,4 @@
-"""From the protobuf of an ML program to its intermediate representation (`ir`), form checked.
+"""Read the protobuf of an ML program into its intermediate representation (`ir`), form checked.
 
 Nothing is resolved here: names are checked when the program is lowered. Source: `MIL.proto` of the
 Core ML specification.
@@ -22,7 +22,7 @@ _PARAMETER_OF_NAME = "name"
 
 
 class ProgramReader:
-    """Reads the functions of one program; weight files are opened once each."""
+    """Read the functions of one program; weight files are opened once each."""
 
     def __init__(self, files: ModelFiles) -> None:
         self._files = files

@@ -1,4 +1,4 @@
-"""The specification version that each layer of a neural network needs.
+"""Tell the specification version that each layer of a neural network needs.
 
 Source: `hasIOS12NewNeuralNetworkLayers`, `isIOS12NeuralNetworkLayer` and
 `hasIOS14NeuralNetworkFeatures` in coremltools' `mlmodel/src/Utils.cpp`.

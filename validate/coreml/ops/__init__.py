@@ -1,4 +1,4 @@
-"""The operations of MIL, iOS 15 to iOS 18, by family; importing this registers them all."""
+"""Compute the operations of MIL, iOS 15 to 18, by family; importing this registers them all."""
 
 from validate.coreml.ops import (
     activation,

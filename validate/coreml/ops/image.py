@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""Sampling of images at given places: resample, affine and crop_resize."""
+"""Sample images at given places: resample, affine and crop_resize."""
 
 import torch
 from torch import Tensor

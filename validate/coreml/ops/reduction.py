@@ -1,4 +1,4 @@
-"""Reductions over axes: sums, norms, extremes and their positions."""
+"""Reduce axes: sums, norms, extremes and their positions."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def reduce_argmax(
     keep_dims: bool = False,
     output_dtype: str = "int32",  # noqa: ARG001 (int32 holds either)
 ) -> Tensor:
-    """Position of the largest value along an axis."""
+    """Return the position of the largest value along an axis."""
     return x.argmax(axis, keep_dims).to(torch.int32)
 
 
@@ -63,5 +63,5 @@ def reduce_argmin(
     keep_dims: bool = False,
     output_dtype: str = "int32",  # noqa: ARG001 (int32 holds either)
 ) -> Tensor:
-    """Position of the smallest value along an axis."""
+    """Return the position of the smallest value along an axis."""
     return x.argmin(axis, keep_dims).to(torch.int32)

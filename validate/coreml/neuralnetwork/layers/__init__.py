@@ -1,4 +1,4 @@
-"""The layers of a NeuralNetwork, by family; importing this registers them all."""
+"""Compute the layers of a NeuralNetwork, by family; importing this registers them all."""
 
 from validate.coreml.neuralnetwork.layers import (
     activation,

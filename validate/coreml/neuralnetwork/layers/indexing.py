@@ -1,4 +1,4 @@
-"""Gathering from positions and scattering to them."""
+"""Gather from positions and scatter to them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
 
 _Combine = Callable[[Tensor, int, Tensor, Tensor], Tensor]
 
@@ -34,8 +34,8 @@ _MODES: tuple[_Combine, ...] = (
 
 
 @layer("gather", inputs=2)
-def gather(params: Any, _: Site) -> Compute:
-    """Slices of the first input along an axis at the positions in the second."""
+def gather(params: Any, _: Arity) -> Compute:
+    """Take slices of the first input along an axis at the positions in the second."""
     axis = params.axis
 
     def apply(x: Tensor, indices: Tensor) -> Tensor:
@@ -49,8 +49,8 @@ def gather(params: Any, _: Site) -> Compute:
 
 
 @layer("gatherND", inputs=2)
-def gather_nd(_: Any, __: Site) -> Compute:
-    """Slices of the first input at the positions in the last dimension of the second."""
+def gather_nd(_: Any, __: Arity) -> Compute:
+    """Take slices of the first input at the positions in the last dimension of the second."""
 
     def apply(x: Tensor, indices: Tensor) -> Tensor:
         rows, flat, depth = _rows(x, indices)
@@ -61,8 +61,8 @@ def gather_nd(_: Any, __: Site) -> Compute:
 
 
 @layer("gatherAlongAxis", inputs=2)
-def gather_along_axis(params: Any, _: Site) -> Compute:
-    """Elements of the first input, whose position along an axis is in the second."""
+def gather_along_axis(params: Any, _: Arity) -> Compute:
+    """Take elements of the first input, whose position along an axis is in the second."""
     axis = params.axis
 
     def apply(x: Tensor, indices: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ def gather_along_axis(params: Any, _: Site) -> Compute:
 
 
 @layer("scatter", inputs=3)
-def scatter(params: Any, _: Site) -> Compute:
+def scatter(params: Any, _: Arity) -> Compute:
     """Combine slices into the first input along an axis, at the positions in the second."""
     axis, combine = params.axis, choose(_MODES, params.mode, "mode")
 
@@ -90,7 +90,7 @@ def scatter(params: Any, _: Site) -> Compute:
 
 
 @layer("scatterND", inputs=3)
-def scatter_nd(params: Any, _: Site) -> Compute:
+def scatter_nd(params: Any, _: Arity) -> Compute:
     """Combine slices into the first input, at the positions in the second's last dimension."""
     combine = choose(_MODES, params.mode, "mode")
 
@@ -104,7 +104,7 @@ def scatter_nd(params: Any, _: Site) -> Compute:
 
 
 @layer("scatterAlongAxis", inputs=3)
-def scatter_along_axis(params: Any, _: Site) -> Compute:
+def scatter_along_axis(params: Any, _: Arity) -> Compute:
     """Combine elements into the first input; their position along an axis is in the second."""
     axis, combine = params.axis, choose(_MODES, params.mode, "mode")
 

@@ -1,4 +1,4 @@
-"""Recurrent layers over `(Seq, N, I, 1, 1)`: simple, GRU and LSTM, as `NeuralNetwork.proto` states.
+"""Run recurrent layers over `(Seq, N, I, 1, 1)`: simple, GRU and LSTM (`NeuralNetwork.proto`).
 
 Before an activation every sum is clipped to [-50, 50].
 """
@@ -14,7 +14,7 @@ from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.layers.activation import Activation, activation_function
-from validate.coreml.neuralnetwork.registry import Compute, Site, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 
 _CLIP = 50.0
 _USUAL = {"linear": (1.0, 0.0), "sigmoidHard": (0.2, 0.5), "scaledTanh": (1.0, 1.0)}
@@ -26,7 +26,7 @@ _Cell = Callable[[Tensor, _States], _States]
 
 @dataclass(frozen=True, slots=True)
 class _Gates:
-    """Weights of all gates, one below the other: `(G H, I)`, `(G H, H)` and `(G H,)`."""
+    """Hold the weights of all gates, one below the other: `(G H, I)`, `(G H, H)` and `(G H,)`."""
 
     size: int
     inputs: Tensor
@@ -57,8 +57,8 @@ def _read_gates(message: Any, names: Sequence[str], params: Any, has_bias: bool)
 
 
 @layer("simpleRecurrent", inputs=(1, 2), outputs=(1, 2))
-def simple_recurrent(params: Any, site: Site) -> Compute:
-    """y = f(W x + R y' + b)."""
+def simple_recurrent(params: Any, arity: Arity) -> Compute:
+    """Return y = f(W x + R y' + b)."""
     rows, columns = params.outputVectorSize, params.inputVectorSize
     recursion = weights.read(params.recursionMatrix, (rows, rows), "recursion matrix")
     gates = _Gates(
@@ -73,12 +73,12 @@ def simple_recurrent(params: Any, site: Site) -> Compute:
         return (function(_clip(given + states[0] @ recursion.T)),)
 
     direction = _Direction(gates, cell, params.reverseInput)
-    return _one_way(direction, 1, params.sequenceOutput, site)
+    return _one_way(direction, 1, params.sequenceOutput, arity)
 
 
 @layer("gru", inputs=(1, 2), outputs=(1, 2))
-def gru(params: Any, site: Site) -> Compute:
-    """Gated recurrent unit: the reset gate acts on the state before its matrix."""
+def gru(params: Any, arity: Arity) -> Compute:
+    """Run a gated recurrent unit: the reset gate acts on the state before its matrix."""
     names = ("updateGate", "resetGate", "outputGate")
     gates = _read_gates(params, names, params, params.hasBiasVectors)
     inner, outer = _activations(params.activations, 2)
@@ -92,28 +92,28 @@ def gru(params: Any, site: Site) -> Compute:
         return ((1 - update) * output + update * y,)
 
     direction = _Direction(gates, cell, params.reverseInput)
-    return _one_way(direction, 1, params.sequenceOutput, site)
+    return _one_way(direction, 1, params.sequenceOutput, arity)
 
 
 @layer("uniDirectionalLSTM", inputs=(1, 3), outputs=(1, 3))
-def lstm(params: Any, site: Site) -> Compute:
-    """Long short-term memory over the sequence, forwards or backwards."""
+def lstm(params: Any, arity: Arity) -> Compute:
+    """Run a long short-term memory over the sequence, forwards or backwards."""
     direction = _lstm_direction(
         params, params.weightParams, params.activations, params.reverseInput
     )
-    return _one_way(direction, 2, params.params.sequenceOutput, site)
+    return _one_way(direction, 2, params.params.sequenceOutput, arity)
 
 
 @layer("biDirectionalLSTM", inputs=(1, 5), outputs=(1, 5))
-def bidirectional_lstm(params: Any, site: Site) -> Compute:
-    """Long short-term memory in both directions, side by side in the channels."""
+def bidirectional_lstm(params: Any, arity: Arity) -> Compute:
+    """Run a long short-term memory in both directions, side by side in the channels."""
     if len(params.weightParams) != 2:
         raise InputError(f"It has weights of {len(params.weightParams)} directions instead of 2.")
     directions = (
         _lstm_direction(params, params.weightParams[0], params.activationsForwardLSTM, False),
         _lstm_direction(params, params.weightParams[1], params.activationsBackwardLSTM, True),
     )
-    sequence, outputs = params.params.sequenceOutput, site.outputs
+    sequence, outputs = params.params.sequenceOutput, arity.outputs
 
     def apply(x: Tensor, *states: Tensor) -> Tensor | tuple[Tensor, ...]:
         forward, *forward_states = directions[0].run(x, states[:2], 2, sequence)
@@ -151,8 +151,8 @@ class _Direction:
         return result[..., None, None], *(each[None, ..., None, None] for each in states)
 
 
-def _one_way(direction: _Direction, count: int, sequence: bool, site: Site) -> Compute:
-    outputs = site.outputs
+def _one_way(direction: _Direction, count: int, sequence: bool, arity: Arity) -> Compute:
+    outputs = arity.outputs
 
     def apply(x: Tensor, *states: Tensor) -> Tensor | tuple[Tensor, ...]:
         results = direction.run(x, states, count, sequence)
