@@ -17,43 +17,12 @@ from models.common.text import first_line
 from models.errors import InputError
 from validate.coreml import ir
 from validate.coreml.declarations import check_results, is_fp16, stays_fp16, where
+from validate.coreml.execution import Execution
 from validate.coreml.graph import Graph, Intermediate, Nested, Step, Watch
-from validate.coreml.limits import MAX_COMPUTED_ELEMENTS, MAX_ITERATIONS, MAX_LIVE_ELEMENTS
 from validate.coreml.rounding import round_fp16, round_fp16_
 
 TENSOR_ERRORS = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 """What tensor operations raise on values that do not fit; anything else is a defect here."""
-
-
-@dataclass(slots=True)
-class Execution:
-    """Count what one prediction has used of the stated limits, and hold who watches it."""
-
-    watch: Watch | None = None
-    live: int = 0
-    computed: int = 0
-    iterations: int = 0
-
-    def enter_block(self) -> None:
-        """Count one execution of a nested block."""
-        self.iterations += 1
-        if self.iterations > MAX_ITERATIONS:
-            raise InputError(f"Its loops do not end within {MAX_ITERATIONS} iterations.")
-
-    def keep(self, value: Any) -> None:
-        """Count a value that came to life."""
-        if isinstance(value, Tensor):
-            self.live += value.numel()
-            self.computed += value.numel()
-            if self.live > MAX_LIVE_ELEMENTS:
-                raise InputError(f"It holds more than {MAX_LIVE_ELEMENTS} elements at one time.")
-            if self.computed > MAX_COMPUTED_ELEMENTS:
-                raise InputError(f"It computes more than {MAX_COMPUTED_ELEMENTS} elements.")
-
-    def release(self, value: Any) -> None:
-        """Count a value that is let go."""
-        if isinstance(value, Tensor):
-            self.live -= value.numel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import numpy as np
 from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from validate.coreml import ir
-from validate.coreml.model import parse
 from validate.coreml.neuralnetwork import weights as stored
 from validate.coreml.package import locate
 from validate.coreml.program_reader import ProgramReader
+from validate.coreml.read_model import parse
 from validate.drift.operations import Details
 
 LONGEST = 200

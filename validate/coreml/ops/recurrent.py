@@ -94,7 +94,7 @@ def gru(
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class LstmCell:
     """Hold what both directions of an LSTM share."""
 
     gate: Activation
@@ -126,7 +126,7 @@ def lstm(
     clip: float | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return c = f c + i z, h = o activation(c), with the gates [i, f, o, z] in the weights."""
-    cell = Cell(
+    cell = LstmCell(
         _activation(recurrent_activation),
         _activation(cell_activation),
         _activation(activation),
@@ -153,7 +153,7 @@ def lstm(
 
 
 def run_lstm(
-    cell: Cell,
+    cell: LstmCell,
     inputs: Tensor,
     initial: tuple[Tensor, Tensor],
     weight_hh: Tensor,
