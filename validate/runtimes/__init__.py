@@ -1,4 +1,4 @@
-"""Runtimes: each takes the same uint8 picture and gives logits and a mask.
+"""Run an artifact: each runtime takes the same picture and gives logits and a mask.
 
     interface         Runtime, Outputs, NotRun, MalformedOutput, OutOfScope
     eager             the reference: the PyTorch network itself

@@ -1,4 +1,4 @@
-"""The reference: the PyTorch network built from the checkpoint, run as it is."""
+"""Run the reference: the PyTorch network built from the checkpoint, as it is."""
 
 import torch
 
@@ -8,7 +8,7 @@ from validate.runtimes.interface import Outputs, as_input
 
 
 class Eager:
-    """A `Deployable` in evaluation mode on the CPU."""
+    """Run a `Deployable` in evaluation mode on the CPU."""
 
     def __init__(self, deployable: Deployable):
         self._deployable = deployable

@@ -1,4 +1,4 @@
-"""ONNX, by ONNX Runtime on the CPU."""
+"""Run ONNX files in ONNX Runtime on the CPU."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from validate.runtimes.interface import Outputs, as_input, checked_outputs, name
 
 
 class OnnxSession:
-    """A `.onnx` file in an ONNX Runtime session with as many threads as PyTorch uses."""
+    """Run an `.onnx` file in an ONNX Runtime session with as many threads as PyTorch uses."""
 
     def __init__(self, path: Path, bundle: Bundle):
         options = onnxruntime.SessionOptions()

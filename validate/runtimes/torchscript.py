@@ -1,4 +1,4 @@
-"""TorchScript, loaded from its file as a phone does."""
+"""Run TorchScript, loaded from its file as a phone does."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from validate.runtimes.interface import MalformedOutput, Outputs, as_input, chec
 
 
 class TorchScript:
-    """A `.torchscript.pt` on the CPU."""
+    """Run a `.torchscript.pt` on the CPU."""
 
     def __init__(self, path: Path, bundle: Bundle):
         self._module = torch.jit.load(str(path), map_location="cpu")
