@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.common.text import listed
 from models.errors import InputError
 
 WELL_KNOWN_NAMES = {
@@ -44,8 +45,7 @@ class Labels:
     @property
     def summary(self) -> str:
         """Return the names, as many as a line holds."""
-        more = len(self.names) - LISTED
-        return ", ".join(self.names[:LISTED]) + (f" and {more} more" if more > 0 else "")
+        return listed(self.names, LISTED)
 
 
 def mask_values(classes: int) -> int:

@@ -67,25 +67,17 @@ def recognise_checkpoint(
     """
     checkpoint = read_checkpoint(path, weights=weights)
     choices = choices or Choices()
-    if module is not None:
-        family, specification, state = _own(module, checkpoint, choices)
-    else:
+    if module is None:
         family, specification, state = _known(path, checkpoint, choices)
-    if module is None and choices.activation is None and specification.classes > 1:
-        stated = stated_activation(state, checkpoint.config)
-        choices = replace(choices, activation=stated)
+    else:
+        family, specification, state = _own(module, checkpoint, choices)
     specification = _with_activation(specification, choices.activation, path)
-    network = built(lambda: family.build(specification))
-    user = network.inner if isinstance(network, OwnNetwork) else network
-    require_faithful(state, user, path, specification.title)
-    wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    accounting = account(state, wanted, family, specification)
     return Recognised(
         checkpoint=checkpoint,
         state=state,
         family=family,
         specification=specification,
-        accounting=replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored}),
+        accounting=_account(checkpoint, state, family, specification),
         findings=examine(state.tensors),
         labels=choose_labels(
             path,
@@ -95,6 +87,18 @@ def recognise_checkpoint(
             independent=specification.independent,
         ),
     )
+
+
+def _account(
+    checkpoint: Checkpoint, state: StateDict, family: Family, specification: Specification
+) -> Accounting:
+    """Account for all keys; InputError where a module pickled whole is another network."""
+    network = built(lambda: family.build(specification))
+    layers = network.inner if isinstance(network, OwnNetwork) else network
+    require_faithful(state, layers, checkpoint.path, specification.title)
+    shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    accounting = account(state, shapes, family, specification)
+    return replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored})
 
 
 def _with_activation(
@@ -116,7 +120,11 @@ def _known(
 ) -> tuple[Family, Specification, StateDict]:
     state = normalise(checkpoint)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    return *recognise(path, shapes, _settled(choices, state, checkpoint)), state
+    family, specification = recognise(path, shapes, _settled(choices, state, checkpoint))
+    if specification.classes > 1:
+        stated = stated_activation(state, checkpoint.config)
+        specification = _with_activation(specification, stated, path)
+    return family, specification, state
 
 
 def _own(

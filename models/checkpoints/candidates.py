@@ -1,7 +1,5 @@
 """Search an opened file for everything that could be a network's weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import torch

@@ -1,13 +1,9 @@
 """Hold what comes out of a file: a `Checkpoint` as stored, a `StateDict` as networks want it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+import torch
 
 
 @dataclass(frozen=True)

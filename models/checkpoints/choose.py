@@ -4,8 +4,6 @@ Without WEIGHTS=, raw weights win over averaged ones (EMA, SWA). Averaged weight
 with a note. Two candidates that could both be the network are never chosen between.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from models.checkpoints.candidates import CandidateWeights

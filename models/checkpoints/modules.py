@@ -1,7 +1,5 @@
 """Find the weights of a module that was pickled whole, without its class."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -8,8 +8,6 @@
    third-party function (`torch.hub.load`).
 """
 
-from __future__ import annotations
-
 import re
 import sys
 

@@ -1,7 +1,5 @@
 """Tell apart several networks that share one state dict, each under its own prefix."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from models.checkpoints.candidates import CandidateWeights

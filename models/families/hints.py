@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from models.common.text import listed
+
 LEAST = 0.25
 """Share of the keys that must fit a family before it is named as near."""
 ENCODER_ALONE = "an encoder alone, which draws no mask"
@@ -77,9 +79,7 @@ def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = N
     while len({tuple(path[:level]) for path in paths}) == 1 and len(paths[0]) > level:
         level += 1
     counts = Counter(".".join(key.split(".")[:level]) for key in shown)
-    listed = [f"{name} ({count})" for name, count in counts.items()]
-    rest = len(listed) - most
-    return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return listed([f"{name} ({count})" for name, count in counts.items()], most)
 
 
 def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: int = 2) -> str:

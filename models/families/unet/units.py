@@ -16,6 +16,10 @@ from torch import Tensor, nn
 from models.specification import Shapes
 
 KERNEL = (3, 3)
+PUBLISHED = "as published with these names; shapes cannot tell it"
+"""Why a value is assumed that a repository, known by its names, has."""
+DEFAULT = "PyTorch's default, which shapes cannot tell"
+"""Why a value is assumed that hardly anybody changes."""
 
 
 @dataclass(frozen=True)
