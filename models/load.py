@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
 from models.custom.family import REMEDY, OwnFamily, own_family
-from models.custom.option import NamedModule
+from models.custom.option import NamedModule, model_hint
 from models.custom.outputs import OwnNetwork
 from models.errors import InputError
 from models.families.family import Family
@@ -95,7 +95,8 @@ def _account(
     """Account for all keys; InputError where a module pickled whole is another network."""
     network = built(lambda: family.build(specification))
     layers = network.inner if isinstance(network, OwnNetwork) else network
-    require_faithful(state, layers, checkpoint.path, specification.title)
+    remedy = "" if layers is not network else f"Name its own code: {model_hint(checkpoint.module)}."
+    require_faithful(state, layers, checkpoint.path, specification.title, remedy)
     shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     accounting = account(state, shapes, family, specification)
     return replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored})
@@ -120,7 +121,8 @@ def _known(
 ) -> tuple[Family, Specification, StateDict]:
     state = normalise(checkpoint)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    family, specification = recognise(path, shapes, _settled(choices, state, checkpoint))
+    settled = _settled(choices, state, checkpoint)
+    family, specification = recognise(path, shapes, settled, model_hint(checkpoint.module))
     if specification.classes > 1:
         stated = stated_activation(state, checkpoint.config)
         specification = _with_activation(specification, stated, path)

@@ -25,6 +25,7 @@ class Checkpoint:
     notes       sentences for the user
     unusable    names of weights that cannot become a dense tensor of numbers, with the reason
     layers      of a module pickled whole: each torch layer's path -> its class and attributes
+    module      class of a module pickled whole, "net.Unet"; "" for a state dict
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     unusable: dict[str, str] = field(default_factory=dict)
     layers: dict[str, dict[str, object]] = field(default_factory=dict)
+    module: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.candidates import FileContents, survey
+from models.checkpoints.candidates import FileContents, find_candidates
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import ChosenWeights, choose
 from models.checkpoints.container import OpenedFile
@@ -51,7 +51,7 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     try:
         state = _state(file)
         opened = _open(file)
-        found = survey(opened.root)
+        found = find_candidates(opened.root)
         choice = choose(file.name, found.candidates, weights)
         checkpoint = _checkpoint(path, file, opened, found, choice)
         if _state(file) != state:
@@ -125,6 +125,7 @@ def _checkpoint(
         notes=(*opened.notes, *choice.notes, *notes),
         unusable=unusable,
         layers=choice.taken.layers,
+        module=choice.taken.module,
     )
 
 

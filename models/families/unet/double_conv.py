@@ -3,7 +3,8 @@
 Each level is two 3×3 convolutions with or without batch norm, and a ReLU after each. Sources
 of the names: milesial/Pytorch-UNet (inc, down, up, outc), mateuszbuda's brain segmentation
 (enc1conv1), jvanvugt/pytorch-unet (down_path), hanyoseob/pytorch-UNET (enc1_1, fc),
-LeeJunHyun/Image_Segmentation (Conv1, Up_conv2), Persson's tutorial (downs, ups).
+LeeJunHyun/Image_Segmentation (Conv1, Up_conv2), Persson's tutorial (downs, ups),
+4uiiurz1/pytorch-nested-unet (conv0_0, conv3_1).
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,15 @@ TEMPLATES = (
     ),
     CONV_UP,
     KeyTemplates(
+        "conv0_0, conv3_1, final",
+        encoder=(("conv{n}_0",),),
+        up=("up",),
+        decoder=(("conv{n}_{k}",),),
+        head=("final",),
+        first=0,
+        skip_first=True,
+    ),
+    KeyTemplates(
         "downs, bottleneck, ups, final_conv",
         encoder=(("downs.{n}",),),
         bottom=(("bottleneck",),),
@@ -75,14 +85,16 @@ TEMPLATES = (
         skip_first=True,
     ),
 )
+OTHERS = ("Att2.", "conv0_1.")
+"""Starts of keys that Attention U-Net and U-Net++ have beside those of a plain U-Net."""
 WITH_SIGMOID = "encoder1.enc1conv1.weight"
 """A key of the brain segmentation U-Net, which was published with a sigmoid at its end."""
 
 
 def recognise(shapes: Shapes, choices: Choices, padding: str = "same") -> Specification | None:
     """Read the plan by whichever templates fit; None where none do."""
-    attentive = any(key.startswith("Att2.") for key in shapes)
-    if attentive or (choices.padding or "same") != padding:
+    another = any(key.startswith(OTHERS) for key in shapes)
+    if another or (choices.padding or "same") != padding:
         return None
     for templates in TEMPLATES:
         plan = read_plan(shapes, templates, choices, padding=1 if padding == "same" else 0)

@@ -1,10 +1,11 @@
 """Specify the network of a plan, with what shapes could not tell of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any, cast
 
 from models.families.unet.key_templates import MODES, KeyTemplates
-from models.families.unet.plan import UnetPlan
+from models.families.unet.plan import UnetPlan, plan_from
 from models.families.unet.units import DEFAULT, PUBLISHED
 from models.specification import Choices, Specification
 
@@ -59,10 +60,25 @@ def _assumed(arguments: Mapping[str, object], choices: Choices) -> dict[str, str
     return {name: reason for name, reason in reasons.items() if name in arguments}
 
 
+def takes_unpadded(specification: Specification, width: int, height: int) -> bool:
+    """Return whether a U-Net whose padding was assumed takes this size without any."""
+    if specification.family != "DoubleConv" or "padding" not in specification.assumed:
+        return False
+    plan = plan_from(cast(Mapping[str, Any], specification.arguments["layers"]))
+    offset, margin = _unpadded(plan)
+    return replace(specification, offset=offset, margin=margin).takes(width, height)
+
+
 def _unpadded(plan: UnetPlan) -> tuple[int, int]:
     """Return `(offset, margin)` of a network whose 3×3 convolutions lose a pixel at each border.
 
     Four levels of two convolutions a block: offset 12, margin 92, so that 572 gives 388.
+
+    >>> from models.families.unet.plan import Up
+    >>> from models.families.unet.units import Unit
+    >>> block, ups = (Unit("", 1, 1, True, None, None),) * 2, (Up(1, 1),) * 4
+    >>> _unpadded(UnetPlan((block,) * 5, ups, (block,) * 4, "", 1, False, padding=0))
+    (12, 92)
     """
     *encoder, bottleneck = (2 * len(block) for block in plan.encoder)
     down = sum(2**level * pixels for level, pixels in enumerate(encoder))

@@ -91,7 +91,11 @@ def _numbered(shapes: Shapes, prefix: str, numbers: list[int]) -> Block:
 
 
 def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, int] | None:
-    """Return the numbers of a convolution's norm and ReLU; None where gaps leave them open."""
+    """Return the numbers of a convolution's norm and ReLU; None where gaps leave them open.
+
+    >>> _places(0, [1], 3), _places(0, [2], 3), _places(0, [], 2), _places(0, [], 3)
+    ((1, 2), (2, 1), (None, 1), None)
+    """
     if not norms:
         return (None, conv + 1) if gap in (None, 2) else None
     if norms == [conv + 1] and gap in (None, 3, 4):  # the fourth is a dropout
