@@ -102,6 +102,10 @@ def require_size_fits(width: int, height: int, specification: Specification) -> 
     nearest = f"The nearest that fit are {' and '.join(fitting)}."
     if len(fitting) == 1:
         nearest = f"The smallest that fits is {fitting[0]}."
+    from models.families.unet.specify import takes_unpadded
+
+    if takes_unpadded(specification, width, height):
+        nearest += f" PADDING=valid takes {width}x{height}, if its convolutions are unpadded."
     raise InputError(
         f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
         f"of {specification.stride}{plus}{least}. {nearest}"

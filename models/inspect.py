@@ -8,12 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from models.common.console import print_line
+from models.common.text import listed
 from models.custom.option import parse_named
 from models.labels import Labels
 from models.load import Recognised, recognise_checkpoint, require_loadable
 from models.specification import Choices, Specification
 
 SHOWN = 10
+"""Keys printed of each kind."""
 
 
 def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
@@ -121,18 +123,18 @@ def _by_reason(ignored: Mapping[str, str]) -> Iterable[str]:
     for key, reason in ignored.items():
         reasons.setdefault(reason, []).append(key)
     for reason, keys in reasons.items():
-        yield keys[0] + (f" and {len(keys) - 1} more" if len(keys) > 1 else "") + f": {reason}"
+        yield f"{listed(keys, 1)}: {reason}"
 
 
 def _print_keys(console: Console, title: str, lines: Iterable[str]) -> None:
-    listed = list(lines)
-    if not listed:
+    shown = list(lines)
+    if not shown:
         return
     console.print(Text(f"\n{title}", style="bold"))
-    for line in listed[:SHOWN]:
+    for line in shown[:SHOWN]:
         print_line(console, f"  {line}")
-    if len(listed) > SHOWN:
-        console.print(f"  … and {len(listed) - SHOWN} more")
+    if len(shown) > SHOWN:
+        console.print(f"  … and {len(shown) - SHOWN} more")
 
 
 def _quoted(text: object) -> str:

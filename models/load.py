@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
 from models.custom.family import REMEDY, OwnFamily, own_family
-from models.custom.option import NamedModule
+from models.custom.option import NamedModule, model_hint
 from models.custom.outputs import OwnNetwork
 from models.errors import InputError
 from models.families.family import Family
@@ -67,25 +67,17 @@ def recognise_checkpoint(
     """
     checkpoint = read_checkpoint(path, weights=weights)
     choices = choices or Choices()
-    if module is not None:
-        family, specification, state = _own(module, checkpoint, choices)
-    else:
+    if module is None:
         family, specification, state = _known(path, checkpoint, choices)
-    if module is None and choices.activation is None and specification.classes > 1:
-        stated = stated_activation(state, checkpoint.config)
-        choices = replace(choices, activation=stated)
+    else:
+        family, specification, state = _own(module, checkpoint, choices)
     specification = _with_activation(specification, choices.activation, path)
-    network = built(lambda: family.build(specification))
-    user = network.inner if isinstance(network, OwnNetwork) else network
-    require_faithful(state, user, path, specification.title)
-    wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    accounting = account(state, wanted, family, specification)
     return Recognised(
         checkpoint=checkpoint,
         state=state,
         family=family,
         specification=specification,
-        accounting=replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored}),
+        accounting=_account(checkpoint, state, family, specification),
         findings=examine(state.tensors),
         labels=choose_labels(
             path,
@@ -95,6 +87,19 @@ def recognise_checkpoint(
             independent=specification.independent,
         ),
     )
+
+
+def _account(
+    checkpoint: Checkpoint, state: StateDict, family: Family, specification: Specification
+) -> Accounting:
+    """Account for all keys; InputError where a module pickled whole is another network."""
+    network = built(lambda: family.build(specification))
+    layers = network.inner if isinstance(network, OwnNetwork) else network
+    remedy = "" if layers is not network else f"Name its own code: {model_hint(checkpoint.module)}."
+    require_faithful(state, layers, checkpoint.path, specification.title, remedy)
+    shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    accounting = account(state, shapes, family, specification)
+    return replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored})
 
 
 def _with_activation(
@@ -116,7 +121,12 @@ def _known(
 ) -> tuple[Family, Specification, StateDict]:
     state = normalise(checkpoint)
     shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    return *recognise(path, shapes, _settled(choices, state, checkpoint)), state
+    settled = _settled(choices, state, checkpoint)
+    family, specification = recognise(path, shapes, settled, model_hint(checkpoint.module))
+    if specification.classes > 1:
+        stated = stated_activation(state, checkpoint.config)
+        specification = _with_activation(specification, stated, path)
+    return family, specification, state
 
 
 def _own(

@@ -1,7 +1,5 @@
 """Find the weights of a module that was pickled whole, without its class."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 
@@ -112,9 +110,13 @@ def class_of(module: Inert) -> str:
     >>> class_of(Inert(Global("net", "Unet")))
     'net.Unet'
     """
+    name, inside = str(module.cls).removeprefix("__torch__."), network_class(module)
+    return name if inside == name else f"{name} around {inside}"
+
+
+def network_class(module: Inert) -> str:
+    """Return the class of a network, or of the one inside, where `module` is a mere wrapper."""
     _, children = _scripted(module) if _is_scripted(module) else _pickled(module)
-    name = str(module.cls).removeprefix("__torch__.")
     if list(children) in (["module"], ["_orig_mod"]):
-        (inner,) = children.values()
-        return f"{name} around {str(inner.cls).removeprefix('__torch__.')}"
-    return name
+        (module,) = children.values()
+    return str(module.cls).removeprefix("__torch__.")
