@@ -7,6 +7,8 @@
 A message is one sentence or two: what is wrong, in which file, what to do next.
 """
 
+from typing import Any
+
 
 class SegportError(Exception):
     """Base of all errors that end a command with a message instead of a traceback."""
@@ -19,6 +21,10 @@ class InputError(SegportError):
 
 
 class ValidationFailed(SegportError):
-    """An exported file does not mean the same as the PyTorch network."""
+    """An exported file does not mean the same as the PyTorch network.
+
+    `report`, where there is one, is the `validate.results.parity.Report` that says why.
+    """
 
     exit_code = 1
+    report: Any = None

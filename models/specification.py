@@ -63,6 +63,12 @@ class Specification:
         strides = max(0, 2 * self.margin - self.offset) // self.stride + 1
         return self.offset + strides * self.stride
 
+    def at_least(self, side: int) -> int:
+        """Return the smallest height or width of `side` pixels or more that the network takes."""
+        return max(
+            self.smallest, -(-(side - self.offset) // self.stride) * self.stride + self.offset
+        )
+
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """`(width, height)` of the logits and the mask that an input of this size gives."""
         return width - 2 * self.margin, height - 2 * self.margin

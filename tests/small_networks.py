@@ -13,19 +13,6 @@ SHARED = ROOT.parent / "shared"
 SLIM = (32, 24, 16, 12, 8)
 
 
-class OpenGate:
-    """A gate of an export that lets every bundle pass, unseen."""
-
-    def judge(self, *_: object) -> bool:
-        return True
-
-    def suspects(self, *_: object) -> bool:
-        return False
-
-    def pins(self, *_: object) -> tuple[()]:
-        return ()
-
-
 def calibrated_unet(encoder: str = "resnet18", classes: int = 2, **arguments: object) -> nn.Module:
     """A slim smp Unet, seeded, whose batch norms and head are not as initialised.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from models.checkpoints.torchscript import refuse_nameless
 from models.checkpoints.unpickler import DECODING_ERRORS
 from models.checkpoints.zip_records import ZIP_ERRORS
 from models.common.hashing import sha256_of
+from models.common.paths import require_there
 from models.errors import InputError
 
 _MOST_CHANNELS: Final = 64
@@ -78,8 +78,7 @@ def _weights_file(path: Path) -> Path:
     try:
         if path.is_dir():
             return _in_folder(path)
-        if not path.exists():
-            raise InputError(_missing(path))
+        require_there(path)
         if not path.is_file():
             raise InputError(f"{path} is no regular file: give the file that torch.save wrote.")
     except (OSError, ValueError) as error:
@@ -103,16 +102,6 @@ def _in_folder(folder: Path) -> Path:
         f"{folder} is a folder without {' or '.join(WEIGHTS_NAMES)}: give a checkpoint file, or "
         "a folder that smp's save_pretrained wrote."
     )
-
-
-def _missing(path: Path) -> str:
-    parent = path.parent
-    names = sorted(p.name for p in parent.iterdir()) if parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
-    if near:
-        return f"{path} does not exist. Did you mean {' or '.join(near)}?"
-    where = "" if parent.is_dir() else f", and neither does the folder {parent}"
-    return f"{path} does not exist{where}: check the path."
 
 
 def _open(file: Path) -> Opened:

@@ -11,7 +11,9 @@ from models.errors import InputError
 
 LONGEST = 300
 SEGPORT = Path(__file__).absolute().parents[2]
-PACKAGES = tuple(SEGPORT / name for name in ("models", "export", "validate", "bench"))
+INSTALLED = __name__.startswith("segport.")
+PARTS = ("models", "export", "validate", "bench", "segport")
+PACKAGES = (SEGPORT,) if INSTALLED else tuple(SEGPORT / name for name in PARTS)
 LIBRARIES = ("site-packages", "lib/python")
 
 Factory = Callable[..., Any]

@@ -5,6 +5,8 @@ modules are taken out of `sys.modules` afterwards: `models` or `utils` of the us
 taken for another's of that name. Segport's own packages step aside for the same reason.
 """
 
+from models.torchvision_shim import declare_missing_operators
+
 import ast
 import inspect
 import sys
@@ -19,11 +21,13 @@ from types import ModuleType
 from torch import nn
 
 from models.common.hashing import sha256_of
-from models.custom.errors import SEGPORT, blamed, is_theirs
+from models.custom.errors import INSTALLED, SEGPORT, blamed, is_theirs
+from models.custom.in_memory import ModuleInMemory
 from models.custom.option import NamedModule, defined_in
 from models.errors import InputError
 
-OURS = frozenset({"models", "export", "validate", "bench"})
+# Installed, Segport has one name, and these are the user's own.
+OURS = frozenset[str]() if INSTALLED else frozenset({"models", "export", "validate", "bench"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ def run_named(named: NamedModule) -> Ran:
     Raises InputError, naming the file and line, where the code cannot be imported, has no such
     class or function, raises, or makes something else than a torch.nn.Module.
     """
+    if isinstance(named, ModuleInMemory):
+        return Ran(named.network, named.files, (Path.cwd(),))
+    declare_missing_operators()  # their file may import torchvision, smp or timm
     if named.file is None:
         before = set(sys.modules)
         module = _imported_module(named)
@@ -96,6 +103,9 @@ def _imported_module(named: NamedModule) -> ModuleType:
             f"{named.option}: that is the name of a package of Segport's own. Give the path of "
             f"your file instead, as MODEL=path/to/file.py:{named.attribute}."
         )
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` has it, and an installed command has not
+        sys.path.insert(0, here)
     with blamed(f"{named.option} cannot be imported", None):
         return import_module(named.module)
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, Pin
+from export.float16_fallback import mended
+from export.formats import Job
 from models.common.cli import Stages
 from models.deployable import Deployable
 from models.errors import InputError
@@ -13,29 +15,36 @@ from validate.metrics.tolerances_file import read_tolerances
 from validate.parity.run import judge_network
 from validate.precision.guard import find_pins
 from validate.precision.survey import headroom, rounded_artifact
-from validate.report.console import print_report
-from validate.report.write import write_results
 from validate.results.parity import Report
 from validate.results.ranges import Ranges, all_pinned
 from validate.runtimes import CoreMLChoice
 
 
-class Gate:
+class ParityGate:
     """Judges a bundle with the options of the command, and remembers what it found last."""
 
     def __init__(
         self,
-        samples: Path | None,
-        coreml: CoreMLChoice | None,
-        tolerances: Path | None,
         stages: Stages,
+        publish: Callable[[Report, Path], None],
+        *,
+        samples: Path | None = None,
+        coreml: CoreMLChoice | None = None,
+        tolerances: Path | None = None,
     ):
+        self._publish = publish
         self._samples = samples
         self._coreml = coreml
         self._tolerances = tolerances
         self._stages = stages
         self._report: Report | None = None
         self._ranges: Ranges | None = None
+
+    def __call__(self, built: Bundle, job: Job) -> Bundle | None:
+        """Return `built`, repaired if need be, once it computes what the network computes."""
+        if self.judge(built, job.folder, job.deployable):
+            return built
+        return mended(built, job, self.judge, self, self._stages)
 
     def judge(self, bundle: Bundle, folder: Path, deployable: Deployable) -> bool:
         """Judge the bundle in `folder`, write and print the report; whether it passes."""
@@ -51,8 +60,7 @@ class Gate:
             )
         report = replace(report, ranges=self._measured(bundle, folder, deployable))
         self._report = report
-        write_results(report, folder)
-        print_report(report, self._stages.console)
+        self._publish(report, folder)
         return report.passed
 
     def suspects(self, artifact: Artifact) -> bool:

@@ -29,7 +29,7 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     folder: Path,
     photos: Sequence[Path],
     *,
-    format: str | None = None,
+    formats: Sequence[str] | None = None,
     out: Path | None = None,
     tiled: bool = False,
     overlap: int | None = None,
@@ -37,13 +37,14 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
 ) -> tuple[Painting, Path]:
     """Paint `photos`, files and folders of files, with a file of the bundle in `folder`.
 
+    That file is the first of `formats`, or of all, that runs here.
     Returns what was painted and the folder where it lies: `out`, or `NAME.predictions` beside
     the bundle. Raises InputError where something cannot be read, run or written.
     """
     if overlap is not None and not tiled:
         raise InputError("--overlap is about tiles: give --tiled too, or leave it out.")
     files = files_of(photos)
-    predictor = Predictor(folder, format)
+    predictor = Predictor(folder, formats)
     whole = folder.resolve()
     out = out or whole.with_name(f"{whole.name}.predictions")
     names = names_for(files, out, (*endings(predictor.bundle), OVERLAY))

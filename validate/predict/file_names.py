@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.errors import InputError
-from validate.images.samples import files_in
+from validate.images.folders import files_in
 
 LONGEST = 255
 """Bytes that a file's name may have, on every file system in use."""

@@ -5,7 +5,7 @@ stretched    the photo becomes as large as the file's input, as in training and 
 tiled        the photo keeps its size and is cut into tiles of the file's input: see tiles.py
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,11 @@ class Predictor:
     Raises InputError when the folder is no whole bundle, or has no such file that runs here.
     """
 
-    def __init__(self, folder: Path, format: str | None = None):
+    def __init__(self, folder: Path, formats: Sequence[str] | None = None):
         self.bundle = read_bundle(folder)
         _require_mask_of_bytes(self.bundle, folder)
         verify_files(self.bundle, folder)
-        self.artifact, opener = _chosen(self.bundle, folder, format)
+        self.artifact, opener = _chosen(self.bundle, folder, formats)
         self.runtime = opener.runtime
         try:
             self._loaded: Runtime = opener.open(folder / self.artifact.path, self.bundle)
@@ -94,7 +94,7 @@ class Predictor:
         if not np.isfinite(outputs.logits).all():
             raise InputError(
                 f"{self.artifact.path} gives NaN or infinite logits in {self.runtime}: its mask "
-                "would mean nothing. Ask for another file with --format, or validate the bundle."
+                "would mean nothing. Ask for another file with --formats, or validate the bundle."
             )
         return outputs
 
@@ -106,7 +106,7 @@ class Predictor:
         reason = lines[0].rstrip(".")[:300] if lines else type(error).__name__
         return InputError(
             f"{self.artifact.path} {what} in {self.runtime}: {reason}. Ask for another file with "
-            "--format."
+            "--formats."
         )
 
 
@@ -128,12 +128,15 @@ def _require_mask_of_bytes(bundle: Bundle, folder: Path) -> None:
         )
 
 
-def _chosen(bundle: Bundle, folder: Path, format: str | None) -> tuple[Artifact, Opener]:
-    """The file of `format`, or the first of the bundle, with the first runtime that is here."""
-    there = ", ".join(artifact.format for artifact in bundle.artifacts)
-    candidates = [each for each in bundle.artifacts if format in (None, each.format)]
+def _chosen(bundle: Bundle, folder: Path, formats: Sequence[str] | None) -> tuple[Artifact, Opener]:
+    """The first file of `formats`, or of the bundle, with the first runtime that is here."""
+    there = {artifact.format: artifact for artifact in bundle.artifacts}
+    candidates = [there[each] for each in formats or there if each in there]
     if not candidates:
-        raise InputError(f"{folder} has no {format} file: it has {there}. Ask for one of these.")
+        raise InputError(
+            f"{folder} has no {' or '.join(formats or ())} file: it has {', '.join(there)}. Ask "
+            "for one of these."
+        )
     reasons = []
     for artifact in candidates:
         for runtime in runtimes_for(artifact, None):

@@ -20,10 +20,13 @@ from models.common.cli import Stages
 from models.errors import InputError, ValidationFailed
 from models.load import load_network, recognise_checkpoint
 from validate.parity.run import judge
-from validate.precision.gate import Gate
+from validate.precision.gate import ParityGate
 from validate.precision.survey import with_ranges
 from validate.reference.network import load_reference
+from validate.report.console import print_report
 from validate.report.json_file import read_results
+from validate.report.write import write_results
+from validate.results.parity import Report
 
 LAYERS = ("conv1.1 (conv)", "conv1.2 (relu)", "conv2.1 (conv)")
 
@@ -38,7 +41,12 @@ def exported(
     """Export an mlprogram through the gate, as the command does."""
     torch.save(network.state_dict(), place / "tiny.pt")
     stages = Stages(Console(width=200))
-    gate = Gate(samples, "reference", tolerances, stages)
+
+    def publish(report: Report, place: Path) -> None:
+        write_results(report, place)
+        print_report(report, stages.console)
+
+    gate = ParityGate(stages, publish, samples=samples, coreml="reference", tolerances=tolerances)
     settings = Settings(size=(size, size), formats=("mlprogram",))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
