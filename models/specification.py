@@ -75,6 +75,12 @@ class Specification:
             (side - self.offset) % self.stride == 0 for side in sides
         )
 
+    def at_least(self, side: int) -> int:
+        """Return the smallest height or width of `side` pixels or more that the network takes."""
+        return max(
+            self.smallest, -(-(side - self.offset) // self.stride) * self.stride + self.offset
+        )
+
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """Return `(width, height)` of the logits and the mask that an input of this size gives."""
         return width - 2 * self.margin, height - 2 * self.margin

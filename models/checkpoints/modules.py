@@ -44,13 +44,14 @@ def layers(module: Inert) -> dict[str, dict[str, object]]:
     """
     found: dict[str, dict[str, object]] = {}
     for prefix, part in _walk(module, "", itertools.count(), 0):
-        settings = {k: v for k, v in part.attributes().items() if _is_setting(k, v)}
+        settings = {k: v for k, v in part.attributes().items() if is_setting(k, v)}
         if part.cls.module.startswith("torch.nn.modules.") or INTERPOLATION in settings:
             found[prefix.rstrip(".")] = {**settings, CLASS: str(part.cls)}
     return found
 
 
-def _is_setting(name: str, value: object) -> bool:
+def is_setting(name: str, value: object) -> bool:
+    """Return whether an attribute of a layer is a plain setting, as its stride or its epsilon."""
     if name.startswith("_") or name == "training":
         return False
     values = value if isinstance(value, tuple | list) and len(value) < _LONG else (value,)

@@ -1,9 +1,9 @@
 """Find the file to read at the path that the user gave, which may be a folder of smp's."""
 
-import difflib
 from pathlib import Path
 
 from models.checkpoints.safetensors_files import WEIGHTS_NAMES, smp_config
+from models.common.paths import require_there
 from models.errors import InputError
 
 _FOLDERS = (
@@ -20,8 +20,7 @@ def weights_file(path: Path) -> Path:
     try:
         if path.is_dir():
             return _in_folder(path)
-        if not path.exists():
-            raise InputError(_missing(path))
+        require_there(path)
         if not path.is_file():
             raise InputError(f"{path} is no regular file: give the file that torch.save wrote.")
     except (OSError, ValueError) as error:
@@ -45,13 +44,3 @@ def _in_folder(folder: Path) -> Path:
         f"{folder} is a folder without {' or '.join(WEIGHTS_NAMES)}: give a checkpoint file, or "
         "a folder that smp's save_pretrained wrote."
     )
-
-
-def _missing(path: Path) -> str:
-    parent = path.parent
-    names = sorted(p.name for p in parent.iterdir()) if parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
-    if near:
-        return f"{path} does not exist. Did you mean {' or '.join(near)}?"
-    where = "" if parent.is_dir() else f", and neither does the folder {parent}"
-    return f"{path} does not exist{where}: check the path."

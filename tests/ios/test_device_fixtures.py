@@ -12,9 +12,10 @@ from PIL import Image
 from export.bundle import Artifact, describe_files, read_bundle, write_bundle
 from models.errors import InputError
 from validate.images.reading import read_picture, stretch
+from validate.ios.app import APP
 from validate.ios.fixtures import COUNT, write_fixtures
 from validate.ios.golden import fingerprint
-from validate.ios.install import APP, install_into_app
+from validate.ios.install import install_into_app
 
 WIDTH, HEIGHT = 96, 64
 

@@ -14,15 +14,15 @@ from rich.console import Console
 
 from export.bundle import describe_files, read_bundle, write_bundle
 from models.errors import InputError, ValidationFailed
-from validate.__main__ import main
+from segport.__main__ import group
 from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown
 
 
 def run(*arguments):
-    """What `python -m validate` prints and raises."""
-    return CliRunner().invoke(main, [str(each) for each in arguments])
+    """What `segport validate` prints and raises."""
+    return CliRunner().invoke(group, ["validate", *map(str, arguments)])
 
 
 @pytest.fixture
