@@ -4,31 +4,38 @@ from validate.images.overlay import as_rgb
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import Scale
-from validate.metrics.tolerances import Tolerance
+from validate.metrics.tolerances import Tolerance, violations
 from validate.results.thumbnails import RankedPicture, shown_picture
 from validate.runtimes import Outputs, SmallMask
 
 
 class PictureRun:
-    """Hold one picture, what PyTorch makes of it, and how far each artifact is from that."""
+    """Hold one picture, what PyTorch makes of it, and how far each artifact is from that.
 
-    def __init__(self, sample: Sample, expected: Outputs):
+    `scale` is that of all pictures so far, by which errors are measured.
+    """
+
+    def __init__(self, sample: Sample, expected: Outputs, scale: Scale):
         self.sample = sample
         self.expected = expected
+        self.scale = scale
         self._masks: dict[int, SmallMask] = {}
         self._error = 0.0
 
-    def compare(
-        self, index: int, actual: Outputs, tolerance: Tolerance, scale: Scale
-    ) -> Comparison:
+    def compare(self, index: int, actual: Outputs, tolerance: Tolerance) -> Comparison:
         """Compare the outputs of result `index` of the report with PyTorch's, and keep its mask."""
-        limits = tolerance.max_error, tolerance.mask_slack
-        comparison = compare(self.expected, actual, *limits, scale)
+        comparison = self._comparison(actual, tolerance)
         metrics = measure(comparison)
         error = metrics.relative_error / tolerance.max_error + metrics.decisive_flips
         self._error = max(self._error, error)
         self._masks[index] = actual.small_mask
         return comparison
+
+    def departure(self, actual: Outputs, tolerance: Tolerance) -> str | None:
+        """Return how a file's outputs exceed `tolerance`: "on a.png, …"; None where they do not."""
+        metrics = measure(self._comparison(actual, tolerance))
+        found = "; ".join(violations(metrics, metrics.relative_error, tolerance))
+        return f"on {self.sample.name}, {found}" if found else None
 
     def ranked(self) -> RankedPicture:
         """Return the picture for the page, to be ranked by its largest error.
@@ -38,3 +45,7 @@ class PictureRun:
         image, mask = as_rgb(self.sample.image), self.expected.small_mask
         picture = shown_picture(self.sample.name, image, mask, self._masks)
         return RankedPicture(self._error, self.sample.index, picture)
+
+    def _comparison(self, actual: Outputs, tolerance: Tolerance) -> Comparison:
+        limits = tolerance.max_error, tolerance.mask_slack
+        return compare(self.expected, actual, *limits, self.scale)

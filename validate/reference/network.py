@@ -62,6 +62,14 @@ class Reference(Protocol):
         """Return the noise of float16 on the first pictures that `outputs` was asked for."""
         ...
 
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return what PyTorch makes of a picture that is no photo; None where that is of no use."""
+        ...
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of float16 on such a picture, which `probe` was asked for."""
+        ...
+
 
 class ComputedReference:
     """Run the network on each sample."""
@@ -73,6 +81,7 @@ class ComputedReference:
         self.milliseconds: list[float] = []
         self._first: list[tuple[Picture, Outputs]] = []
         self._noise: list[Noise | None] = []
+        self._probes: dict[str, Outputs] = {}
 
     def outputs(self, sample: Sample) -> Outputs:
         """Return logits and mask of `sample`. Raises InputError unless all logits are finite."""
@@ -93,6 +102,16 @@ class ComputedReference:
         if not self._noise:
             self._noise.append(float16_noise(self.deployable, self._first))
         return self._noise[0]
+
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return logits and mask of a probe; None where a logit is NaN or infinite."""
+        outputs = Eager(self.deployable).run(sample.image)
+        self._probes[sample.name] = outputs
+        return outputs if np.isfinite(outputs.logits).all() else None
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of float16 on a probe."""
+        return float16_noise(self.deployable, [(sample.image, self._probes[sample.name])])
 
 
 def load_reference(

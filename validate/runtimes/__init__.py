@@ -12,6 +12,7 @@
 
 from validate.runtimes.choice import CoreMLChoice, Opener, runtimes_for
 from validate.runtimes.interface import (
+    BatchRuntime,
     MalformedOutput,
     NotRun,
     OutOfScope,
@@ -22,6 +23,7 @@ from validate.runtimes.interface import (
 )
 
 __all__ = [
+    "BatchRuntime",
     "CoreMLChoice",
     "MalformedOutput",
     "NotRun",

@@ -1,8 +1,8 @@
 """Define what every runtime takes and gives, and the checks that their outputs share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,22 @@ class Runtime(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchRuntime(Runtime, Protocol):
+    """An artifact whose format can take several pictures at once."""
+
+    def run_batch(self, images: Sequence[Picture]) -> list[Outputs]:
+        """Compute logits and mask of `images`, each `(H, W, C)`, as one batch.
+
+        Raises MalformedOutput as `run` does.
+        """
+        ...
+
+    def state(self) -> str | None:
+        """Return what makes results depend on earlier calls or on chance; None without such."""
+        ...
+
+
 @dataclass(frozen=True)
 class NotRun:
     """Name a runtime that does not exist here, and why."""
@@ -94,6 +110,25 @@ def checked_outputs(
     return Outputs(good[0], labels)
 
 
+def checked_batch(
+    logits: object, mask: object, specification: Specification, images: Sequence[Picture]
+) -> list[Outputs]:
+    """Return the outputs of each of `images`, made of `logits (N, C, H, W)` and the batch's mask.
+
+    Raises MalformedOutput as `checked_outputs` does, and where N is another number.
+    """
+    if len(images) == 1:
+        return [checked_outputs(logits, mask, specification, images[0])]
+    parts = []
+    for name, value in (("logits", logits), ("mask", mask)):
+        if not isinstance(value, np.ndarray) or value.shape[:1] != (len(images),):
+            shape = getattr(value, "shape", None)
+            raise MalformedOutput(f"its {name} of {len(images)} pictures has the shape {shape}")
+        parts.append([value[index : index + 1] for index in range(len(images))])
+    rows = zip(*parts, images, strict=True)
+    return [checked_outputs(first, second, specification, image) for first, second, image in rows]
+
+
 def named_outputs(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return `logits` and `mask` among an artifact's outputs; MalformedOutput without them."""
     missing = [name for name in ("logits", "mask") if name not in outputs]
@@ -109,6 +144,11 @@ def as_input(image: Picture) -> NDArray[np.float32]:
     if image.dtype == np.uint8:
         planes /= 255
     return planes[None]
+
+
+def as_batch(images: Sequence[Picture]) -> NDArray[np.float32]:
+    """Return `images`, each `(H, W, C)`, as the networks take them: `(N, C, H, W)` in [0, 1]."""
+    return np.concatenate([as_input(image) for image in images])
 
 
 def as_feature(image: Picture) -> Image.Image | NDArray[np.float32]:
