@@ -111,7 +111,7 @@ class Candidate:
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
         reasons = (
-            *violations(total, worst.metrics.relative_error, self.tolerance),
+            *violations(total, worst.metrics.relative_error, self.tolerance, self._bundle.labels),
             *photo_violations(way, artifact.path, self.opener.runtime),
         )
         milliseconds = median(self._milliseconds)

@@ -97,7 +97,7 @@ class Trial:
             yield "PyTorch"
         photos = None
         if not self._used:
-            self._measure_noise()
+            self._noise = self._reference.noise()
             network = self._reference.deployable
             photos = photo_trial(batch, references, self._samples, network)
             self._branches = compared_branches(network, [sample.image for sample in batch])
@@ -206,10 +206,6 @@ class Trial:
 
     def _tolerance(self, candidate: Candidate) -> Tolerance:
         return tolerance_for(_row(candidate), self._noise, self._given.rows)
-
-    def _measure_noise(self) -> None:
-        if any(_row(candidate)[1] == "float16" for candidate in self.candidates):
-            self._noise = self._reference.noise()
 
     def _show(
         self,
