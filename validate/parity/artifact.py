@@ -60,6 +60,7 @@ class ArtifactRun:
         self.execution = Execution(opener, folder / artifact.path, bundle)
         self.failure: RunFailure | None = None
         self._index = index
+        self._labels = bundle.labels
         self._first: tuple[Sample, Outputs] | None = None
         self._total: Comparison | None = None
         self._pictures: list[PictureResult] = []
@@ -132,7 +133,7 @@ class ArtifactRun:
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
         reasons = (
-            *violations(total, worst.metrics.relative_error, tolerance),
+            *violations(total, worst.metrics.relative_error, tolerance, self._labels),
             *photo_violations(way, artifact.path, self.runtime),
             *self._reasons,
         )

@@ -99,7 +99,7 @@ class Checks:
             departure = probe.departure(made, tolerance)
             if departure and not fixed:
                 noise = self.reference.probe_noise(probe.sample)
-                wider = probe_tolerance(tolerance, self.reference.noise(), noise)
+                wider = probe_tolerance(tolerance, run.row, noise)
                 departure = probe.departure(made, wider)
             if departure:
                 yield departure

@@ -1,5 +1,7 @@
 """One picture's run: PyTorch's outputs, and every artifact's beside them."""
 
+from dataclasses import replace
+
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, compare, measure
@@ -32,9 +34,14 @@ class PictureRun:
         return comparison
 
     def departure(self, actual: Outputs, tolerance: Tolerance) -> str | None:
-        """Return how a file's outputs exceed `tolerance`: "on a.png, …"; None where they do not."""
+        """Return how a file's outputs exceed `tolerance`: "on a.png, …"; None where they do not.
+
+        The IoU of classes is for all samples together: a single picture may hold next to nothing
+        of a class.
+        """
         metrics = measure(self._comparison(actual, tolerance))
-        found = "; ".join(violations(metrics, metrics.relative_error, tolerance))
+        limits = replace(tolerance, min_iou=0.0)
+        found = "; ".join(violations(metrics, metrics.relative_error, limits))
         return f"on {self.sample.name}, {found}" if found else None
 
     def ranked(self) -> RankedPicture:

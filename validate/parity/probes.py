@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.specification import InputContract
 from validate.images.samples import Sample
 from validate.metrics.float16_noise import Noise
-from validate.metrics.tolerances import WORST, Tolerance
+from validate.metrics.tolerances import Tolerance
 
 SEED = 12
 TILE = 16
@@ -36,23 +36,16 @@ def probe_pictures(contract: InputContract) -> tuple[Sample, ...]:
     )
 
 
-def probe_tolerance(tolerance: Tolerance, noise: Noise | None, probe: Noise | None) -> Tolerance:
-    """Return `tolerance`, widened by as much as rounding moves a probe further than the samples.
+def probe_tolerance(tolerance: Tolerance, row: Row, noise: Noise | None) -> Tolerance:
+    """Return `tolerance`, widened where rounding moves a probe further than the samples.
 
-    `noise` is that of the samples, `probe` that of the probe; without one nothing is widened.
+    `noise` is that of the probe, None where rounding ruins it.
     """
-    if noise is None or probe is None:
-        return tolerance
-    factor = max(1.0, probe.relative_error / noise.relative_error) if noise.relative_error else 1.0
-    lower = max(0.0, noise.psnr - probe.psnr) if noise.psnr and probe.psnr else 0.0
+    own = tolerance_for(row, noise)
     return replace(
         tolerance,
-        max_error=min(tolerance.max_error * factor, max(WORST.max_error, tolerance.max_error)),
-        min_psnr=max(tolerance.min_psnr - lower, min(WORST.min_psnr, tolerance.min_psnr)),
-        reason=(
-            f"{tolerance.reason} Rounding moves the logits of this picture further than those of "
-            "the samples, and more is tolerated in proportion."
-        ),
+        max_error=max(tolerance.max_error, own.max_error),
+        min_psnr=min(tolerance.min_psnr, own.min_psnr),
     )
 
 

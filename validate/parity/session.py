@@ -40,7 +40,8 @@ class BatchFindings:
     """Hold what one batch showed: plain data, kept for a resumed run.
 
     `scale` is that of all batches so far; `probes`, `noise`, `photo_way` and `branches` are of
-    the first batch, and repeated by the others; `shown` are the pictures for the page, without their photos.
+    the first batch, and repeated by the others; `shown` are the pictures for the page, without
+    their photos.
     """
 
     used: int
@@ -165,8 +166,7 @@ class ParitySession:
 
     def _start(self, pictures: Sequence[PictureRun], scale: Scale) -> Checks:
         """Measure what is measured once, and prepare the checks that are made once."""
-        if any(run.row[1] == "float16" for run in self.runs):
-            self._noise = self._reference.noise()
+        self._noise = self._reference.noise()
         network = self._reference.deployable
         self._branches = compared_branches(network, [each.sample.image for each in pictures])
         pairs = [

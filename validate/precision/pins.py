@@ -149,7 +149,7 @@ class _Mixtures:
             expected = reference.probe(sample)
             if expected is not None:
                 noise = None if fixed else reference.probe_noise(sample)
-                limits = probe_tolerance(self._tolerance, reference.noise(), noise)
+                limits = self._tolerance if fixed else probe_tolerance(self._tolerance, ROW, noise)
                 yield PictureRun(sample, expected, self._scale), limits
 
 
