@@ -11,6 +11,7 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
+from validate.metadata.check import check_statements, with_violations
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Row, Tolerance, row_of, tolerance_for
 from validate.metrics.tolerances_file import GivenTolerances
@@ -28,6 +29,7 @@ from validate.results.parity import (
     SampleFacts,
     ShownPicture,
 )
+from validate.results.provenance import provenance_of
 from validate.results.thumbnails import bytes_of_shown, shown_picture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, Outputs, SmallMask, runtimes_for
 
@@ -70,6 +72,7 @@ class Trial:
         ]
         self._reference = reference
         self._bundle = bundle
+        self._folder = folder
         self._given = given
         self._samples = samples
         self._photo_way: PhotoWay | None = None
@@ -161,6 +164,7 @@ class Trial:
     def report(self, seconds: float) -> Report:
         """Everything that was found, after the last batch."""
         milliseconds = median(self._reference.milliseconds)
+        network, stored = self._reference.deployable, self._reference.path
         shown = sorted(self._shown, key=lambda each: (-each[0], each[1]))
         return Report(
             bundle=self._bundle.name,
@@ -171,12 +175,16 @@ class Trial:
             samples=SampleFacts(self._samples.origin, self._used, tuple(self._samples.skipped)),
             noise=self._noise,
             milliseconds=milliseconds,
-            results=tuple(
-                entry
-                if isinstance(entry, ArtifactResult)
-                else entry.result(milliseconds, self._photo_way)
-                for entry in self._entries
+            results=with_violations(
+                (
+                    entry
+                    if isinstance(entry, ArtifactResult)
+                    else entry.result(milliseconds, self._photo_way)
+                    for entry in self._entries
+                ),
+                check_statements(self._bundle, self._folder, network),
             ),
+            provenance=provenance_of(self._bundle, self._folder, self._samples, stored),
             machine=machine_facts(),
             tolerances=self._given.source,
             photo_way=self._photo_way,

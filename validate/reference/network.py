@@ -43,6 +43,11 @@ class Reference(Protocol):
         ...
 
     @property
+    def path(self) -> Path | None:
+        """The file that the outputs are read from, when they were not computed here."""
+        ...
+
+    @property
     def milliseconds(self) -> list[float]:
         """How long each picture took so far; none where nothing is computed."""
         ...
@@ -60,6 +65,7 @@ class Computed:
     """The network, run on each sample."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, deployable: Deployable):
         self.deployable: Deployable = deployable

@@ -38,6 +38,7 @@ class Recording:
     """A computed reference that also writes down what it gives."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, path: Path, computed: Computed, archive: zipfile.ZipFile):
         self.deployable: Deployable = computed.deployable
