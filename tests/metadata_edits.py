@@ -40,7 +40,7 @@ def edit_metadata(path: Path, key: str, change: Callable[[str], str]) -> None:
 
 def _edit_user_defined(model: Any, key: str, change: Callable[[str], str]) -> None:
     entries = model.description.metadata.userDefined
-    entries[key] = change(entries[key])
+    entries[key] = change(dict(entries).get(key, ""))
     if not entries[key]:
         del entries[key]
 

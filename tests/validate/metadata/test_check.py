@@ -12,10 +12,13 @@ from coremltools.proto import FeatureTypes_pb2
 from metadata_edits import edit_metadata, edit_onnx, edit_specification
 from onnx import TensorProto
 
-from export.bundle import read_bundle
+from export.bundle import Pin, read_bundle
+from export.metadata import FIXED_BATCH, description_of, metadata, pinned
+from export.to_coreml import FLOAT32, Arithmetic, write_mlprogram
 from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
 from validate.metadata.check import check_statements
+from validate.metadata.content import read_content
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
 COREML = ("mlprogram", "neuralnetwork")
@@ -203,6 +206,16 @@ def test_the_interface_of_onnx_is_held_against_the_bundle(copied, wrong, told):
     assert any(told in sentence for sentence in wrong(copied)), wrong(copied)
 
 
+def test_a_batch_of_one_is_right_where_the_bundle_says_so(copied, wrong):
+    edit_onnx(path_of(copied, "onnx"), _fix_batch)
+    bundle = read_bundle(copied)
+    note = f"tiny.onnx {FIXED_BATCH}, for the network's code fixes the batch."
+    artifacts = tuple(
+        replace(each, notes=(note,)) if each.format == "onnx" else each for each in bundle.artifacts
+    )
+    assert wrong(copied, bundle=replace(bundle, artifacts=artifacts)) == []
+
+
 def test_half_precision_weights_of_an_onnx_file_are_told(copied, wrong):
     def rounded(model):
         tensor = model.graph.initializer[0]
@@ -213,19 +226,45 @@ def test_half_precision_weights_of_an_onnx_file_are_told(copied, wrong):
     assert "says float16 for its precision, and by bundle.json it is float32" in wrong(copied)[0]
 
 
-def test_a_float32_program_is_not_taken_for_a_float16_one(copied, tiny, wrong):
-    from export.metadata import description_of, metadata
-    from export.to_coreml import FLOAT32, write_mlprogram
-
-    bundle, path = read_bundle(copied), path_of(copied, "mlprogram")
-    deployable = Deployable(tiny[0], bundle.contract)
+def rewritten(folder, network, arithmetic):
+    """Write the mlprogram of the bundle again, in another arithmetic."""
+    bundle, path = read_bundle(folder), path_of(folder, "mlprogram")
+    deployable = Deployable(network, bundle.contract)
     single = trace_single_image(trace(deployable, bundle.contract), bundle.contract)
     shutil.rmtree(path)
     description = description_of(bundle)
-    write_mlprogram(single, path, "iOS15", description, metadata(description), FLOAT32)
+    write_mlprogram(single, path, "iOS15", description, metadata(description), arithmetic)
+
+
+def test_a_float32_program_is_not_taken_for_a_float16_one(copied, tiny, wrong):
+    rewritten(copied, tiny[0], FLOAT32)
     assert wrong(copied) == [
         "tiny.mlpackage says float32 for its precision, and by bundle.json it is float16"
     ]
+
+
+def test_operations_kept_in_float32_are_those_of_the_bundle(copied, tiny, wrong):
+    convolutions = read_content(path_of(copied, "mlprogram"), "mlprogram").weights
+    names = [name.removesuffix("_cast_fp16") for name in convolutions]
+    pins = tuple(Pin(name, "conv", None, "of its range") for name in names[3:5])
+    rewritten(copied, tiny[0], Arithmetic("float16", pins))
+    key = "segport.kept_in_float32"
+    edit_metadata(path_of(copied, "mlprogram"), key, lambda _: pinned(pins)[key])
+
+    def with_pins(pins):
+        bundle = read_bundle(copied)
+        artifacts = tuple(
+            replace(each, pins=pins if each.format == "mlprogram" else ())
+            for each in bundle.artifacts
+        )
+        return wrong(copied, bundle=replace(bundle, artifacts=artifacts))
+
+    assert with_pins(pins) == []
+    missing = f"computes 1 operation in float32 ({names[4]}"
+    assert any(missing in sentence for sentence in with_pins(pins[:1]))
+    other = Pin(names[0], "conv", None, "of its range")
+    surplus = f"computes {names[0]} in float16"
+    assert any(surplus in sentence for sentence in with_pins((*pins, other)))
 
 
 @pytest.mark.parametrize("format_", FORMATS)
