@@ -115,7 +115,7 @@ def test_a_bundle_without_core_ml_is_refused_and_changes_nothing(device_bundle, 
     folder.mkdir()
     (folder / "tiny.onnx").write_bytes(b"a graph")
     artifact = Artifact(
-        "onnx", "tiny.onnx", "float32", "18", describe_files(folder, "tiny.onnx"), 1
+        "onnx", "tiny.onnx", "float32", "opset 20", describe_files(folder, "tiny.onnx"), 1
     )
     write_bundle(replace(read_bundle(device_bundle[1]), artifacts=(artifact,)), folder)
     with pytest.raises(InputError, match="no Core ML file"):

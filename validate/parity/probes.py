@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.specification import InputContract
 from validate.images.samples import Sample
 from validate.metrics.float16_noise import Noise
-from validate.metrics.tolerances import Tolerance
+from validate.metrics.tolerances import Row, Tolerance, tolerance_for
 
 SEED = 12
 TILE = 16

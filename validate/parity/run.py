@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from export.bundle import Bundle, read_bundle, verify_files
+from export.unlisted import unlisted_files
 from models.custom.option import NamedModule
 from models.deployable import Deployable
 from models.errors import InputError
@@ -64,6 +65,9 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     given = read_tolerances(tolerances)
     bundle = read_bundle(folder)
     verify_files(bundle, folder)
+    tell = tell or (lambda _: None)
+    for name in unlisted_files(bundle, folder):
+        tell(f"{folder / name} is not listed in the bundle, and was not judged.")
     found = find_samples(samples, bundle.contract)  # a wrong folder shows before the long work
     with ExitStack() as stack:
         held: Reference

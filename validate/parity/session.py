@@ -10,6 +10,7 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
+from validate.metadata.check import check_statements, with_violations
 from validate.metrics.decision_values import Scale, scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, tolerance_for
@@ -31,6 +32,7 @@ from validate.results.parity import (
     SampleFacts,
     ShownPicture,
 )
+from validate.results.provenance import provenance_of
 from validate.results.thumbnails import RankedPicture, WorstPictures, shown_picture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, runtimes_for
 
@@ -80,6 +82,7 @@ class ParitySession:
         self.runs = [each for each in self._results if isinstance(each, ArtifactRun)]
         self._reference = reference
         self._bundle = bundle
+        self._folder = folder
         self._given = given
         self.allow_unjudged: tuple[str, ...] = ()
         self._samples = samples
@@ -138,6 +141,7 @@ class ParitySession:
         for run in self.runs:
             run.finish()
         milliseconds = median(self._milliseconds)
+        network, stored = self._reference.deployable, self._reference.path
         return Report(
             bundle=self._bundle.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -149,12 +153,16 @@ class ParitySession:
             allow_unjudged=self.allow_unjudged,
             noise=self._noise,
             milliseconds=milliseconds,
-            results=tuple(
-                each.result(self._tolerance(each), milliseconds, self._photo_way)
-                if isinstance(each, ArtifactRun)
-                else each
-                for each in self._results
+            results=with_violations(
+                (
+                    each.result(self._tolerance(each), milliseconds, self._photo_way)
+                    if isinstance(each, ArtifactRun)
+                    else each
+                    for each in self._results
+                ),
+                check_statements(self._bundle, self._folder, network),
             ),
+            provenance=provenance_of(self._bundle, self._folder, self._samples, stored),
             machine=machine_facts(),
             tolerances=self._given.source,
             photo_way=self._photo_way,

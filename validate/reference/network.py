@@ -50,6 +50,11 @@ class Reference(Protocol):
         ...
 
     @property
+    def path(self) -> Path | None:
+        """The file that the outputs are read from, when they were not computed here."""
+        ...
+
+    @property
     def milliseconds(self) -> list[float]:
         """Return how long each picture took so far; none where nothing is computed."""
         ...
@@ -75,6 +80,7 @@ class ComputedReference:
     """Run the network on each sample."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, deployable: Deployable):
         self.deployable: Deployable = deployable

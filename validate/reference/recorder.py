@@ -38,6 +38,7 @@ class RecordedReference:
     """Give a computed reference's outputs, and write them into a file."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, path: Path, computed: ComputedReference, archive: zipfile.ZipFile):
         self.deployable: Deployable = computed.deployable

@@ -79,6 +79,7 @@ class StoredReference:
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, bundle: Bundle):
         self.milliseconds: list[float] = []
+        self.path: Path | None = path
         self._path, self._archive, self._shape = path, archive, bundle.shape[1:]
         self._mask = bundle.mask_shape
         document = self._described(bundle)
