@@ -85,7 +85,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
             return _judged(found, session, bundle, progress)
         run = run_identity(found, folder, reference, given, session)
         state = stack.enter_context(run_state(folder, run))
-        with resumed(state, found, session, tell or (lambda _: None)) as seconds:
+        with resumed(state, found, session, tell) as seconds:
             return _judged(found, session, bundle, progress, state, seconds)
 
 
