@@ -18,30 +18,41 @@ SHOWN = 10
 """Keys printed of each kind."""
 
 
-def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
+def inspect(
     path: Path,
     console: Console,
     *,
     weights: str | None = None,
-    encoder: str | None = None,
-    interpolation: str | None = None,
-    padding: str | None = None,
-    branch: str | None = None,
-    activation: str | None = None,
     labels: str | None = None,
     model: str | None = None,
     model_args: str | None = None,
+    **choices: str | None,
 ) -> None:
-    """Print the facts of `path`; raises InputError where it could not be exported."""
+    """Print the facts of `path`; `choices` are those of `Choices`, by name.
+
+    Raises InputError where the checkpoint could not be exported.
+    """
     module = parse_named(model, model_args)
     recognised = recognise_checkpoint(
         path,
         module=module,
         weights=weights,
-        choices=Choices(encoder, interpolation, padding, branch, activation),
+        choices=Choices(**choices),  # type: ignore[arg-type]  # `stated` is no option
         labels=None if labels is None else tuple(part.strip() for part in labels.split(",")),
     )
     console.print(_facts(recognised))
+    _print_findings(console, recognised)
+    require_loadable(recognised)
+    console.print(
+        f"Every key fits. Export it with: make export CKPT={_quoted(path)}"
+        + (f" MODEL={_quoted(model)}" if model else "")
+        + (f" MODEL_ARGS={_quoted(model_args)}" if model_args else ""),
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _print_findings(console: Console, recognised: Recognised) -> None:
     accounting = recognised.accounting
     _print_keys(console, "Renamed", (f"{new} ← {old}" for new, old in accounting.renamed.items()))
     _print_keys(console, "Ignored", _by_reason(accounting.ignored))
@@ -52,14 +63,6 @@ def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
     )
     _print_keys(console, "Noticed", (finding.sentence for finding in recognised.findings))
     _print_keys(console, "Notes", recognised.notes)
-    require_loadable(recognised)
-    console.print(
-        f"Every key fits. Export it with: make export CKPT={_quoted(path)}"
-        + (f" MODEL={_quoted(model)}" if model else "")
-        + (f" MODEL_ARGS={_quoted(model_args)}" if model_args else ""),
-        soft_wrap=True,
-        markup=False,
-    )
 
 
 def _facts(recognised: Recognised) -> Table:

@@ -85,7 +85,7 @@ def _fitting(entry: CatalogueEntry, depths: Sequence[int], query: EncoderQuery) 
     yield from (d for d in query.depths if d in depths and entry.has(d, query.deepest))
 
 
-def nearest(shapes: Shapes, query: EncoderQuery, most: int = 4) -> list[str]:
+def similar(shapes: Shapes, query: EncoderQuery, most: int = 4) -> list[str]:
     """Return encoders that incomplete or odd `shapes` might mean, the likeliest first.
 
     They share the names of the encoder's children; the channels that the decoder takes, and

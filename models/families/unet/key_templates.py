@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from models.errors import InputError
-from models.families.unet.plan import UnetPlan, Up, even, is_consistent
+from models.families.unet.plan import UnetPlan, Up, is_consistent, uniform
 from models.families.unet.units import Block, read_units
 from models.specification import Choices, Shapes
 
@@ -61,7 +61,7 @@ def read_plan(
     for single in _single(templates):
         plan = _plan(shapes, single, choices, padding)
         if plan is not None and is_consistent(plan):
-            return even(plan)
+            return uniform(plan)
     return None
 
 
