@@ -109,7 +109,7 @@ def _sides(specification: Specification) -> str:
 def _arguments(specification: Specification) -> str:
     parts = []
     for name, value in specification.arguments.items():
-        if isinstance(value, Mapping):  # the names of all layers are not for reading
+        if isinstance(value, Mapping):  # the paths of all layers are too long to print
             continue
         assumed = specification.assumed.get(name)
         parts.append(f"{name}={value!r}" + (f" ({assumed})" if assumed else ""))

@@ -112,7 +112,7 @@ def _package_depth(file: Path) -> int:
         depth += 1
     try:
         tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):  # which importing it will tell better
+    except (SyntaxError, ValueError):  # importing it will say what is wrong
         return depth
     levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return max(depth, *levels, 0)

@@ -99,9 +99,9 @@ def _sides_that_work(
             return
         try:
             found = output_of(network, _noise(channels, side, side))
-        except (TypeError, AttributeError, NameError):  # which no side will mend
+        except (TypeError, AttributeError, NameError):  # another side would not help
             return
-        except Exception:  # any side may be wrong: the caller tells why if all are
+        except Exception:  # this side may be wrong; the caller reports if all are
             continue
         if isinstance(found, str):
             raise InputError(f"{option} cannot be exported: {found}.")

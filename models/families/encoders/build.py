@@ -131,7 +131,7 @@ def _variants(name: str) -> Iterator[tuple[int, nn.Module]]:
             yield depth, build(name, 3, depth)
         except UNBUILDABLE as error:
             if "downsampling pattern" in str(error):
-                return  # at no depth
+                return  # no depth will do
 
 
 def _entry(variants: dict[int, nn.Module], wider: nn.Module, tokens: bool) -> CatalogueEntry:

@@ -68,7 +68,7 @@ def current_name(name: str) -> str:
 def nearest(shapes: Shapes, query: EncoderQuery) -> str | None:
     """Return the encoder that shares most tensors with an incomplete or odd state dict.
 
-    It lets the key accounting say which tensors are missing, instead of "unknown encoder".
+    With it, the key report can say which tensors are missing, instead of "unknown encoder".
     """
     ranked = []
     for name in match.similar(shapes, query):

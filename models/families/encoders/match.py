@@ -55,8 +55,8 @@ def matching(
 ) -> dict[str, tuple[int, ...]]:
     """Return the encoders with exactly these names and shapes, each with the fitting depths.
 
-    They are searched among `entries`, or else in the whole catalogue. Several names mean that
-    shapes cannot tell them apart.
+    `entries` are those to compare with, the whole catalogue where it is None. Several names mean
+    that shapes cannot tell them apart.
     """
     known: dict[tuple[bool, tuple[str, ...]], str] = {}
     bare = not any(name.startswith(UNIVERSAL) for name in shapes)

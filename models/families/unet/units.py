@@ -98,7 +98,7 @@ def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, i
     """
     if not norms:
         return (None, conv + 1) if gap in (None, 2) else None
-    if norms == [conv + 1] and gap in (None, 3, 4):  # the fourth is a dropout
+    if norms == [conv + 1] and gap in (None, 3, 4):  # a fourth layer is a dropout
         return conv + 1, conv + 2
     return (conv + 2, conv + 1) if norms == [conv + 2] and gap in (None, 3, 4) else None
 
