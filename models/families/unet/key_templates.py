@@ -79,10 +79,12 @@ def _plan(
 ) -> UnetPlan | None:
     head = templates.head[0]
     head_shape = shapes.get(f"{head}.weight", ())
-    encoder = _encoder(shapes, templates)
-    if len(head_shape) != 4 or head_shape[2:] != (1, 1) or len(encoder) < 2:
+    if len(head_shape) != 4 or head_shape[2:] != (1, 1):
         return None
+    encoder = _encoder(shapes, templates)
     depth = len(encoder) - 1
+    if depth < 1:
+        return None
     counts = [_counts(level, depth, templates.first) for level in range(depth)]
     decoder = [_block(shapes, templates.decoder[0], count) for count in counts]
     if not all(decoder) or head_shape[1] != decoder[0][-1].outputs:
