@@ -89,7 +89,7 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
 ) -> None:
     """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
     from export.bundle import read_bundle
-    from validate.drift.run import with_drift
+    from validate.drift.run import can_follow, with_drift
     from validate.parity.run import judge as judge_bundle
     from validate.precision.survey import require_rounded, with_ranges
     from validate.reference.network import load_reference
@@ -134,7 +134,8 @@ def judge(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:
-        hint = "" if drift or reference else " --drift names the operation that departs."
+        offered = not (drift or reference) and can_follow(report)
+        hint = " --drift names the operation that departs." if offered else ""
         raise ValidationFailed(f"{report.sentence} See {bundle / 'report.html'}.{hint}")
     click.echo(f"Report: {bundle / 'report.html'}")
 

@@ -137,7 +137,7 @@ def _compare(
             sizes = _sizes(feature)
             words = str(ir.TensorType(dtypes.BY_NAME[names_of_types[0]], sizes))
             fits = isinstance(type_, ir.TensorType) and (
-                type_.dtype.name in names_of_types and _fits(sizes, type_.shape)
+                type_.dtype.name in names_of_types and (sizes is None or type_.admits(sizes))
             )
         else:
             words = feature.kind
@@ -171,15 +171,6 @@ def _allowed(
         return tuple(each.lower if each.lower == each.upper else None for each in feature.ranges)
     shapes = (default, *(each for each in feature.enumerated if len(each) == len(default)))
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
-
-
-def _fits(described: tuple[int | None, ...] | None, program: tuple[int | None, ...] | None) -> bool:
-    if described is None or program is None:
-        return True
-    program = program or (1,)  # a scalar is described as an array of one element
-    return len(program) == len(described) and all(
-        fixed is None or size == fixed for size, fixed in zip(described, program, strict=True)
-    )
 
 
 def _fits_kind(kind: str, type_: ir.ValueType | None) -> bool:

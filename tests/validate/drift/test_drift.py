@@ -15,6 +15,7 @@ from rich.console import Console
 from export.bundle import describe_files, read_bundle, write_bundle
 from models.errors import InputError, ValidationFailed
 from validate.__main__ import main
+from validate.coreml.specification import Model_pb2
 from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown
@@ -45,6 +46,20 @@ def kept(folder, formats):
         if each.format in formats
     )
     write_bundle(replace(described, artifacts=artifacts), folder)
+
+
+def test_drift_is_not_offered_for_a_file_that_does_not_load(bundle, checkpoint, photos):
+    model = (
+        bundle / next(bundle.glob("*.mlpackage")) / "Data" / "com.apple.CoreML" / "model.mlmodel"
+    )
+    content = Model_pb2.Model.FromString(model.read_bytes())
+    content.specificationVersion = 4
+    model.write_bytes(content.SerializeToString())
+    kept(bundle, ("mlprogram",))
+    result = run(bundle, "--checkpoint", checkpoint, "--samples", photos)
+    assert isinstance(result.exception, ValidationFailed)
+    assert "version is 4 (iOS 13), but an ML program needs 6" in " ".join(result.output.split())
+    assert "--drift" not in str(result.exception)
 
 
 def test_a_healthy_bundle_passes_and_has_its_drift_on_disk(bundle, checkpoint, photos):

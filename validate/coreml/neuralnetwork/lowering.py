@@ -21,7 +21,7 @@ from validate.coreml.neuralnetwork.control_flow import (
     lower_signal,
 )
 from validate.coreml.neuralnetwork.inventory import layer_type, require_layers
-from validate.coreml.neuralnetwork.registry import Arity, Compute, find
+from validate.coreml.neuralnetwork.registry import LAYERS, Arity, Compute
 from validate.coreml.neuralnetwork.scope import ANY, Scope
 from validate.coreml.ops.packed import PackedConvolution
 
@@ -81,8 +81,7 @@ def _require_new(message: Any, written: set[str]) -> None:
 
 
 def _lower_layer(scope: Scope, message: Any, kind: str) -> None:
-    definition = find(kind)
-    assert definition is not None  # for the type checker: lower() has made sure
+    definition = LAYERS[kind]  # require_layers has made sure that it is there
     arity = Arity(len(message.input), len(message.output))
     definition.require_counts(arity)
     try:

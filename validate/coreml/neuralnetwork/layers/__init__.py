@@ -1,6 +1,6 @@
 """Compute the layers of a NeuralNetwork, by family; importing this registers them all."""
 
-from validate.coreml.neuralnetwork.layers import (
+from validate.coreml.neuralnetwork.layers import (  # noqa: F401 (each registers what it computes)
     activation,
     arranging,
     convolution,
@@ -18,22 +18,3 @@ from validate.coreml.neuralnetwork.layers import (
     shaping,
     slicing,
 )
-
-__all__ = [
-    "activation",
-    "arranging",
-    "convolution",
-    "creation",
-    "elementwise",
-    "indexing",
-    "linear",
-    "lstm",
-    "normalization",
-    "pooling",
-    "recurrent",
-    "reduction",
-    "resizing",
-    "selection",
-    "shaping",
-    "slicing",
-]
