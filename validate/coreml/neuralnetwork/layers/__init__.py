@@ -2,19 +2,19 @@
 
 from validate.coreml.neuralnetwork.layers import (  # noqa: F401 (each registers what it computes)
     activation,
-    arranging,
     convolution,
     creation,
     elementwise,
-    indexing,
+    gather_scatter,
     linear,
     lstm,
     normalization,
     pooling,
     recurrent,
     reduction,
-    resizing,
+    resize,
     selection,
-    shaping,
+    shape,
     slicing,
+    transformation,
 )
