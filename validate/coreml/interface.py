@@ -1,4 +1,4 @@
-"""Check a model's description, by itself and against the program or network that it describes.
+"""Check a model's description, by itself and against the program that it describes.
 
 Core ML takes the types and shapes of inputs and outputs from the description and the operations
 from the program, and refuses a model in which the two disagree. Sources: the comments of
@@ -106,19 +106,6 @@ def check_program(interface: Interface, function: ir.Function) -> None:
     _compare("input", interface.inputs, inputs)
     _compare("output", interface.outputs, outputs)
     _compare("state", interface.states, wrapped)
-
-
-def check_network(interface: Interface, network: Any) -> None:
-    """Check the description of a neural network, whose layers declare no types and shapes.
-
-    Raises:
-        InputError: if an input is neither an image nor an array, or there is no layer.
-    """
-    if not network.layers:
-        raise InputError("It has no layer.")
-    for feature in interface.inputs:
-        if not isinstance(feature, ArrayFeature | ImageFeature):
-            raise InputError(f"Its input {feature.name!r} is neither an image nor an array.")
 
 
 def _compare(

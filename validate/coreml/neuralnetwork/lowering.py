@@ -32,6 +32,7 @@ def lower(network: Any, interface: Interface) -> Graph:
     Raises:
         InputError: if a layer is missing in the runtime, or malformed.
     """
+    boundary.check_network(network, interface)
     require_layers(network)
     scope = Scope()
     boundary.enter(network, interface, scope)
