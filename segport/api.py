@@ -229,7 +229,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     photos = photos_of(samples)
     stages = stages_for(progress, verbose=verbose)
 
-    from validate.drift.run import with_drift
+    from validate.drift.run import can_follow, with_drift
     from validate.parity.run import judge
     from validate.precision.survey import require_rounded, with_ranges
     from validate.reference.network import load_reference
@@ -268,7 +268,8 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:
-        hint = "" if drift or reference else " --drift names the operation that departs."
+        offered = not (drift or reference) and can_follow(report)
+        hint = " --drift names the operation that departs." if offered else ""
         failed = ValidationFailed(f"{report.sentence} See {folder / 'report.html'}.{hint}")
         failed.report = report
         raise failed
