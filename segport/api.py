@@ -307,14 +307,16 @@ def predict(
     from validate.predict.predictor import Predictor
 
     found = Photos(photos)
-    predictor = Predictor(folder, wanted)
+    with undisturbed():
+        predictor = Predictor(folder, wanted)
     description = predictor.bundle
 
     def predictions() -> Iterator[Prediction]:
         for name, photo in found.read(description.contract.channels):
-            paint = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
-            measured = areas(layers(paint.mask, description), description.labels)
-            yield Prediction(name, paint.mask, measured)
+            with undisturbed():
+                made = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
+            measured = areas(layers(made.mask, description), description.labels)
+            yield Prediction(name, made.mask, measured)
 
     return predictions()
 

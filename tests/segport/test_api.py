@@ -129,6 +129,22 @@ def test_wrappers_of_training_come_off(tmp_path, samples, wrap):
     assert bundle.description.specification.title == "smp Unet, encoder resnet18"
 
 
+class Doubled(nn.Module):
+    """A wrapper of the user's own, which computes."""
+
+    def __init__(self):
+        super().__init__()
+        self.module = calibrated_unet()
+
+    def forward(self, image):
+        return 2 * self.module(image)
+
+
+def test_a_wrapper_that_computes_stays(tmp_path, samples):
+    bundle = segport.export(Doubled(), out=tmp_path, samples=samples, **SMALL)
+    assert bundle.description.specification.title == "own module test_api:Doubled"
+
+
 def test_an_activation_that_the_module_has_is_recorded(tmp_path, samples):
     network = smp.Unet(
         "resnet18", encoder_weights=None, classes=2, decoder_channels=SLIM, activation="sigmoid"
