@@ -78,7 +78,12 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 def require_text(options: Mapping[str, object]) -> None:
     """Raise InputError for an option whose bytes are no UTF-8, which no exported file can hold."""
-    for name, text in options.items():
+    texts = (
+        (name, text)
+        for name, value in options.items()
+        for text in (value if isinstance(value, list | tuple) else (value,))
+    )
+    for name, text in texts:
         if isinstance(text, str) and text != text.encode("utf-8", "replace").decode("utf-8"):
             raise InputError(f"{name.upper()}={ascii(text)[1:-1]} is no text: write it in UTF-8.")
 

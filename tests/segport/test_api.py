@@ -204,6 +204,8 @@ def test_a_name_keeps_bundles_apart_and_the_same_one_is_replaced(tmp_path, sampl
         (Own(), {"labels": ["a", "a"]}, "every label must be there once"),
         (Own(), {"samples": "nowhere"}, "give a folder of photos with samples=."),
         (Own(), {"encoder": "resnet18"}, "encoder=resnet18 is for networks that Segport builds"),
+        (Own(), {"weights": "ema"}, "weights= are about a checkpoint: a module in memory"),
+        (Own(), {"labels": ["a", "\udcff"]}, r"labels=\udcff is no text"),
         (nn.Identity(), {}, "The module Identity has no weights"),
         (nn.Sequential(nn.Linear(3, 2)), {}, "The module Sequential runs on no input"),
         (torch.jit.script(nn.Conv2d(3, 2, 1)), {}, "A scripted module is no code"),
