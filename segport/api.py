@@ -129,7 +129,9 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     Raises InputError for what cannot be exported, and ValidationFailed, whose `report` says why,
     where a file does not compute what PyTorch computes: the files are kept in `out/name.failed`.
     """
-    require_text({"licence": licence, "author": author, "labels": labels, "weights": weights})
+    choices = Choices(encoder, interpolation, padding, branch, activation)
+    texts = {"labels": labels, "licence": licence, "author": author, "weights": weights}
+    require_text({**texts, "model": model, "model_args": model_args, **vars(choices)})
     settings = Settings(
         size=parse_size(text_of(size, "x")),
         formats=parse_formats(text_of(formats)),
@@ -138,14 +140,14 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         std=parse_channels(text_of(std), "STD"),
         labels=parse_labels(labels),
         weights=weights,
-        choices=Choices(encoder, interpolation, padding, branch, activation),
+        choices=choices,
         module=module_of(model, model_args),
         licence=licence,
         author=author,
         name=parse_name(name),
     )
     photos, place = photos_of(samples), Path(out)
-    _require_place(model_or_path, place, settings)
+    _require_usable(model_or_path, place, settings)
     stages = stages_for(progress, verbose=verbose)
 
     from export.pipeline import export
@@ -175,7 +177,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     return Bundle(folder, description, reports[-1])
 
 
-def _require_place(model_or_path: object, out: Path, settings: Settings) -> None:
+def _require_usable(model_or_path: object, out: Path, settings: Settings) -> None:
     """Raise InputError where there is no such checkpoint, or no place for its bundle."""
     from export.staging import require_replaceable, require_writable
 
@@ -184,6 +186,11 @@ def _require_place(model_or_path: object, out: Path, settings: Settings) -> None
         checkpoint = Path(model_or_path)
         require_there(checkpoint)
         require_replaceable(settings.place(out, checkpoint), checkpoint.name)
+    elif settings.module is not None or settings.weights is not None:
+        raise InputError(
+            "MODEL= and WEIGHTS= are about a checkpoint: a module in memory has its own code and "
+            "its own weights, so leave them away."
+        )
 
 
 @with_keywords
@@ -308,14 +315,16 @@ def predict(
     from validate.predict.predictor import Predictor
 
     found = Photos(photos)
-    predictor = Predictor(folder, wanted)
+    with undisturbed():
+        predictor = Predictor(folder, wanted)
     description = predictor.bundle
 
     def predictions() -> Iterator[Prediction]:
         for name, photo in found.read(description.contract.channels):
-            paint = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
-            measured = areas(layers(paint.mask, description), description.labels)
-            yield Prediction(name, paint.mask, measured)
+            with undisturbed():
+                made = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
+            measured = areas(layers(made.mask, description), description.labels)
+            yield Prediction(name, made.mask, measured)
 
     return predictions()
 
