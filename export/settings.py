@@ -156,7 +156,7 @@ def parse_formats(text: str | None) -> tuple[str, ...]:
     return tuple(format for format in FORMATS if format in asked)
 
 
-def listed_formats(text: str | None) -> tuple[str, ...] | None:
+def listed_formats(text: str | None, option: str = "FORMATS") -> tuple[str, ...] | None:
     """Return the formats of `onnx,torchscript` as they are listed; None for none.
 
     Raises InputError where one is unknown, or there is none in the text.
@@ -167,7 +167,7 @@ def listed_formats(text: str | None) -> tuple[str, ...] | None:
     unknown = sorted(set(asked) - set(FORMATS))
     if unknown or not asked:
         what = f"names {', '.join(unknown)}" if unknown else "is empty"
-        raise InputError(f"FORMATS={text} {what}: choose from {', '.join(FORMATS)}.")
+        raise InputError(f"{option}={text} {what}: choose from {', '.join(FORMATS)}.")
     return tuple(dict.fromkeys(asked))
 
 

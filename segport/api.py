@@ -107,6 +107,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Place | None = None,
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
+    allow_unjudged: Sequence[str] | str | None = None,
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> Bundle:
@@ -123,6 +124,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     weights, encoder, interpolation, padding, branch, activation
                     settle what shapes cannot tell, as `segport export --help` says
     samples         a folder of photos, or a photo, to judge on
+    allow_unjudged  formats whose files may pass though nothing here can run them
     progress        is told the stage, how many of its parts are done, and how many there are
     verbose         print what the command line prints
 
@@ -147,6 +149,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         name=parse_name(name),
     )
     photos, place = photos_of(samples), Path(out)
+    unjudged = listed_formats(text_of(allow_unjudged), "ALLOW_UNJUDGED") or ()
     _require_usable(model_or_path, place, settings)
     stages = stages_for(progress, verbose=verbose)
 
@@ -164,7 +167,12 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         print_report(report, stages.console)
 
     judge = ParityGate(
-        stages, publish, samples=photos, coreml=coreml, tolerances=path_of(tolerances)
+        stages,
+        publish,
+        samples=photos,
+        coreml=coreml,
+        tolerances=path_of(tolerances),
+        allow_unjudged=unjudged,
     )
     with undisturbed():
         origin = origin_of(model_or_path)
@@ -206,6 +214,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Place | None = None,
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
+    allow_unjudged: Sequence[str] | str | None = None,
     drift: bool = False,
     ranges: bool = False,
     progress: Progress | None = None,
@@ -218,7 +227,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                     your own, with its keywords in `model_args`
     reference       what `write_reference` stored earlier takes the place of the network
     drift, ranges   also follow every operation, or measure what each needs of float16
-    samples, progress, verbose    as for `export`
+    samples, allow_unjudged, progress, verbose    as for `export`
 
     Raises InputError for a damaged bundle or other bad input, and ValidationFailed, whose `report`
     says why, where a file does not compute what PyTorch computes.
@@ -234,6 +243,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
             "checkpoint lies."
         )
     photos = photos_of(samples)
+    unjudged = listed_formats(text_of(allow_unjudged), "ALLOW_UNJUDGED") or ()
     stages = stages_for(progress, verbose=verbose)
 
     from validate.drift.run import can_follow, with_drift
@@ -257,6 +267,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                 samples=photos,
                 coreml=coreml,
                 tolerances=path_of(tolerances),
+                allow_unjudged=unjudged,
                 progress=counted,
                 tell=stages.tell,
             )
@@ -292,32 +303,36 @@ def predict(
     formats: Sequence[str] | str | None = None,
     tiled: bool = False,
     overlap: int | None = None,
+    anyway: bool = False,
 ) -> Iterator[Prediction]:
-    """Yield the mask of each photo, by the first file of the bundle that runs here.
+    """Yield the mask of each photo, by the fastest file of the bundle that passed.
 
     photos    a folder, of which files that are no pictures are passed over; a file, or an array
               `(H, W, channels)` of uint8, or of floats in [0, 1] where the network takes no image;
               or several files and arrays
     formats   which files of the bundle may paint
     tiled     keep the photo's own size, and run tiles that share `overlap` pixels
+    anyway    use a bundle whose last verdict failed, or is about other files
 
-    Raises InputError for a damaged bundle, a photo that cannot be read, or a file that fails.
+    Raises InputError for a damaged bundle, or one that failed, a photo that cannot be read, or a
+    file that fails.
     """
     from export.bundle import read_bundle
 
     folder = Path(bundle)
     wanted = listed_formats(text_of(formats))
-    read_bundle(folder)
+    description = read_bundle(folder)
 
     from segport.photos import Photos
+    from validate.metadata.verdict import require_verdict
     from validate.predict.areas import areas
     from validate.predict.masks import layers
     from validate.predict.predictor import Predictor
 
+    require_verdict(folder, description, anyway=anyway)
     found = Photos(photos)
     with undisturbed():
         predictor = Predictor(folder, wanted)
-    description = predictor.bundle
 
     def predictions() -> Iterator[Prediction]:
         for name, photo in found.read(description.contract.channels):
