@@ -3,20 +3,13 @@
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from export.result_files import RESULTS
 from models.common.hashing import sha256_of
 from models.errors import InputError
 
 if TYPE_CHECKING:
     from export.bundle import Bundle
 
-# What `validate` puts beside the files that bundle.json lists.
-RESULTS = (
-    "parity.json",
-    "parity.md",
-    "report.html",
-    "junit.xml",
-    ".parity.unfinished.jsonl",
-)
 # Names that somebody would take for a file of the bundle.
 MODEL_SUFFIXES = {
     *(".onnx", ".ort", ".mlmodel", ".mlpackage", ".mlmodelc"),

@@ -114,7 +114,7 @@ def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, p
 
 
 def test_what_is_uploaded_is_what_is_written(workflow, job):
-    from export.unlisted import RESULTS
+    from export.result_files import RESULTS
 
     paths = job["steps"][-1]["with"]["path"].splitlines()
     assert job["steps"][-1]["if"] == "always()"

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from export.bundle import MANIFEST, Bundle
+from export.result_files import DATA
 from models.common.hashing import sha256_of
 from models.errors import InputError
-from validate.report.json_file import RESULTS, read_results
+from validate.report.json_file import read_results
 from validate.results.parity import Report
 
 
@@ -17,9 +18,9 @@ def require_verdict(folder: Path, bundle: Bundle, *, anyway: bool = False) -> st
     never judged is told of. Raises InputError where the last verdict was not passed, or is about
     other files, unless that is wanted `anyway`: then the sentence is returned.
     """
-    if not (folder / RESULTS).exists():
+    if not (folder / DATA).exists():
         return (
-            f"{folder} has no {RESULTS}: whether its files compute what PyTorch does is not known."
+            f"{folder} has no {DATA}: whether its files compute what PyTorch does is not known."
         )
     report = read_results(folder)
     reason = _reason(report, bundle, folder)
