@@ -19,9 +19,7 @@ def require_verdict(folder: Path, bundle: Bundle, *, anyway: bool = False) -> st
     other files, unless that is wanted `anyway`: then the sentence is returned.
     """
     if not (folder / DATA).exists():
-        return (
-            f"{folder} has no {DATA}: whether its files compute what PyTorch does is not known."
-        )
+        return f"{folder} has no {DATA}: whether its files compute what PyTorch does is not known."
     report = read_results(folder)
     reason = _reason(report, bundle, folder)
     if reason is None or anyway:
