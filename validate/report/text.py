@@ -23,7 +23,7 @@ NAMED_RANGES = 5
 NAMED_PINS = 12
 RUNTIMES = {"Core ML reference": "Segport's reference runtime"}
 """Runtimes whose names alone could be read as a phone's."""
-NO_PHONE = "No time is a phone's."
+NO_PHONE = "None of these is a phone's time."
 
 
 def row(result: ArtifactResult) -> tuple[str, ...]:
