@@ -28,7 +28,10 @@ def main(rounds: int) -> None:
     """Run the pipeline and a bare conversion script in turns and compare time and memory."""
     console = Console()
     if not DEMO.exists():
-        measure([PYTHON, "-m", "models", "demo", str(DEMO)])
+        from models.demo.checkpoint import make_demo_checkpoint
+        from validate.images.folders import RENDERED
+
+        make_demo_checkpoint(DEMO, RENDERED)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         samples = _eight_samples(work / "samples")
@@ -50,7 +53,7 @@ def _script(folder: Path) -> list[str]:
 
 def _pipeline(out: Path, samples: Path) -> list[str]:
     options = ["--out", str(out), "--samples", str(samples)]
-    return [PYTHON, "-m", "export", str(DEMO), *options]
+    return [PYTHON, "-m", "segport", "export", str(DEMO), *options]
 
 
 def _eight_samples(folder: Path) -> Path:

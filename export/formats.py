@@ -24,7 +24,7 @@ from export.to_coreml import (
     write_neuralnetwork,
 )
 from export.to_torchscript import write_torchscript
-from export.tracing import trace, trace_single_image
+from export.tracing import takes_batches, trace, trace_single_image
 from models.deployable import Deployable
 
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -134,8 +134,11 @@ def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
 
 
 def _torchscript(traced: torch.jit.ScriptModule, job: Job) -> Written:
-    write_torchscript(traced, job.path("torchscript"), job.metadata)
-    return Written("float32", f"torch {torch.__version__.split('+')[0]}")
+    path = job.path("torchscript")
+    write_torchscript(traced, path, job.metadata)
+    any_batch = takes_batches(traced, job.description.contract)
+    notes = () if any_batch else (_one_picture(path),)
+    return Written("float32", f"torch {torch.__version__.split('+')[0]}", notes)
 
 
 def _mlprogram(traced: torch.jit.ScriptModule, job: Job) -> Written:
@@ -161,7 +164,7 @@ def _onnx(job: Job) -> Written:
 
     path = job.path("onnx")
     opset, any_batch = write_onnx(job.deployable, job.description.contract, path, job.metadata)
-    note = f"{path.name} {FIXED_BATCH}, for the network's code fixes the batch."
+    note = _one_picture(path)
     return Written("float32", f"opset {opset}", () if any_batch else (note,))
 
 
@@ -170,3 +173,7 @@ WRITERS: Mapping[str, Callable[[torch.jit.ScriptModule, Job], Written]] = {
     "mlprogram": _mlprogram,
     "neuralnetwork": _neuralnetwork,
 }
+
+
+def _one_picture(path: Path) -> str:
+    return f"{path.name} {FIXED_BATCH}, for the network's code fixes the batch."

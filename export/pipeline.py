@@ -3,18 +3,21 @@
 import datetime
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
 from export.formats import Job, write_formats
 from export.metadata import Description, tool_versions
-from export.settings import Settings, bundle_name
+from export.settings import Settings, safe_name
 from export.size_check import require_runs
-from export.staging import require_space, staged
+from export.staging import require_replaceable, require_space, staged
 from models.common.cli import Stages
+from models.common.hashing import sha256_of
+from models.custom.in_memory import ModuleInMemory
 from models.deployable import Deployable
 from models.errors import ValidationFailed
-from models.load import Recognised, load_network, recognise_checkpoint
+from models.load import Recognised, load_network, recognise_checkpoint, recognise_module
 
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
@@ -25,27 +28,19 @@ Judge = Callable[[Bundle, Job], Bundle | None]
 
 
 def export(
-    checkpoint: Path,
-    out: Path,
-    settings: Settings,
-    stages: Stages,
-    judge: Judge,
+    checkpoint: Path | ModuleInMemory, out: Path, settings: Settings, stages: Stages, judge: Judge
 ) -> tuple[Bundle, Path]:
     """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
 
-    Returns the bundle and its folder. Raises InputError for anything that cannot be exported,
-    and ValidationFailed, with the files kept in `NAME.failed`, when one does not compute what
-    PyTorch computes; an earlier bundle stays where it is in both cases.
+    The weights of a module in memory are stored in the bundle. Returns the bundle and its folder.
+    Raises InputError for anything that cannot be exported, and ValidationFailed, with the files
+    kept in `NAME.failed`, when one does not compute what PyTorch computes; an earlier bundle stays
+    where it is in both cases.
     """
-    destination = out / bundle_name(checkpoint)
+    destination, file = _place(checkpoint, out, settings)
+    require_replaceable(destination, file)
     with stages("Reading the checkpoint"):
-        recognised = recognise_checkpoint(
-            checkpoint,
-            weights=settings.weights,
-            choices=settings.choices,
-            labels=settings.labels,
-            module=settings.module,
-        )
+        recognised = _recognised(checkpoint, file, settings)
         specification = recognised.specification
         contract = settings.contract_for(specification)
         network = load_network(recognised)
@@ -59,12 +54,41 @@ def export(
         f"{specification.title}: {recognised.accounting.summary}; "
         f"labels {recognised.labels.summary}"
     )
-    with staged(destination, checkpoint.name) as folder:
+    with staged(destination, file) as folder:
+        if isinstance(checkpoint, ModuleInMemory):
+            recognised = _stored(recognised, checkpoint, folder)
         job = _job(recognised, deployable, folder, destination, settings)
-        bundle = judge(_build(recognised, job, destination, stages), job)
+        source = _source(recognised, checkpoint, destination, settings)
+        bundle = judge(_build(recognised, source, job, stages), job)
         if bundle is None:
-            raise _rejected(folder, destination, checkpoint.name)
+            raise _rejected(folder, destination, file)
     return bundle, destination
+
+
+def _place(checkpoint: Path | ModuleInMemory, out: Path, settings: Settings) -> tuple[Path, str]:
+    """Return the bundle's folder, and the name of the file that holds the weights it is made of."""
+    if isinstance(checkpoint, ModuleInMemory):
+        name = settings.name or safe_name(checkpoint.attribute.rpartition(".")[2])
+        return out / name, f"{name}.safetensors"
+    return settings.place(out, checkpoint), checkpoint.name
+
+
+def _recognised(checkpoint: Path | ModuleInMemory, file: str, settings: Settings) -> Recognised:
+    choices, labels = settings.choices, settings.labels
+    if isinstance(checkpoint, ModuleInMemory):
+        return recognise_module(checkpoint, file, choices=choices, labels=labels)
+    weights, module = settings.weights, settings.module
+    return recognise_checkpoint(
+        checkpoint, weights=weights, choices=choices, labels=labels, module=module
+    )
+
+
+def _stored(recognised: Recognised, module: ModuleInMemory, folder: Path) -> Recognised:
+    """Write the weights of a module in memory into the bundle."""
+    path = folder / recognised.checkpoint.path
+    path.write_bytes(module.serialised())
+    sha256, size = sha256_of(path), path.stat().st_size
+    return replace(recognised, checkpoint=replace(recognised.checkpoint, sha256=sha256, size=size))
 
 
 def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
@@ -91,27 +115,33 @@ def _job(
     return Job(folder, destination.name, settings, description, deployable)
 
 
-def _build(recognised: Recognised, job: Job, destination: Path, stages: Stages) -> Bundle:
+def _build(recognised: Recognised, source: Source, job: Job, stages: Stages) -> Bundle:
     artifacts, notes = write_formats(job, stages)
-    source = _source(recognised, destination, job.settings)
     notes = (*recognised.notes, *notes)
-    bundle = _bundle(recognised, source, job.description, artifacts, notes, stages)
+    bundle = _bundle(recognised, source, job, artifacts, notes, stages)
     write_bundle(bundle, job.folder)
     return bundle
 
 
-def _source(recognised: Recognised, destination: Path, settings: Settings) -> Source:
-    checkpoint = recognised.checkpoint
+def _source(
+    recognised: Recognised, origin: Path | ModuleInMemory, destination: Path, settings: Settings
+) -> Source:
+    checkpoint, module, path = recognised.checkpoint, None, Path(recognised.checkpoint.path.name)
+    if isinstance(origin, ModuleInMemory):
+        module = origin.name
+    else:
+        path = Path(os.path.relpath(checkpoint.path, destination))
     return Source(
         file=checkpoint.path.name,
-        path=Path(os.path.relpath(checkpoint.path, destination)).as_posix(),
+        path=path.as_posix(),
         sha256=checkpoint.sha256,
         size=checkpoint.size,
         container=checkpoint.container,
         entry=checkpoint.entry,
         weights=settings.weights,
-        choices=settings.choices,
+        choices=settings.choices if module is None else recognised.choices,
         code=_code(recognised),
+        module=module,
     )
 
 
@@ -125,14 +155,15 @@ def _code(recognised: Recognised) -> OwnCode | None:
 def _bundle(
     recognised: Recognised,
     source: Source,
-    description: Description,
+    job: Job,
     artifacts: tuple[Artifact, ...],
     notes: tuple[str, ...],
     stages: Stages,
 ) -> Bundle:
-    specification, keys = recognised.specification, recognised.accounting
+    description, keys = job.description, recognised.accounting
+    specification = description.specification
     return Bundle(
-        name=bundle_name(recognised.checkpoint.path),
+        name=job.name,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         source=source,
         specification=specification,
@@ -159,6 +190,6 @@ def _rejected(folder: Path, destination: Path, checkpoint: str) -> ValidationFai
         for path in folder.iterdir():
             path.rename(place / path.name)
     return ValidationFailed(
-        f"Parity failed: what was exported does not compute what PyTorch computes, so "
+        f"Parity failed: not every file was shown to compute what PyTorch computes, so "
         f"{destination} was not written. The files and their report are in {kept}."
     )

@@ -34,6 +34,11 @@ class Settings:
     module: NamedModule | None = None
     licence: str | None = None
     author: str | None = None
+    name: str | None = None
+
+    def place(self, out: Path, checkpoint: Path) -> Path:
+        """Return the folder below `out` that the bundle of `checkpoint` becomes."""
+        return out / (self.name or bundle_name(checkpoint))
 
     def contract_for(self, specification: Specification) -> InputContract:
         """What the exported files of this network will expect of a picture.
@@ -71,10 +76,10 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return width, height
 
 
-def require_text(options: Mapping[str, str | None]) -> None:
+def require_text(options: Mapping[str, object]) -> None:
     """Raise InputError for an option whose bytes are no UTF-8, which no exported file can hold."""
     for name, text in options.items():
-        if text is not None and text != text.encode("utf-8", "replace").decode("utf-8"):
+        if isinstance(text, str) and text != text.encode("utf-8", "replace").decode("utf-8"):
             raise InputError(f"{name.upper()}={ascii(text)[1:-1]} is no text: write it in UTF-8.")
 
 
@@ -82,7 +87,7 @@ def default_size(specification: Specification) -> tuple[int, int]:
     """`(width, height)` where none was asked for: 256 × 256, or the next that the network takes."""
     if specification.fixed_size is not None:
         return specification.fixed_size
-    side = _at_least(DEFAULT_SIDE, specification)
+    side = specification.at_least(DEFAULT_SIDE)
     return side, side
 
 
@@ -92,26 +97,24 @@ def require_size_fits(width: int, height: int, specification: Specification) -> 
         _require_the_size((width, height), specification.fixed_size)
         return
     sides = (width, height)
-    above = [_at_least(side, specification) for side in sides]
+    above = [specification.at_least(side) for side in sides]
     if tuple(above) == sides:
         return
-    below = [_at_least(side - specification.stride + 1, specification) for side in sides]
+    below = [specification.at_least(side - specification.stride + 1) for side in sides]
     plus = f" plus {specification.offset}" if specification.offset else ""
     least = f", and {specification.smallest} at least" if specification.margin else ""
     fitting = list(dict.fromkeys(f"{columns}x{rows}" for columns, rows in (below, above)))
     nearest = f"The nearest that fit are {' and '.join(fitting)}."
     if len(fitting) == 1:
         nearest = f"The smallest that fits is {fitting[0]}."
+    from models.families.unet.specify import takes_unpadded
+
+    if takes_unpadded(specification, width, height):
+        nearest += f" PADDING=valid takes {width}x{height}, if its convolutions are unpadded."
     raise InputError(
         f"SIZE={width}x{height} does not suit this network: width and height must be multiples "
         f"of {specification.stride}{plus}{least}. {nearest}"
     )
-
-
-def _at_least(side: int, specification: Specification) -> int:
-    """The smallest side of `side` pixels or more that the network takes."""
-    stride, offset = specification.stride, specification.offset
-    return max(specification.smallest, -(-(side - offset) // stride) * stride + offset)
 
 
 def _require_the_size(asked: tuple[int, int], fixed: tuple[int, int]) -> None:
@@ -143,15 +146,24 @@ def parse_channels(text: str | None, name: str) -> tuple[float, ...] | None:
 
 
 def parse_formats(text: str | None) -> tuple[str, ...]:
-    """The formats of `torchscript,onnx`, in the order in which they are written."""
+    """Return the formats of `onnx,torchscript`, in the order in which they are written."""
+    asked = listed_formats(text) or DEFAULT_FORMATS
+    return tuple(format for format in FORMATS if format in asked)
+
+
+def listed_formats(text: str | None) -> tuple[str, ...] | None:
+    """Return the formats of `onnx,torchscript` as they are listed; None for none.
+
+    Raises InputError where one is unknown, or there is none in the text.
+    """
     if text is None:
-        return DEFAULT_FORMATS
-    asked = {part.strip().lower() for part in text.split(",") if part.strip()}
-    unknown = sorted(asked - set(FORMATS))
+        return None
+    asked = [part.strip().lower() for part in text.split(",") if part.strip()]
+    unknown = sorted(set(asked) - set(FORMATS))
     if unknown or not asked:
         what = f"names {', '.join(unknown)}" if unknown else "is empty"
         raise InputError(f"FORMATS={text} {what}: choose from {', '.join(FORMATS)}.")
-    return tuple(format for format in FORMATS if format in asked)
+    return tuple(dict.fromkeys(asked))
 
 
 def parse_target(text: str) -> str:
@@ -162,20 +174,38 @@ def parse_target(text: str) -> str:
     raise InputError(f"TARGET={text} is not a deployment target: choose from {', '.join(TARGETS)}.")
 
 
-def parse_labels(text: str | None) -> tuple[str, ...] | None:
-    """The labels of `background,breakage`; None for none."""
-    return None if text is None else tuple(part.strip() for part in text.split(","))
+def parse_labels(labels: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """Return the labels of a list, or of `background,breakage`; None for none."""
+    if isinstance(labels, str):
+        return tuple(part.strip() for part in labels.split(","))
+    return None if labels is None else tuple(map(str, labels))
+
+
+def parse_name(text: str | None) -> str | None:
+    """Return the name of a bundle as it was asked for; None for none.
+
+    Raises InputError where a path, Xcode or a shell would not take it as it is.
+    """
+    if text is not None and text != (safe := safe_name(text)):
+        raise InputError(
+            f"NAME={text} cannot be the name of a bundle: take letters, digits, '_', '-' and '.', "
+            f"as in NAME={safe}."
+        )
+    return text
 
 
 def bundle_name(checkpoint: Path) -> str:
-    """A name that is safe in paths, in Xcode and in a shell, from the checkpoint's.
+    """Return a name that is safe in paths, in Xcode and in a shell, from the checkpoint's.
 
     >>> bundle_name(Path("[DAMAGE][Breakage_3]Unet.pt"))
     'DAMAGE-Breakage_3-Unet'
     """
-    stem = checkpoint.name if checkpoint.is_dir() else checkpoint.stem
-    safe = re.sub(r"[^\w.-]+", "-", stem).strip("-.")
-    return safe or "model"
+    return safe_name(checkpoint.name if checkpoint.is_dir() else checkpoint.stem)
+
+
+def safe_name(text: str) -> str:
+    """Return `text` without what a path, Xcode or a shell would not take in a name."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "model"
 
 
 def checked_formats(formats: Sequence[str], target: str) -> tuple[tuple[str, ...], str | None]:

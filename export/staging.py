@@ -28,7 +28,7 @@ def staged(destination: Path, checkpoint: str) -> Iterator[Path]:
     bundle of the same checkpoint file. When the block raises, all is as it was.
     """
     _recover(destination)
-    _require_replaceable(destination, checkpoint)
+    require_replaceable(destination, checkpoint)
     created = _missing_parents(destination.parent)
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,17 @@ def require_space(folder: Path, needed: int) -> None:
         )
 
 
-def _require_replaceable(destination: Path, checkpoint: str) -> None:
+def require_writable(folder: Path) -> None:
+    """Raise InputError where nothing can be written into `folder`, which need not exist yet."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=".segport.", dir=there)).rmdir()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def require_replaceable(destination: Path, checkpoint: str) -> None:
+    """Raise InputError where `destination` holds anything but a bundle of that `checkpoint`."""
     if not destination.exists() and not destination.is_symlink():
         return
     if not destination.is_dir() or not (destination / MANIFEST).is_file():

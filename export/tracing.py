@@ -64,6 +64,16 @@ def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptMo
     return traced
 
 
+def takes_batches(traced: torch.jit.ScriptModule, contract: InputContract) -> bool:
+    """Return whether a trace, which was made with one picture, takes two at once."""
+    try:
+        with torch.no_grad():
+            logits, _ = traced(example_image(contract).repeat(2, 1, 1, 1))
+    except RuntimeError:
+        return False
+    return len(logits) == 2
+
+
 def trace_single_image(
     traced: torch.jit.ScriptModule, contract: InputContract
 ) -> torch.jit.ScriptModule:

@@ -7,6 +7,8 @@
 A message is one sentence or two: what is wrong, in which file, what to do next.
 """
 
+from typing import Any
+
 
 class SegportError(Exception):
     """End a command with a message instead of a traceback; the base of all such errors."""
@@ -19,6 +21,10 @@ class InputError(SegportError):
 
 
 class ValidationFailed(SegportError):
-    """Tell that an exported file does not compute what the PyTorch network does."""
+    """Tell that an exported file does not compute what the PyTorch network does.
+
+    `report`, where there is one, is the `validate.results.parity.Report` that says why.
+    """
 
     exit_code = 1
+    report: Any = None

@@ -1,6 +1,6 @@
 """Print what is in a checkpoint and what would be exported; write nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -8,36 +8,29 @@ from rich.table import Table
 from rich.text import Text
 
 from models.common.console import print_line
-from models.custom.option import parse_named
+from models.common.spelling import spelled, style
+from models.common.text import listed
+from models.custom.option import NamedModule
 from models.labels import Labels
 from models.load import Recognised, recognise_checkpoint, require_loadable
 from models.specification import Choices, Specification
 
 SHOWN = 10
+"""Keys printed of each kind."""
 
 
-def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
+def inspect(
     path: Path,
     console: Console,
     *,
     weights: str | None = None,
-    encoder: str | None = None,
-    interpolation: str | None = None,
-    padding: str | None = None,
-    branch: str | None = None,
-    activation: str | None = None,
-    labels: str | None = None,
-    model: str | None = None,
-    model_args: str | None = None,
+    choices: Choices | None = None,
+    labels: Sequence[str] | None = None,
+    module: NamedModule | None = None,
 ) -> None:
     """Print the facts of `path`; raises InputError where it could not be exported."""
-    module = parse_named(model, model_args)
     recognised = recognise_checkpoint(
-        path,
-        module=module,
-        weights=weights,
-        choices=Choices(encoder, interpolation, padding, branch, activation),
-        labels=None if labels is None else tuple(part.strip() for part in labels.split(",")),
+        path, module=module, weights=weights, choices=choices, labels=labels
     )
     console.print(_facts(recognised))
     accounting = recognised.accounting
@@ -51,13 +44,6 @@ def inspect(  # noqa: PLR0913 (a keyword for each option of the command)
     _print_keys(console, "Noticed", (finding.sentence for finding in recognised.findings))
     _print_keys(console, "Notes", recognised.notes)
     require_loadable(recognised)
-    console.print(
-        f"Every key fits. Export it with: make export CKPT={_quoted(path)}"
-        + (f" MODEL={_quoted(model)}" if model else "")
-        + (f" MODEL_ARGS={_quoted(model_args)}" if model_args else ""),
-        soft_wrap=True,
-        markup=False,
-    )
 
 
 def _facts(recognised: Recognised) -> Table:
@@ -108,7 +94,7 @@ def _arguments(specification: Specification) -> str:
             continue
         assumed = specification.assumed.get(name)
         parts.append(f"{name}={value!r}" + (f" ({assumed})" if assumed else ""))
-    return "\n".join(parts)
+    return spelled("\n".join(parts), style())
 
 
 def _labels(labels: Labels) -> str:
@@ -121,21 +107,15 @@ def _by_reason(ignored: Mapping[str, str]) -> Iterable[str]:
     for key, reason in ignored.items():
         reasons.setdefault(reason, []).append(key)
     for reason, keys in reasons.items():
-        yield keys[0] + (f" and {len(keys) - 1} more" if len(keys) > 1 else "") + f": {reason}"
+        yield f"{listed(keys, 1)}: {reason}"
 
 
 def _print_keys(console: Console, title: str, lines: Iterable[str]) -> None:
-    listed = list(lines)
-    if not listed:
+    told = list(lines)
+    if not told:
         return
     console.print(Text(f"\n{title}", style="bold"))
-    for line in listed[:SHOWN]:
-        print_line(console, f"  {line}")
-    if len(listed) > SHOWN:
-        console.print(f"  … and {len(listed) - SHOWN} more")
-
-
-def _quoted(text: object) -> str:
-    import shlex
-
-    return shlex.quote(str(text))
+    for line in told[:SHOWN]:
+        print_line(console, f"  {spelled(line, style())}")
+    if len(told) > SHOWN:
+        console.print(f"  … and {len(told) - SHOWN} more")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.checkpoints import StateDict
+from models.common.text import listed
 from models.errors import InputError
 from models.families.family import Family
 from models.families.hints import likeliest
@@ -103,8 +104,7 @@ def _reason(key: str, family: Family) -> str:
 def _listed(what: str, keys: list[str]) -> str:
     if not keys:
         return ""
-    rest = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return f"{len(keys)} {what} ({', '.join(keys[:LISTED])}{rest})"
+    return f"{len(keys)} {what} ({listed(keys, LISTED)})"
 
 
 def _x(shape: Shape) -> str:

@@ -7,10 +7,11 @@ the mask holds 0 and 1 for each channel, and the labels and colours are the chan
 
 import colorsys
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.common.text import listed
 from models.errors import InputError
 
 WELL_KNOWN_NAMES = {
@@ -21,7 +22,9 @@ WELL_KNOWN_NAMES = {
 }
 """Names of the public car-damage checkpoints' files, in two spellings, with the class of each."""
 LABEL_KEYS = ("labels", "class_names", "classes", "label_names", "names")
-"""Keys under which training scripts keep class names."""
+"""Keys under which training scripts keep class names, the last one only outside of configs."""
+DEEPEST = 4
+"""Levels of a checkpoint's facts in which class names are searched for."""
 LISTED = 20
 """Labels named in a message."""
 BACKGROUND_COLOUR = "0x00000000"
@@ -44,8 +47,7 @@ class Labels:
     @property
     def summary(self) -> str:
         """Return the names, as many as a line holds."""
-        more = len(self.names) - LISTED
-        return ", ".join(self.names[:LISTED]) + (f" and {more} more" if more > 0 else "")
+        return listed(self.names, LISTED)
 
 
 def mask_values(classes: int) -> int:
@@ -68,11 +70,13 @@ def choose_labels(
     first = 1 if independent else 0  # independent channels have no background
     if asked is not None:
         return _named(_fitted(asked, classes, path, "LABELS", independent), "LABELS", first)
-    for key in LABEL_KEYS:
-        names = _names_in(config.get(key))
-        if names:
-            fitted = _fitted(names, classes, path, f"its own entry '{key}'", independent)
+    for entry, names in _own_names(config):
+        try:
+            fitted = _fitted(names, classes, path, f"its own entry '{entry}'", independent)
             return _named(fitted, "checkpoint", first)
+        except InputError:
+            if "/" not in entry:  # deeper lists that do not fit may name something else
+                raise
     for pattern, name in WELL_KNOWN_NAMES.items():
         if re.search(pattern, path.name, re.IGNORECASE) and mask_values(classes) == 2:
             return _named(("background", name), "file name", first)
@@ -97,6 +101,27 @@ def colour_of(value: int) -> str:
 def _named(names: Sequence[str], source: str, first: int) -> Labels:
     colours = tuple(colour_of(value) for value, _ in enumerate(names, first))
     return Labels(tuple(names), colours, source)
+
+
+def _own_names(config: Mapping[str, object]) -> Iterator[tuple[str, list[str]]]:
+    """Yield lists of class names in a checkpoint's facts, with their entries, outermost first.
+
+    >>> list(_own_names({"cfg": {"data": {"CLASSES": ["sky", "road"]}}}))
+    [('cfg/data/CLASSES', ['sky', 'road'])]
+    """
+    level: dict[str, Mapping[str, object]] = {"": config}
+    for depth in range(DEEPEST):
+        for place, facts in level.items():
+            for known in LABEL_KEYS if depth == 0 else LABEL_KEYS[:-1]:
+                for key, value in facts.items():
+                    if key.lower() == known and (names := _names_in(value)):
+                        yield place + key, names
+        level = {
+            f"{place}{key}/": value
+            for place, facts in level.items()
+            for key, value in facts.items()
+            if isinstance(value, dict)
+        }
 
 
 def _names_in(value: object) -> list[str]:

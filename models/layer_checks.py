@@ -33,6 +33,10 @@ ACTIVATIONS = {
 """Names of activations, as layers and as smp's argument, with a specification's name for each."""
 IDLE = frozenset({"Identity", "Dropout", "Dropout2d"})
 """Layers that do nothing in evaluation mode."""
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
+"""Layers that only hold others: networks that are built from keys have plain modules there."""
+POOLING = {"kernel_size": 2, "stride": 2, "padding": 0, "dilation": 1, "ceil_mode": False}
+"""The max pooling of U-Nets that are built from keys, which is no layer of theirs."""
 STATED = frozenset(
     "encoder_name encoder_output_stride encoder_output_indices decoder_atrous_rates "
     "decoder_interpolation decoder_readout upsampling".split()
@@ -41,7 +45,8 @@ STATED = frozenset(
 TORCH_LAYERS = "torch.nn.modules."
 WEIGHTLESS = frozenset(
     "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Softplus Tanh InstanceNorm2d AvgPool2d "
-    "LPPool2d PixelShuffle".split()
+    "LPPool2d PixelShuffle PixelUnshuffle ReLU6 Hardtanh Hardsigmoid Softsign LogSigmoid RReLU "
+    "Threshold LocalResponseNorm ReflectionPad2d ReplicationPad2d ZeroPad2d ConstantPad2d".split()
 )
 """Layers that leave no trace in a state dict, but change what a network computes."""
 
@@ -78,19 +83,22 @@ def _configured(config: Mapping[str, object], names: Set[str]) -> dict[str, obje
     return stated
 
 
-def require_faithful(state: StateDict, network: nn.Module, path: Path, title: str) -> None:
-    """Raise InputError where `network` would compute something else than the pickled module."""
+def require_faithful(
+    state: StateDict, network: nn.Module, path: Path, title: str, remedy: str = ""
+) -> None:
+    """Raise InputError where `network` would compute something else than the pickled module.
+
+    `remedy` is a sentence that ends the message.
+    """
     modules = dict(network.named_modules())
     differences = [
         difference
         for place, facts in state.layers.items()
-        if place in modules
-        for difference in _differences(place, facts, modules[place])
-    ]
-    differences += [
-        f"{place} is a {name}, which it has not"
-        for place, facts in state.layers.items()
-        if place not in modules and (name := str(facts[CLASS]).rsplit(".", 1)[-1]) in WEIGHTLESS
+        for difference in (
+            _differences(place, facts, modules[place])
+            if place in modules
+            else _traceless(place, facts)
+        )
     ]
     if differences:
         more = len(differences) - LISTED
@@ -98,7 +106,7 @@ def require_faithful(state: StateDict, network: nn.Module, path: Path, title: st
         raise InputError(
             f"{path.name} is not a plain {title}, although its weights fit one: "
             f"{'; '.join(differences[:LISTED])}{rest}. Exporting it as one would change what it "
-            "computes."
+            f"computes. {remedy}".rstrip()
         )
 
 
@@ -108,12 +116,26 @@ def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> l
         return []  # the logits before it are exported, and it is recorded
     if stored.startswith(TORCH_LAYERS) and built.__module__.startswith(TORCH_LAYERS):
         name = stored.rsplit(".", 1)[1]
+        if name in CONTAINERS and built is nn.Module:
+            return []
         if name != built.__name__ and not {name, built.__name__} <= IDLE:
             return [f"{place} is a {name}, not a {built.__name__}"]
     return [
         f"{place} has {name} {facts[name]}, not {getattr(layer, name)}"
         for name in sorted(SETTINGS & facts.keys())
         if hasattr(layer, name) and not _same(facts[name], getattr(layer, name))
+    ]
+
+
+def _traceless(place: str, facts: Mapping[str, object]) -> list[str]:
+    """Return what a layer without weights, which the rebuilt network has not, would change."""
+    name = str(facts[CLASS]).rsplit(".", 1)[-1]
+    if name in WEIGHTLESS:
+        return [f"{place} is a {name}, which it has not"]
+    return [
+        f"{place} has {setting} {facts[setting]}, not {usual}"
+        for setting, usual in POOLING.items()
+        if name == "MaxPool2d" and setting in facts and not _same(facts[setting], usual)
     ]
 
 

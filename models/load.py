@@ -1,5 +1,6 @@
 """Load a checkpoint file into a network that holds its weights, with every key accounted for."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,9 @@ from torch import Tensor, nn
 
 from models.checkpoints import Checkpoint, StateDict, normalise, read_checkpoint
 from models.custom.family import REMEDY, OwnFamily, own_family
-from models.custom.option import NamedModule
-from models.custom.outputs import OwnNetwork
+from models.custom.in_memory import ModuleInMemory
+from models.custom.option import NamedModule, model_hint
+from models.custom.outputs import OwnNetwork, output_of
 from models.errors import InputError
 from models.families.family import Family
 from models.families.recognise import recognise
@@ -26,14 +28,23 @@ from models.meta_device import built
 from models.specification import Choices, Specification
 from models.weight_checks import WeightFinding, examine, require_sound
 
+COMPARED = 64
+"""Least side, in pixels, of the noise on which a module and its rebuilt network are compared."""
+ROUNDING = 1e-4
+"""Share of the range of the logits by which the two may differ."""
+
 
 @dataclass(frozen=True)
 class Recognised:
-    """Hold a checkpoint with its network, the report of its keys and findings on its weights."""
+    """Hold a checkpoint with its network, the report of its keys and findings on its weights.
+
+    `choices` are the user's, and where there is none, what the file itself says.
+    """
 
     checkpoint: Checkpoint
     state: StateDict
     family: Family
+    choices: Choices
     specification: Specification
     accounting: Accounting
     findings: tuple[WeightFinding, ...]
@@ -65,27 +76,74 @@ def recognise_checkpoint(
     or the module cannot be built. Keys that do not fit and unsound weights are told in the
     result: see `require_loadable`.
     """
-    checkpoint = read_checkpoint(path, weights=weights)
-    choices = choices or Choices()
+    return _recognised(read_checkpoint(path, weights=weights), choices or Choices(), labels, module)
+
+
+def recognise_module(
+    module: ModuleInMemory,
+    name: str,
+    *,
+    choices: Choices | None = None,
+    labels: Sequence[str] | None = None,
+) -> Recognised:
+    """Judge a network in memory whose weights are to be stored in a file called `name`.
+
+    It is one of the known families where the network that its weights rebuild computes what the
+    module does, so that the weights alone are enough later; else it is the user's own. Raises
+    InputError as `recognise_checkpoint` does.
+    """
+    checkpoint = module.checkpoint(name)
+    with contextlib.suppress(InputError):
+        known = _recognised(checkpoint, choices or Choices(), labels, None)
+        if _computes_the_same(load_network(known), module, known.specification):
+            return known
+    return _recognised(checkpoint, choices or Choices(), labels, module)
+
+
+def _computes_the_same(
+    rebuilt: nn.Module, module: ModuleInMemory, specification: Specification
+) -> bool:
+    """Return whether two networks give the same logits on noise, but for rounding."""
+    width, height = specification.fixed_size or (specification.at_least(COMPARED),) * 2
+    generator = torch.Generator().manual_seed(5)
+    image = torch.rand((1, specification.in_channels, height, width), generator=generator)
+    found = output_of(module.network, image)
+    if isinstance(found, str):
+        return False
+    with torch.no_grad():
+        expected, actual = OwnNetwork(module.network, found[0])(image), rebuilt(image)
+    spread = float(expected.max() - expected.min())
+    return expected.shape == actual.shape and torch.allclose(
+        actual, expected, rtol=0, atol=ROUNDING * max(spread, 1e-6)
+    )
+
+
+def _recognised(
+    checkpoint: Checkpoint,
+    choices: Choices,
+    labels: Sequence[str] | None,
+    module: NamedModule | None,
+) -> Recognised:
+    path = checkpoint.path
     if module is not None:
         family, specification, state = _own(module, checkpoint, choices)
     else:
-        family, specification, state = _known(path, checkpoint, choices)
+        state = normalise(checkpoint)
+        choices = _settled(choices, state, checkpoint)
+        shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
+        hint = model_hint(checkpoint.module)
+        family, specification = recognise(path, shapes, choices, hint)
     if module is None and choices.activation is None and specification.classes > 1:
         stated = stated_activation(state, checkpoint.config)
         choices = replace(choices, activation=stated)
     specification = _with_activation(specification, choices.activation, path)
-    network = built(lambda: family.build(specification))
-    user = network.inner if isinstance(network, OwnNetwork) else network
-    require_faithful(state, user, path, specification.title)
-    wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    accounting = account(state, wanted, family, specification)
     return Recognised(
         checkpoint=checkpoint,
         state=state,
         family=family,
+        choices=choices,
         specification=specification,
-        accounting=replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored}),
+        accounting=_account(checkpoint, state, family, specification),
         findings=examine(state.tensors),
         labels=choose_labels(
             path,
@@ -95,6 +153,19 @@ def recognise_checkpoint(
             independent=specification.independent,
         ),
     )
+
+
+def _account(
+    checkpoint: Checkpoint, state: StateDict, family: Family, specification: Specification
+) -> Accounting:
+    """Account for all keys; InputError where a module pickled whole is another network."""
+    network = built(lambda: family.build(specification))
+    layers = network.inner if isinstance(network, OwnNetwork) else network
+    remedy = "" if layers is not network else f"Name its own code: {model_hint(checkpoint.module)}."
+    require_faithful(state, layers, checkpoint.path, specification.title, remedy)
+    shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    accounting = account(state, shapes, family, specification)
+    return replace(accounting, ignored={**checkpoint.ignored, **accounting.ignored})
 
 
 def _with_activation(
@@ -109,14 +180,6 @@ def _with_activation(
             "ACTIVATION= away, or say ACTIVATION=sigmoid."
         )
     return replace(specification, activation=activation)
-
-
-def _known(
-    path: Path, checkpoint: Checkpoint, choices: Choices
-) -> tuple[Family, Specification, StateDict]:
-    state = normalise(checkpoint)
-    shapes = {key: tuple(tensor.shape) for key, tensor in state.tensors.items()}
-    return *recognise(path, shapes, _settled(choices, state, checkpoint)), state
 
 
 def _own(

@@ -66,6 +66,21 @@ class Specification:
         strides = max(0, 2 * self.margin - self.offset) // self.stride + 1
         return self.offset + strides * self.stride
 
+    def takes(self, width: int, height: int) -> bool:
+        """Return whether the network takes inputs of this size, in pixels."""
+        if self.fixed_size is not None:
+            return (width, height) == self.fixed_size
+        sides = (width, height)
+        return min(sides) >= self.smallest and all(
+            (side - self.offset) % self.stride == 0 for side in sides
+        )
+
+    def at_least(self, side: int) -> int:
+        """Return the smallest height or width of `side` pixels or more that the network takes."""
+        return max(
+            self.smallest, -(-(side - self.offset) // self.stride) * self.stride + self.offset
+        )
+
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """Return `(width, height)` of the logits and the mask that an input of this size gives."""
         return width - 2 * self.margin, height - 2 * self.margin

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.common.text import listed
 from models.errors import InputError
 
 LISTED = 4
@@ -119,5 +120,4 @@ def _count(keys: tuple[str, ...], noun: str) -> str:
 
 
 def _names(keys: tuple[str, ...]) -> str:
-    rest = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
-    return ", ".join(keys[:LISTED]) + rest
+    return listed(keys, LISTED)

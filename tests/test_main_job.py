@@ -18,32 +18,28 @@ from safetensors.torch import save_file
 from small_networks import ROOT, SHARED, calibrated_unet
 from torch import Tensor, nn
 
-from export.__main__ import main as export_command
 from export.bundle import read_bundle
-from models.__main__ import main as models_command
 from models.common.cli import run
-from validate.__main__ import main as validate_command
+from segport.__main__ import group
 from validate.report.json_file import read_results
 
 Save = Callable[..., Path]
 State = dict[str, Tensor]
 
 
-def call(command: object, *arguments: object) -> int:
-    """Run a command line in this process and return its exit code."""
+def call(*arguments: object) -> int:
+    """Run `segport` in this process and return its exit code."""
     words = [str(argument) for argument in arguments]
     with pytest.raises(SystemExit) as ended, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["segport", *words])
         patch.setattr("signal.signal", lambda *_: None)
-        run(command, "segport")
+        run(group, "segport")
     return int(ended.value.code or 0)
 
 
 def export(checkpoint: Path, *options: str, formats: str = "torchscript", size: str = "64") -> int:
     out = checkpoint.parent / "build"
-    return call(
-        export_command, checkpoint, "--out", out, "--formats", formats, "--size", size, *options
-    )
+    return call("export", checkpoint, "--out", out, "--formats", formats, "--size", size, *options)
 
 
 def bundles(checkpoint: Path) -> list[str]:
@@ -81,7 +77,7 @@ def test_every_format_agrees_and_the_bundle_says_so(
     output = capsys.readouterr().out
     assert "breakage.mlpackage" in output
     assert "parity held" in output
-    assert call(validate_command, folder) == 0
+    assert call("validate", folder) == 0
 
 
 def test_the_files_explain_themselves(saved: Save, state_dict: State) -> None:
@@ -289,7 +285,7 @@ def test_an_unwritable_place(
 ) -> None:
     path = saved(state_dict)
     (tmp_path / "file").write_text("")
-    code = call(export_command, path, "--out", tmp_path / "file", "--size", "64")
+    code = call("export", path, "--out", tmp_path / "file", "--size", "64")
     assert code == 2
     assert "cannot be written" in capsys.readouterr().err
 
@@ -337,13 +333,13 @@ def test_validate_finds_a_changed_file_and_a_changed_checkpoint(
     folder = path.parent / "build" / "breakage"
     state_dict["segmentation_head.0.bias"] += 1
     saved(state_dict)
-    assert call(validate_command, folder) == 2
+    assert call("validate", folder) == 2
     assert "is not the checkpoint" in capsys.readouterr().err
     script = folder / "breakage.torchscript.pt"
     content = bytearray(script.read_bytes())
     content[len(content) // 2] ^= 1
     script.write_bytes(content)
-    assert call(validate_command, folder) == 2
+    assert call("validate", folder) == 2
     assert "is not the file that was exported" in capsys.readouterr().err
 
 
@@ -352,13 +348,13 @@ def test_inspect_tells_and_writes_nothing(
 ) -> None:
     path = saved({"state_dict": prefixed("module.")(state_dict)})
     before = sorted(path.parent.iterdir())
-    assert call(models_command, "inspect", path) == 0
+    assert call("inspect", path) == 0
     told = capsys.readouterr().out
-    for word in ("smp Unet, encoder resnet18", "state_dict", "module.", "INTERPOLATION="):
+    for word in ("smp Unet, encoder resnet18", "state_dict", "module.", "--interpolation"):
         assert word in told
     assert sorted(path.parent.iterdir()) == before
     del state_dict["encoder.conv1.weight"]
-    assert call(models_command, "inspect", saved(state_dict)) == 2
+    assert call("inspect", saved(state_dict)) == 2
     assert "Missing" in capsys.readouterr().out
 
 

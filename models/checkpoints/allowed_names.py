@@ -1,7 +1,5 @@
 """List the names that honest checkpoints use, each with the function that stands in for it."""
 
-from __future__ import annotations
-
 from models.checkpoints import rebuild
 from models.checkpoints.numpy_values import NDARRAY, numpy_scalar
 from models.checkpoints.rebuild import Rebuilder

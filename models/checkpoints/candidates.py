@@ -1,19 +1,19 @@
 """Search an opened file for everything that could be a network's weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import torch
 
 from models.checkpoints.known_names import entry_reason, is_ema
-from models.checkpoints.modules import class_of, flatten, is_module, layers
+from models.checkpoints.modules import class_of, flatten, is_module, layers, network_class
 from models.checkpoints.numpy_values import NDARRAY
 from models.checkpoints.plain import Unconvertible, plain
 from models.checkpoints.records import Inert, StoredTensor, UnusableTensor
 
 _MAX_DEPTH = 6
+"""Entries within entries that are searched."""
 _MAX_CHILDREN = 10_000
+"""Items of a list that are searched."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class CandidateWeights:
     label    how the entry is shown to the user
     ema      whether these are averaged weights
     layers   of a module pickled whole: see `modules.layers`
+    module   class of a module pickled whole, "net.Unet"
     """
 
     path: tuple[str, ...]
@@ -32,6 +33,7 @@ class CandidateWeights:
     label: str
     ema: bool
     layers: dict[str, dict[str, object]] = field(default_factory=dict)
+    module: str = ""
 
     @property
     def name(self) -> str:
@@ -50,8 +52,13 @@ class FileContents:
     """Identity of an object → name of the entry where it was met first."""
 
 
-def survey(root: object) -> FileContents:
-    """Return all candidates of a file, its plain facts, and the reasons against everything else."""
+def find_candidates(root: object) -> FileContents:
+    """Return all candidates of a file, its plain facts, and the reasons against everything else.
+
+    >>> contents = find_candidates({"net": {"conv.weight": torch.zeros(2, 3)}, "epoch": 7})
+    >>> [candidate.name for candidate in contents.candidates], contents.config
+    (['net'], {'epoch': 7})
+    """
     found = FileContents()
     _visit(root, (), found)
     return found
@@ -108,7 +115,9 @@ def _add_module(module: Inert, path: tuple[str, ...], found: FileContents) -> No
     label = f"{'/'.join(path)} ({kind})" if path else kind
     averaged = _is_averaged(path, records) or is_ema(module.cls.name)
     if records:
-        found.candidates.append(CandidateWeights(path, records, label, averaged, layers(module)))
+        found.candidates.append(
+            CandidateWeights(path, records, label, averaged, layers(module), network_class(module))
+        )
     attributes = module.attributes()
     if "_hparams" in attributes:
         attributes["hyper_parameters"] = attributes["_hparams"]

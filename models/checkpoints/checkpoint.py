@@ -1,13 +1,9 @@
 """Hold what comes out of a file: a `Checkpoint` as stored, a `StateDict` as networks want it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+import torch
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,7 @@ class Checkpoint:
     notes       sentences for the user
     unusable    names of weights that cannot become a dense tensor of numbers, with the reason
     layers      of a module pickled whole: each torch layer's path -> its class and attributes
+    module      class of a module pickled whole, "net.Unet"; "" for a state dict
     """
 
     path: Path
@@ -42,6 +39,7 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     unusable: dict[str, str] = field(default_factory=dict)
     layers: dict[str, dict[str, object]] = field(default_factory=dict)
+    module: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ Without WEIGHTS=, raw weights win over averaged ones (EMA, SWA). Averaged weight
 with a note. Two candidates that could both be the network are never chosen between.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from models.checkpoints.candidates import CandidateWeights
@@ -27,6 +25,11 @@ def choose(file: str, found: list[CandidateWeights], weights: str | None) -> Cho
 
     Raises InputError, which lists the names, where there are none, several, or none called
     `weights`.
+
+    >>> raw = CandidateWeights(("model",), {"conv.weight": 0}, "model", ema=False)
+    >>> averaged = CandidateWeights(("model_ema",), {"conv.weight": 1}, "model_ema", ema=True)
+    >>> [choose("net.pt", [raw, averaged], name).taken.name for name in (None, "ema")]
+    ['model', 'model_ema']
     """
     candidates = _without_repeats([part for candidate in found for part in split(candidate)])
     if not candidates:

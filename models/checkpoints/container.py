@@ -1,7 +1,5 @@
 """Hold what every container reader returns: the object in the file, and access to its storages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Detect what a file is from its first bytes: a checkpoint container, or a file to explain."""
 
-from __future__ import annotations
-
 import io
 import json
 

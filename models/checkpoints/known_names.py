@@ -1,7 +1,5 @@
 """List the words by which training scripts name what they store, with what each word means."""
 
-from __future__ import annotations
-
 import re
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

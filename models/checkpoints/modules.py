@@ -1,7 +1,5 @@
 """Find the weights of a module that was pickled whole, without its class."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 
@@ -46,13 +44,14 @@ def layers(module: Inert) -> dict[str, dict[str, object]]:
     """
     found: dict[str, dict[str, object]] = {}
     for prefix, part in _walk(module, "", itertools.count(), 0):
-        settings = {k: v for k, v in part.attributes().items() if _is_setting(k, v)}
+        settings = {k: v for k, v in part.attributes().items() if is_setting(k, v)}
         if part.cls.module.startswith("torch.nn.modules.") or INTERPOLATION in settings:
             found[prefix.rstrip(".")] = {**settings, CLASS: str(part.cls)}
     return found
 
 
-def _is_setting(name: str, value: object) -> bool:
+def is_setting(name: str, value: object) -> bool:
+    """Return whether an attribute of a layer is a plain setting, as its stride or its epsilon."""
     if name.startswith("_") or name == "training":
         return False
     values = value if isinstance(value, tuple | list) and len(value) < _LONG else (value,)
@@ -112,9 +111,13 @@ def class_of(module: Inert) -> str:
     >>> class_of(Inert(Global("net", "Unet")))
     'net.Unet'
     """
+    name, inside = str(module.cls).removeprefix("__torch__."), network_class(module)
+    return name if inside == name else f"{name} around {inside}"
+
+
+def network_class(module: Inert) -> str:
+    """Return the class of a network, or of the one inside, where `module` is a mere wrapper."""
     _, children = _scripted(module) if _is_scripted(module) else _pickled(module)
-    name = str(module.cls).removeprefix("__torch__.")
     if list(children) in (["module"], ["_orig_mod"]):
-        (inner,) = children.values()
-        return f"{name} around {str(inner.cls).removeprefix('__torch__.')}"
-    return name
+        (module,) = children.values()
+    return str(module.cls).removeprefix("__torch__.")

@@ -1,14 +1,10 @@
 """Decode numbers and arrays that NumPy pickled, without NumPy's own unpickling."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from models.checkpoints.records import BrokenFile, Global, Inert
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _PLAIN = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
 NDARRAY = Global("numpy", "ndarray")
@@ -25,8 +21,6 @@ def numpy_scalar(args: tuple[object, ...]) -> object:
         return None
     if len(raw) != dtype.itemsize:
         raise BrokenFile("its pickle holds a NumPy number of the wrong length")
-    import numpy as np
-
     value: object = np.frombuffer(raw, dtype)[0].item()
     return value
 
@@ -46,8 +40,6 @@ def numpy_array(value: Inert) -> np.ndarray | None:
         return None
     if not all(type(n) is int and 0 <= n <= len(data) for n in shape):
         return None
-    import numpy as np
-
     count = 1
     for n in shape:
         count *= n
@@ -72,8 +64,6 @@ def _dtype(described: object) -> np.dtype | None:
     code = described.args[0]
     if not isinstance(code, str) or not _PLAIN.fullmatch(code):
         return None
-    import numpy as np
-
     state = described.state
     order = state[1] if isinstance(state, tuple) and len(state) > 1 else "="
     return np.dtype(code).newbyteorder(">" if order == ">" or code[0] == ">" else "<")

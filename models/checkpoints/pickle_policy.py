@@ -8,8 +8,6 @@
    third-party function (`torch.hub.load`).
 """
 
-from __future__ import annotations
-
 import re
 import sys
 
@@ -37,6 +35,12 @@ def resolve(module: str, name: str) -> Global:
     """Return the record for a name.
 
     Raises RefusedGlobal for a name of the standard library that is not in the tables.
+
+    >>> str(resolve("net", "Unet")), str(resolve("copy_reg", "_reconstructor"))
+    ('net.Unet', 'copyreg._reconstructor')
+    >>> resolve("os", "system")
+    Traceback (most recent call last):
+    models.checkpoints.records.RefusedGlobal: use os.system
     """
     module = _ALIASES.get(module, module)
     found = Global(module, name)

@@ -1,7 +1,5 @@
 """Reduce facts beside the weights to None, bool, int, float, str, list and dict."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ of every key. It comes off only there and only as a whole component: smp's timm 
 `encoder.model.…` keys, in which `model.` belongs to the network.
 """
 
-from __future__ import annotations
-
 import torch
 
 from models.checkpoints.checkpoint import Checkpoint, StateDict

@@ -1,7 +1,5 @@
 """Read bytes of a file as tensors, and cut strided tensors out of them."""
 
-from __future__ import annotations
-
 import os
 import weakref
 import zlib

@@ -1,34 +1,29 @@
 """Read a path into named tensors, whatever container they are in."""
 
-from __future__ import annotations
-
-import difflib
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from models.checkpoints.candidates import FileContents, survey
+from models.checkpoints.candidates import FileContents, find_candidates
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import ChosenWeights, choose
 from models.checkpoints.container import OpenedFile
 from models.checkpoints.detect_format import HEAD, identify, is_container
 from models.checkpoints.known_names import NORMALISATION
 from models.checkpoints.raw_file import RawFile
-from models.checkpoints.records import BrokenFile, RefusedGlobal, shown
+from models.checkpoints.records import BrokenFile, RefusedGlobal, UnusableTensor, shown
 from models.checkpoints.safetensors_files import WEIGHTS_NAMES, read_safetensors, smp_config
 from models.checkpoints.torch_files import read_legacy, read_zip
 from models.checkpoints.torchscript import refuse_nameless
 from models.checkpoints.unpickler import DECODING_ERRORS
+from models.checkpoints.weights_file import weights_file
 from models.checkpoints.zip_records import ZIP_ERRORS
 from models.common.hashing import sha256_of
 from models.errors import InputError
 
 _MOST_CHANNELS = 64
-_FOLDERS = (
-    ("data.pkl", "is an unpacked torch file: give the file itself, or zip the folder"),
-    ("*.distcp", "is a distributed checkpoint: convert it with dcp_to_torch_save of PyTorch"),
-)
+"""Numbers that a mean or standard deviation of the input may have."""
 _DAMAGE = (*DECODING_ERRORS, *ZIP_ERRORS)
 
 
@@ -47,18 +42,21 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     package's own functions, which only make records; other third-party classes become inert
     placeholders, whose objects may be created and given a state; a call is possible only for
     CapWords names; anything else of the standard library, and every other call, is refused with
-    the name of what the file wanted (see `trusted.py`).
+    the name of what the file wanted (see `pickle_policy.py`).
 
     Raises InputError for everything that cannot be used: one sentence that names the file, what
     is wrong and what to do.
     """
-    file = _weights_file(path)
+    file = weights_file(path)
     try:
         state = _state(file)
         opened = _open(file)
-        found = survey(opened.root)
+        found = find_candidates(opened.root)
         choice = choose(file.name, found.candidates, weights)
-        return _checkpoint(path, file, state, opened, found, choice)
+        checkpoint = _checkpoint(path, file, opened, found, choice)
+        if _state(file) != state:
+            raise InputError(f"{file.name} changed while it was read: wait until it is written.")
+        return checkpoint
     except RefusedGlobal as refused:
         raise InputError(
             f"{file.name} wants to {shown(refused)}, which no checkpoint needs; it was not run. "
@@ -70,48 +68,6 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
         raise InputError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except _DAMAGE:
         raise InputError(f"{file.name} is damaged or cut off. Copy or download it again.") from None
-
-
-def _weights_file(path: Path) -> Path:
-    """Return the file to read: `path`, or the weights in a save_pretrained folder."""
-    try:
-        if path.is_dir():
-            return _in_folder(path)
-        if not path.exists():
-            raise InputError(_missing(path))
-        if not path.is_file():
-            raise InputError(f"{path} is no regular file: give the file that torch.save wrote.")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read: {error}.") from None
-    return path
-
-
-def _in_folder(folder: Path) -> Path:
-    for name in WEIGHTS_NAMES:
-        if (folder / name).is_file():
-            if not smp_config(folder / name):
-                raise InputError(
-                    f"{folder} has {name} but no config.json of smp's save_pretrained beside it: "
-                    f"give {folder / name} itself to use the weights alone."
-                )
-            return folder / name
-    for pattern, told in _FOLDERS:
-        if any(folder.glob(pattern)):
-            raise InputError(f"{folder} {told}.")
-    raise InputError(
-        f"{folder} is a folder without {' or '.join(WEIGHTS_NAMES)}: give a checkpoint file, or "
-        "a folder that smp's save_pretrained wrote."
-    )
-
-
-def _missing(path: Path) -> str:
-    parent = path.parent
-    names = sorted(p.name for p in parent.iterdir()) if parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
-    if near:
-        return f"{path} does not exist. Did you mean {' or '.join(near)}?"
-    where = "" if parent.is_dir() else f", and neither does the folder {parent}"
-    return f"{path} does not exist{where}: check the path."
 
 
 def _open(file: Path) -> OpenedFile:
@@ -151,37 +107,25 @@ def _open_container(file: Path, kind: str) -> OpenedFile:
 
 
 def _checkpoint(
-    path: Path,
-    file: Path,
-    state: object,
-    opened: OpenedFile,
-    found: FileContents,
-    choice: ChosenWeights,
+    path: Path, file: Path, opened: OpenedFile, found: FileContents, choice: ChosenWeights
 ) -> Checkpoint:
-    tensors: dict[str, torch.Tensor] = {}
-    unusable: dict[str, str] = {}
-    for name, record in choice.taken.records.items():
-        value = opened.read(record)
-        if isinstance(value, torch.Tensor):
-            tensors[name] = value
-        else:
-            unusable[name] = value.reason
-    normalisation, told = _input_normalisation(tensors)
-    digest = sha256_of(file)
-    if _state(file) != state:
-        raise InputError(f"{file.name} changed while it was read: wait until it is written.")
+    values = {name: opened.read(record) for name, record in choice.taken.records.items()}
+    tensors = {n: value for n, value in values.items() if isinstance(value, torch.Tensor)}
+    unusable = {n: value.reason for n, value in values.items() if isinstance(value, UnusableTensor)}
+    normalisation, notes = _input_normalisation(tensors)
     return Checkpoint(
         path=path,
         container=opened.container,
-        sha256=digest,
+        sha256=sha256_of(file),
         size=file.stat().st_size,
         entry=choice.taken.label,
         tensors=tensors,
         config={**normalisation, **opened.config, **found.config},
         ignored={**found.ignored, **choice.ignored},
-        notes=(*opened.notes, *choice.notes, *told),
+        notes=(*opened.notes, *choice.notes, *notes),
         unusable=unusable,
         layers=choice.taken.layers,
+        module=choice.taken.module,
     )
 
 

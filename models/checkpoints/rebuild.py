@@ -4,8 +4,6 @@ Each takes the name and the arguments from the file, checks them, and returns pl
 inert record. Wrong arguments raise BrokenFile, or ValueError and TypeError from unpacking them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from models.checkpoints.records import (

@@ -5,8 +5,6 @@ Here a name stays a `Global`, an object becomes an `Inert`, and a tensor becomes
 that says where its numbers lie. Nothing is imported, and no method of a record runs file data.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

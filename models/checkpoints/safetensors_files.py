@@ -1,7 +1,5 @@
 """Read safetensors files, and the folders that smp's `save_pretrained` writes around them."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

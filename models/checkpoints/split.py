@@ -1,14 +1,12 @@
 """Tell apart several networks that share one state dict, each under its own prefix."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from models.checkpoints.candidates import CandidateWeights
 from models.checkpoints.known_names import ROLES, buffer_reason, is_ema
 
 _ALIKE = 10
-"""Fewer keys than this in two equal groups are a coincidence, not two networks."""
+"""Keys that equal groups must have to be networks: fewer may be a coincidence."""
 
 Groups = dict[str, list[str]]
 
@@ -21,6 +19,10 @@ def split(candidate: CandidateWeights) -> list[CandidateWeights]:
     are networks of their own if all have the same names, if each has an `encoder.` and a
     `decoder.`, or if they are called after their roles (student and teacher, generator and
     discriminator).
+
+    >>> keys = [f"{net}.{part}.weight" for net in ("student", "teacher") for part in ("a", "b")]
+    >>> [part.name for part in split(CandidateWeights((), dict.fromkeys(keys), "", False))]
+    ['student', 'teacher']
     """
     base, groups = _branches(list(candidate.records))
     averaged = [name for name in groups if _is_copy(name, groups)]
@@ -62,7 +64,7 @@ def _part(whole: CandidateWeights, prefix: str, keys: list[str], ema: bool) -> C
     members = set(keys)
     records = {key: record for key, record in whole.records.items() if key in members}
     label = f"{whole.label}/{prefix}" if whole.label else prefix
-    return CandidateWeights(path, records, label, ema, whole.layers)
+    return replace(whole, path=path, records=records, label=label, ema=ema)
 
 
 def _tails(keys: list[str]) -> set[str]:

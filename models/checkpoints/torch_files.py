@@ -1,7 +1,5 @@
 """Read the two containers of `torch.save`: a zip file (since torch 1.6), and pickles in a row."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 

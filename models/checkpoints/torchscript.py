@@ -1,7 +1,5 @@
 """Refuse TorchScript archives whose weights have lost their names."""
 
-from __future__ import annotations
-
 from models.checkpoints.container import OpenedFile
 from models.checkpoints.modules import flatten, is_module
 from models.checkpoints.raw_file import RawFile

@@ -1,7 +1,5 @@
 """Find, check and read the records of a zip file as torch writes it."""
 
-from __future__ import annotations
-
 import re
 import struct
 import zipfile

@@ -1,8 +1,10 @@
 """Share what every command needs.
 
 cli              exit codes, one-sentence errors, stages with their times
-options          options that several commands declare
+spelling         options as make, the command line and the API spell them
+text             names, numbers and errors in sentences
 console          text on a terminal
+paths            paths that lead nowhere
 hashing          SHA-256 of a file
 json_codec       dataclasses to JSON and back
 """

@@ -5,6 +5,7 @@ Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segpor
 """
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from models.common.spelling import spelled, style
 from models.common.text import first_line, visible, write_out_what_cannot_be_encoded
 from models.errors import InputError, SegportError
 
@@ -91,21 +93,27 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo(visible(sentence), err=True)
+    click.echo(visible(spelled(sentence, style())), err=True)
     return code
 
 
 class Stages:
-    """Runs named stages: a spinner on a terminal, a plain line elsewhere, a time for each."""
+    """Run named stages: a spinner on a terminal, a plain line elsewhere, a time for each.
 
-    def __init__(self, console: "Console"):
+    `progress` is told of each stage when it begins and when it is done, and of each part of a
+    counted one.
+    """
+
+    def __init__(self, console: "Console", progress: Progress | None = None):
         self.console = console
         self.timings: dict[str, float] = {}
+        self._progress = progress or (lambda *_: None)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Time the block under `name`, and say when it is done."""
         started = time.perf_counter()
+        self._progress(name, 0, 1)
         if self.console.is_terminal:
             with self.console.status(name):
                 yield
@@ -117,6 +125,7 @@ class Stages:
     def counted(self, name: str) -> Iterator[Progress]:
         """The same with a bar; the block tells what it is at, how much is done, of how much."""
         started = time.perf_counter()
+        self._progress(name, 0, 1)
         if not self.console.is_terminal:
             yield self._plain_progress(name)
             return self._say_done(name, started)
@@ -142,6 +151,7 @@ class Stages:
 
         def tell(what: str, done: int, total: int) -> None:
             nonlocal last
+            self._progress(f"{name}: {what}", done, total)
             if time.perf_counter() - last >= LINE_EVERY:
                 last = time.perf_counter()
                 text = f"  {name}: {what}, {done} of {total}"
@@ -151,12 +161,20 @@ class Stages:
 
     def _say_done(self, name: str, started: float) -> None:
         _require_going_on()
+        self._progress(name, 1, 1)
         self.timings[name] = time.perf_counter() - started
         self.console.print(f"[green]✓[/] {name:<44} {self.timings[name]:6.1f} s", highlight=False)
 
 
+def silent_console() -> "Console":
+    """Return a console that shows nothing."""
+    from rich.console import Console
+
+    return Console(file=io.StringIO(), quiet=True)
+
+
 def console() -> "Console":
-    """The console that results go to, as wide as the terminal."""
+    """Return the console that results go to, as wide as the terminal."""
     from models.common.console import PlainConsole
 
     # Bound to this stream: a converter whose output is swallowed must not swallow ours.

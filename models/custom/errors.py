@@ -12,7 +12,9 @@ from models.errors import InputError
 LONGEST_TEXT = 300
 SEGPORT = Path(__file__).absolute().parents[2]
 """The folder in which Segport's packages lie."""
-PACKAGES = ("models", "export", "validate", "bench")
+INSTALLED = __name__.startswith("segport.")
+"""Whether all of Segport lies in one package, so that other names are the user's own."""
+PACKAGES = ("models", "export", "validate", "bench", "segport")
 LIBRARIES = ("site-packages", "lib/python")
 """Parts of the paths of files that belong to Python or to installed libraries."""
 
@@ -43,7 +45,8 @@ def is_user_file(file: str, root: Path | None = None) -> bool:
     path = Path(file)
     if root is not None and not path.is_relative_to(root):
         return False
-    segports = any(path.is_relative_to(SEGPORT / name) for name in PACKAGES)
+    places = [SEGPORT] if INSTALLED else [SEGPORT / name for name in PACKAGES]
+    segports = any(path.is_relative_to(place) for place in places)
     return path.is_absolute() and not segports and not any(part in file for part in LIBRARIES)
 
 

@@ -5,6 +5,8 @@ modules are taken out of `sys.modules` afterwards: `models` or `utils` of the us
 taken for another module of that name. Segport's own packages are hidden for the same reason.
 """
 
+from models.torchvision_shim import declare_missing_operators
+
 import ast
 import inspect
 import sys
@@ -19,9 +21,19 @@ from types import ModuleType
 from torch import nn
 
 from models.common.hashing import sha256_of
-from models.custom.errors import PACKAGES, SEGPORT, is_user_file, user_code_errors
+from models.custom.errors import (
+    INSTALLED,
+    PACKAGES,
+    SEGPORT,
+    is_user_file,
+    user_code_errors,
+)
+from models.custom.in_memory import ModuleInMemory
 from models.custom.option import NamedModule, defined_in
 from models.errors import InputError
+
+HIDDEN = () if INSTALLED else PACKAGES
+"""Packages that step aside for the user's own of these names; installed, Segport has one name."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,9 @@ def run_named(named: NamedModule) -> LoadedNetwork:
     Raises InputError, naming the file and line, where the code cannot be imported, has no such
     class or function, raises, or makes something else than a torch.nn.Module.
     """
+    if isinstance(named, ModuleInMemory):
+        return LoadedNetwork(named.network, named.files, (Path.cwd(),))
+    declare_missing_operators()  # their file may import torchvision, smp or timm
     if named.file is None:
         before = set(sys.modules)
         module = _imported_module(named)
@@ -89,11 +104,14 @@ def _takes(factory: Callable[..., object]) -> str:
 
 def _imported_module(named: NamedModule) -> ModuleType:
     assert named.module is not None
-    if named.module.partition(".")[0] in PACKAGES:
+    if named.module.partition(".")[0] in HIDDEN:
         raise InputError(
             f"{named.option}: that is the name of a package of Segport's own. Give the path of "
             f"your file instead, as MODEL=path/to/file.py:{named.attribute}."
         )
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` has it, and an installed command has not
+        sys.path.insert(0, here)
     with user_code_errors(f"{named.option} cannot be imported", None):
         return import_module(named.module)
 
@@ -132,7 +150,7 @@ def _import_file(file: Path, parts: tuple[str, ...]) -> ModuleType:
 @contextmanager
 def _searching(folders: tuple[Path, ...], top: str) -> Iterator[None]:
     """Import from `folders` before anywhere else; leave no trace in `sys.modules`."""
-    aside = {*PACKAGES, top}
+    aside = {*HIDDEN, top}
     hidden = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in aside}
     path, before = sys.path[:], set(sys.modules)
     for name in hidden:

@@ -11,6 +11,17 @@ from models.errors import InputError
 EXAMPLE = "MODEL=path/to/file.py:ClassName or MODEL=package.module:factory"
 
 
+def model_hint(module_class: str) -> str:
+    """Return MODEL= with what the class of a whole pickled module tells of it.
+
+    >>> model_hint("net.unet.UNet"), model_hint("")
+    ('MODEL=path/to/unet.py:UNet', 'MODEL=path/to/file.py:ClassName')
+    """
+    *modules, name = module_class.split(".")
+    named = [part for part in modules if part.isidentifier() and not part.startswith("__")]
+    return f"MODEL=path/to/{(named or ['file'])[-1]}.py:{name or 'ClassName'}"
+
+
 @dataclass(frozen=True)
 class NamedModule:
     """Hold a class or function, in a file or an importable module, and the keywords for calling it.

@@ -1,7 +1,5 @@
 """Make the demonstration checkpoint: a U-Net of full size, trained on the samples alone."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager

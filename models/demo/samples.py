@@ -4,8 +4,6 @@
 masks/01_front_bumper_hole.png    palette picture of the same size: 0 background, 1 breakage
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """Recognise and build networks from the keys and shapes of a state dict.
 
+family           what every family offers
 recognise        the list of families, and the one that fits
 hints            the nearest families, where none does
 encoders/        smp's and timm's encoders by their shapes

@@ -2,10 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
+
+from models.common.text import listed
 
 LEAST = 0.25
 """Share of the keys that must fit a family before it is named as near."""
+SMP_PARTS = ("encoder", "decoder", "segmentation_head")
+"""First parts of the keys of every network of smp."""
+MOST_PARTS = 5
+"""First parts of keys beyond which they are not tried as parts of smp's networks."""
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
 LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -77,9 +84,21 @@ def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = N
     while len({tuple(path[:level]) for path in paths}) == 1 and len(paths[0]) > level:
         level += 1
     counts = Counter(".".join(key.split(".")[:level]) for key in shown)
-    listed = [f"{name} ({count})" for name, count in counts.items()]
-    rest = len(listed) - most
-    return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return listed([f"{name} ({count})" for name, count in counts.items()], most)
+
+
+def part_names(keys: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield every way in which first parts of `keys` may stand for the smp parts that lack.
+
+    >>> list(part_names(["encoder.conv1.weight", "dec.blocks.0.a", "segmentation_head.0.bias"]))
+    [{'dec': 'decoder'}]
+    """
+    firsts = {key.partition(".")[0]: None for key in keys if "." in key}
+    absent = [part for part in SMP_PARTS if part not in firsts]
+    others = [name for name in firsts if name not in SMP_PARTS]
+    if absent and len(others) <= MOST_PARTS:
+        for names in permutations(others, len(absent)):
+            yield dict(zip(names, absent, strict=True))
 
 
 def nearest(keys: Iterable[str], families: Mapping[str, tuple[str, ...]], most: int = 2) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.families.family import Family
-from models.families.hints import key_tree, likeliest, nearest
+from models.families.hints import key_tree, likeliest, nearest, part_names
 from models.families.smp import (
     deeplabv3,
     deeplabv3plus,
@@ -36,11 +36,16 @@ FAMILIES: tuple[Family, ...] = tuple(
 )
 
 
-def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Specification]:
+def recognise(
+    path: Path,
+    shapes: Shapes,
+    choices: Choices,
+    model: str = "MODEL=path/to/file.py:ClassName",
+) -> tuple[Family, Specification]:
     """Return the family and specification that `shapes` belong to.
 
     Raises InputError when no family knows the keys, naming what they look like instead, or
-    when several do.
+    when several do. `model` is the option that would name the network's own code.
     """
     found = [(f, spec) for f in FAMILIES if (spec := f.recognise(shapes, choices)) is not None]
     if len(found) == 1:
@@ -48,16 +53,34 @@ def recognise(path: Path, shapes: Shapes, choices: Choices) -> tuple[Family, Spe
     if found:
         titles = " and ".join(specification.title for _, specification in found)
         raise InputError(f"{path.name} could be {titles}: its keys and shapes fit both.")
+    _refuse_other_names(path, shapes, choices, model)
     known = likeliest(shapes)
     looks = f", which look like {known}" if known else ""
     near = nearest(shapes, {f.name: f.parts for f in sorted(FAMILIES, key=_commonest)})
     raise InputError(
         f"{path.name} is not a network that can be exported: its keys are {key_tree(shapes)}"
         f"{looks}. {near}{' ' if near else ''}docs/compatibility.md lists those that can; any "
-        "other is exported by naming its code: MODEL=path/to/file.py:ClassName."
+        f"other is exported by naming its code: {model}."
     )
 
 
 def _commonest(family: Family) -> bool:
     """Sort the commonest family first among families that are equally near."""
     return family.name != "smp Unet"
+
+
+def _refuse_other_names(path: Path, shapes: Shapes, choices: Choices, model: str) -> None:
+    """Raise InputError where the keys are those of an smp network whose parts have other names."""
+    for names in part_names(shapes):
+        tails = {key: key.partition(".") for key in shapes}
+        usual = {names.get(n, n) + dot + t: shapes[key] for key, (n, dot, t) in tails.items()}
+        try:
+            title = next((s.title for f in FAMILIES if (s := f.recognise(usual, choices))), None)
+        except InputError:  # an encoder that is unknown or not settled
+            continue
+        if title is not None:
+            told = " and ".join(f"`{own}.` for `{part}.`" for own, part in names.items())
+            raise InputError(
+                f"{path.name} has the keys of {title}, but with other names ({told}): rename "
+                f"them in the state dict, or name the network's own code: {model}."
+            )

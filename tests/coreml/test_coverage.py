@@ -33,15 +33,15 @@ def test_every_operation_and_parameter_is_known(opset):
         if definition is None:
             wrong.append(f"{name} is missing")
             continue
-        ours = {each.name: each for each in definition.parameters}
+        actual = {each.name: each for each in definition.parameters}
         for key, declared in parameters.items():
             if key.startswith("_"):
                 continue  # blocks
-            if key not in ours:
+            if key not in actual:
                 wrong.append(f"{name} lacks the parameter {key}")
-            elif declared.optional and ours[key].required:
+            elif declared.optional and actual[key].required:
                 wrong.append(f"{name} requires {key}, which is optional")
-        for key, each in ours.items():
+        for key, each in actual.items():
             if each.required and key not in parameters and each.kind not in (Site, Blocks):
                 wrong.append(f"{name} requires {key}, which does not exist")
     assert wrong == []

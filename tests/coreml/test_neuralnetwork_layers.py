@@ -166,15 +166,15 @@ def test_classic_layers_take_sequences_in_front(tmp_path):
     np.testing.assert_allclose(result, weight @ x + bias, atol=1e-6)
 
 
-def test_missing_layers_are_named_with_their_place(tmp_path):
+def test_layers_that_are_not_executed_are_named_in_nested_networks_too(tmp_path):
     builder = builder_of((2, 3))
     branch = builder.add_branch("choice", "x0").branch
     inner = NeuralNetworkBuilder(nn_spec=branch.ifBranch, disable_rank5_shape_mapping=True)
     inner.add_random_normal_static("noise", "y", [2, 3])
     path = tmp_path / "network.mlmodel"
     path.write_bytes(builder.spec.SerializeToString())
-    message = "randomNormalStatic .layer 'noise' in the ifBranch of 'choice'"
-    with pytest.raises(InputError, match=message):
+    message = "does not execute: randomNormalStatic .layer 'noise'"
+    with pytest.raises(coreml.UnsupportedOperation, match=message):
         coreml.load(path)
 
 

@@ -135,8 +135,8 @@ def test_a_mixture_computes_what_coremltools_writes(programs, pins):
     half, full = both(programs, *factors)
     assert rounded_operations(half, full) == ("up", "kept", "down")
     data = {"image": Image.fromarray(PICTURE)}
-    ours, theirs = mixture(half, full, pins).run(data), written.run(data)
-    np.testing.assert_array_equal(ours["down"], theirs["down"])
+    actual, expected = mixture(half, full, pins).run(data), written.run(data)
+    np.testing.assert_array_equal(actual["down"], expected["down"])
 
 
 def test_what_overflows_and_what_takes_it_stays_in_float32(programs):

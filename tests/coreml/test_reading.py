@@ -37,11 +37,9 @@ def test_constants_are_those_that_milproto_reads(seeds, name):
     files = locate(seeds[name])
     message = Model_pb2.Model.FromString(files.specification.read_bytes())
     function = ProgramReader(files).function(message.mlProgram, "main")
-    theirs = milproto.load(
-        message, message.specificationVersion, str(files.model_folder / "weights")
-    )
+    read = milproto.load(message, message.specificationVersion, str(files.model_folder / "weights"))
     expected = {
-        op.outputs[0].name: op.val.val for op in theirs.functions["main"].find_ops(op_type="const")
+        op.outputs[0].name: op.val.val for op in read.functions["main"].find_ops(op_type="const")
     }
     constants = {
         op.outputs[0].name: op.inputs["val"][0].data

@@ -13,7 +13,7 @@ from fault_catalogue import WEIGHTS
 
 from export.bundle import read_bundle
 from models.deployable import Deployable
-from validate.drift.open_file import Recordings
+from validate.drift.open_file import TorchGraphs
 from validate.drift.run import drifts_of
 from validate.images.samples import find_samples
 
@@ -22,10 +22,10 @@ CONVOLUTION = {"mlprogram": "conv", "neuralnetwork": "convolution", "onnx": "Con
 
 
 @pytest.fixture(scope="module")
-def recordings(healthy):
+def graphs(healthy):
     network, folder = healthy
     contract = read_bundle(folder).contract
-    return Recordings(Deployable(network, contract))
+    return TorchGraphs(Deployable(network, contract))
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def file_of(folder, format):
     return folder / next(each.path for each in artifacts if each.format == format)
 
 
-def drift_of(recordings, folder, format, pictures):
+def drift_of(graphs, folder, format, pictures):
     """What following that one file of the bundle finds, on the first picture."""
     bundle = read_bundle(folder)
     artifacts = tuple(each for each in bundle.artifacts if each.format == format)
     sample = next(iter(find_samples(pictures, bundle.contract)))
-    (drift,) = drifts_of(recordings, replace(bundle, artifacts=artifacts), folder, lambda _: sample)
+    (drift,) = drifts_of(graphs, replace(bundle, artifacts=artifacts), folder, lambda _: sample)
     return drift
 
 
@@ -72,8 +72,8 @@ def departing(drift):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_nothing_of_a_healthy_file_departs(healthy, recordings, pictures, format):
-    drift = drift_of(recordings, healthy[1], format, pictures)
+def test_nothing_of_a_healthy_file_departs(healthy, graphs, pictures, format):
+    drift = drift_of(graphs, healthy[1], format, pictures)
     assert drift.failure is None
     assert drift.first is None
     assert max(row.own / row.explained for row in drift.rows if row.explained) < 0.5
@@ -87,33 +87,33 @@ def test_nothing_of_a_healthy_file_departs(healthy, recordings, pictures, format
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("what", [w for w in WEIGHTS if w != "red and blue swapped"])
-def test_a_changed_weight_is_named(copied, recordings, pictures, what, format):
+def test_a_changed_weight_is_named(copied, graphs, pictures, what, format):
     path, (index, change) = file_of(copied, format), WEIGHTS[what]
     expected = named(path, format, CONVOLUTION[format], index)
     EDITS[format](path, index, "weight", change)
-    drift = drift_of(recordings, copied, format, pictures)
+    drift = drift_of(graphs, copied, format, pictures)
     assert departing(drift).name == expected
     assert [each.parameter for each in drift.first.weights if each.differs] == ["weight"]
     told = {"negated": "opposite sign", "zeroed": "all zero", "shifted": "another order"}
     assert next((text for word, text in told.items() if word in what), "") in drift.first.cause
 
 
-def test_a_weight_that_makes_float16_overflow_is_named(copied, recordings, pictures):
+def test_a_weight_that_makes_float16_overflow_is_named(copied, graphs, pictures):
     path = file_of(copied, "mlprogram")
     expected = named(path, "mlprogram", "conv", 3)
     EDITS["mlprogram"](path, 3, "weight", lambda w: w * 6e4 / np.abs(w).max())
-    drift = drift_of(recordings, copied, "mlprogram", pictures)
+    drift = drift_of(graphs, copied, "mlprogram", pictures)
     assert departing(drift).name == expected
     assert departing(drift).own == 1e9  # infinity
     assert "times it" in drift.first.cause
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_dropped_bias_is_named(copied, recordings, pictures, format):
+def test_a_dropped_bias_is_named(copied, graphs, pictures, format):
     path = file_of(copied, format)
     expected = named(path, format, CONVOLUTION[format], 8)
     EDITS[format](path, 8, "bias", np.zeros_like)
-    drift = drift_of(recordings, copied, format, pictures)
+    drift = drift_of(graphs, copied, format, pictures)
     assert departing(drift).name == expected
     assert [each.parameter for each in drift.first.weights if each.differs] == ["bias"]
 
@@ -135,11 +135,11 @@ def test_a_dropped_bias_is_named(copied, recordings, pictures, format):
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_an_edited_operation_is_named(copied, recordings, pictures, format, edit, where):
+def test_an_edited_operation_is_named(copied, graphs, pictures, format, edit, where):
     path = file_of(copied, format)
     expected = named(path, format, *where)
     (graph.edit_onnx_graph if format == "onnx" else graph.edit_coreml)(path, edit)
-    drift = drift_of(recordings, copied, format, pictures)
+    drift = drift_of(graphs, copied, format, pictures)
     assert departing(drift).name == expected
     assert not any(each.differs for each in drift.first.weights)
     assert "has other parameters" in drift.first.cause
@@ -148,9 +148,9 @@ def test_an_edited_operation_is_named(copied, recordings, pictures, format, edit
 @pytest.mark.parametrize(
     ("edit", "kind"), [(graph.sigmoid_onnx, "Sigmoid"), (graph.clip_onnx, "Clip")]
 )
-def test_an_added_node_is_named_with_the_one_before(copied, recordings, pictures, edit, kind):
+def test_an_added_node_is_named_with_the_one_before(copied, graphs, pictures, edit, kind):
     graph.edit_onnx_graph(file_of(copied, "onnx"), edit)
-    row = departing(drift_of(recordings, copied, "onnx", pictures))
+    row = departing(drift_of(graphs, copied, "onnx", pictures))
     assert row.kind == kind
     assert len(row.joined) == 1
 
@@ -164,18 +164,18 @@ def test_an_added_node_is_named_with_the_one_before(copied, recordings, pictures
         ("neuralnetwork", graph.scale_network(2.0)),
     ],
 )
-def test_a_wrong_picture_is_told_as_such(copied, recordings, pictures, format, edit):
+def test_a_wrong_picture_is_told_as_such(copied, graphs, pictures, format, edit):
     graph.edit_coreml(file_of(copied, format), edit)
-    drift = drift_of(recordings, copied, format, pictures)
+    drift = drift_of(graphs, copied, format, pictures)
     assert drift.first.index == 0
     assert "order of its colours" in drift.first.cause
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_cannot_be_read_is_told(copied, recordings, pictures, format):
+def test_what_cannot_be_read_is_told(copied, graphs, pictures, format):
     path = file_of(copied, format)
     path = path / graph.SPECIFICATION if path.is_dir() else path
     path.write_bytes(path.read_bytes()[:1000])
-    drift = drift_of(recordings, copied, format, pictures)
+    drift = drift_of(graphs, copied, format, pictures)
     assert not drift.rows
     assert "damaged" in drift.failure

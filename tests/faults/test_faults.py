@@ -4,30 +4,19 @@ import json
 import os
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fault_catalogue import Broken, Fault, faults
+from sealed_bundles import sealed
 from small_networks import ROOT
 
-from export.bundle import describe_files, read_bundle, write_bundle
+from export.bundle import read_bundle
 from models.errors import InputError
 from validate.parity.run import judge
 
 FAULTS = tuple(faults())
 PAGE = ROOT / "docs" / "faults.md"
-
-
-def sealed(folder: Path, format: str) -> None:
-    """Leave only `format` in bundle.json, with the hashes of what is there now.
-
-    So the fault looks like one that was exported, and no hash gives it away.
-    """
-    bundle = read_bundle(folder)
-    artifact = next(each for each in bundle.artifacts if each.format == format)
-    files = describe_files(folder, artifact.path)
-    write_bundle(replace(bundle, artifacts=(replace(artifact, files=files),)), folder)
 
 
 def breaking(fault: Fault, healthy, another, place: Path) -> Path:

@@ -12,9 +12,10 @@ from PIL import Image
 from export.bundle import Artifact, describe_files, read_bundle, write_bundle
 from models.errors import InputError
 from validate.images.reading import read_picture, stretch
+from validate.ios.app import APP
 from validate.ios.fixtures import COUNT, write_fixtures
 from validate.ios.golden import fingerprint
-from validate.ios.install import APP, install_into_app
+from validate.ios.install import install_into_app
 
 WIDTH, HEIGHT = 96, 64
 
@@ -114,7 +115,7 @@ def test_a_bundle_without_core_ml_is_refused_and_changes_nothing(device_bundle, 
     folder.mkdir()
     (folder / "tiny.onnx").write_bytes(b"a graph")
     artifact = Artifact(
-        "onnx", "tiny.onnx", "float32", "18", describe_files(folder, "tiny.onnx"), 1
+        "onnx", "tiny.onnx", "float32", "opset 20", describe_files(folder, "tiny.onnx"), 1
     )
     write_bundle(replace(read_bundle(device_bundle[1]), artifacts=(artifact,)), folder)
     with pytest.raises(InputError, match="no Core ML file"):

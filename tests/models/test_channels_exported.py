@@ -15,7 +15,6 @@ from test_other_unets import LEE, lee_state, nested_state, res_state
 from export.bundle import read_bundle
 from models.deployable import Deployable
 from validate import coreml
-from validate.__main__ import main as validate_command
 from validate.coreml.features import ArrayFeature, ImageFeature
 from validate.parity.run import judge_network
 from validate.report.json_file import read_results
@@ -65,10 +64,10 @@ def test_five_channels_are_an_array_in_every_format(tmp_path: Path) -> None:
     check_every_format(folder, ArrayFeature)
     assert read_results(folder / "parity.json").photo_way is None
     stored = tmp_path / "reference.npz"
-    assert call(validate_command, folder, "--samples", samples, "--write-reference", stored) == 0
-    assert call(validate_command, folder, "--samples", samples, "--reference", stored) == 0
+    assert call("validate", folder, "--samples", samples, "--write-reference", stored) == 0
+    assert call("validate", folder, "--samples", samples, "--reference", stored) == 0
     spectral(samples / "1.npy", 9)
-    assert call(validate_command, folder, "--samples", samples, "--reference", stored) == 2
+    assert call("validate", folder, "--samples", samples, "--reference", stored) == 2
 
 
 def test_swapped_channels_of_an_array_are_noticed(tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def test_independent_channels_have_a_mask_each(
     logits, mask = torch.jit.load(str(folder / "net.torchscript.pt"))(image)
     assert torch.equal(mask, (logits > 0).int())
     assert 0.01 < mask.float().mean() < 0.99
-    assert call(validate_command, folder) == 0
+    assert call("validate", folder) == 0
     report = read_results(folder / "parity.json")
     assert report.independent and len(report.results[0].total.classes) == 3
     assert report.results[0].total.pixels == report.samples.used * 3 * 64 * 64
@@ -106,7 +105,7 @@ def test_independent_channels_have_a_mask_each(
     assert export(path, "--activation", "sigmoid", "--labels", "none,rust,dent,crack") == 2
     assert "name every channel, as none is background" in capsys.readouterr().err
     assert export(path, *asked, formats="mlprogram") == 0
-    assert call(validate_command, "ios-demo", folder) == 2
+    assert call("ios-demo", folder) == 2
     assert "3 independent channels, and the app paints one class" in capsys.readouterr().err
 
 
@@ -134,7 +133,7 @@ def test_one_channel_cannot_be_softmax(tmp_path: Path, capsys: pytest.CaptureFix
     assert export(path, "--activation", "sigmoid", "--mean", "1,2,3") == 2
     assert "MEAN has 3 value(s) and the network takes 1 channel" in capsys.readouterr().err
     assert export(path, formats="neuralnetwork") == 0
-    assert call(validate_command, "ios-demo", tmp_path / "build" / "net") == 2
+    assert call("ios-demo", tmp_path / "build" / "net") == 2
     told = capsys.readouterr().err
     assert "takes pictures of other channels (grey), and the app gives RGB" in told
 

@@ -38,6 +38,26 @@ def test_labels_of_the_checkpoint(key: str) -> None:
     assert choose_labels(PLAIN, 2, None, {key: ["a", "b"]}).names == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"cfg": {"classes": ["sky", "road"], "epochs": 3}},
+        {"hyper_parameters": {"data": {"class_names": {0: "sky", 1: "road"}}}},
+        {"meta": {"CLASSES": ["sky", "road"]}, "args": {"classes": 2}},
+    ],
+)
+def test_labels_of_a_config_inside_the_checkpoint(config: dict[str, object]) -> None:
+    labels = choose_labels(PLAIN, 2, None, config)
+    assert (labels.names, labels.source) == (("sky", "road"), "checkpoint")
+
+
+def test_a_list_inside_a_config_that_does_not_fit_names_something_else() -> None:
+    config = {"cfg": {"classes": ["car", "bus", "van"], "names": ["train", "val"]}}
+    assert choose_labels(PLAIN, 2, None, config).source == "numbered"
+    with pytest.raises(InputError, match="its own entry 'classes' names 3"):
+        choose_labels(PLAIN, 2, None, {"classes": ["car", "bus", "van"]})
+
+
 def test_a_mapping_of_indices_is_sorted_by_number() -> None:
     names = {str(index): f"c{index}" for index in reversed(range(12))}
     labels = choose_labels(PLAIN, 12, None, {"class_names": names})

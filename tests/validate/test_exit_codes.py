@@ -5,10 +5,8 @@ import sys
 
 import pytest
 
-from export.__main__ import main as export_command
-from models.__main__ import main as models_command
 from models.common.cli import run
-from validate.__main__ import main as validate_command
+from segport.__main__ import group
 
 STATE = ".parity.unfinished.jsonl"
 
@@ -18,10 +16,10 @@ def call(capsys, monkeypatch):
     """Return a function that runs a command line: (exit code, standard error)."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
-    def call(command, *words):
+    def call(*words):
         monkeypatch.setattr(sys, "argv", ["segport", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            run(command, "segport")
+            run(group, "segport")
         return int(ended.value.code or 0), capsys.readouterr().err
 
     return call
@@ -37,12 +35,12 @@ def bundle(tiny, tmp_path):
 
 def test_a_bundle_that_agrees_is_0_with_its_checkpoint_and_without(bundle, photos, call):
     reference = bundle.parent / "tiny.npz"
-    assert call(validate_command, bundle, "--samples", photos, "--write-reference", reference) == (
+    assert call("validate", bundle, "--samples", photos, "--write-reference", reference) == (
         0,
         "",
     )
     (bundle.parent.parent / "tiny.pt").unlink()
-    assert call(validate_command, bundle, "--samples", photos, "--reference", reference) == (0, "")
+    assert call("validate", bundle, "--samples", photos, "--reference", reference) == (0, "")
     assert not (bundle / STATE).exists()
 
 
@@ -51,7 +49,7 @@ def test_a_bundle_that_disagrees_is_1(bundle, photos, call, monkeypatch):
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr("validate.runtimes.onnx_session.OnnxSession.run", broken)
-    code, told = call(validate_command, bundle, "--samples", photos)
+    code, told = call("validate", bundle, "--samples", photos)
     assert code == 1
     assert told.startswith("Error: Parity failed: tiny.onnx does not compute")
     assert (bundle / "report.html").exists()
@@ -60,7 +58,7 @@ def test_a_bundle_that_disagrees_is_1(bundle, photos, call, monkeypatch):
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML itself exists here")
 def test_nothing_judged_is_1(export_bundle, photos, call):
     _, folder = export_bundle(("mlprogram",))
-    code, told = call(validate_command, folder, "--samples", photos, "--coreml", "native")
+    code, told = call("validate", folder, "--samples", photos, "--coreml", "native")
     assert code == 1
     assert "Nothing was judged" in told
 
@@ -73,32 +71,32 @@ def bad_input(bundle, photos, tmp_path):
     nowhere = tmp_path / "nowhere"
     samples = ("--samples", photos)
     return [
-        (validate_command, nowhere),
-        (validate_command, tmp_path / "empty"),
-        (validate_command, bundle, "--samples", nowhere),
-        (validate_command, bundle, "--samples", tmp_path / "empty"),
-        (validate_command, bundle, *samples, "--checkpoint", nowhere),
-        (validate_command, bundle, *samples, "--checkpoint", tmp_path / "text.pt"),
-        (validate_command, bundle, *samples, "--reference", nowhere),
-        (validate_command, bundle, *samples, "--reference", tmp_path / "text.npz"),
-        (validate_command, bundle, *samples, "--write-reference", tmp_path / "text.pt"),
-        (validate_command, bundle, *samples, "--write-reference", nowhere / "x.npz"),
-        (validate_command, bundle, "--coreml", "gpu"),
-        (validate_command, bundle, "--colour", "red"),
-        (validate_command, "judge"),
-        (validate_command, "device-report", nowhere),
-        (validate_command, "ios-demo", nowhere),
-        (export_command, nowhere),
-        (export_command, tmp_path / "text.pt"),
-        (export_command, tmp_path / "text.pt", "--size", "big"),
-        (models_command, "inspect", nowhere),
-        (models_command, "inspect", tmp_path / "text.pt"),
+        ("validate", nowhere),
+        ("validate", tmp_path / "empty"),
+        ("validate", bundle, "--samples", nowhere),
+        ("validate", bundle, "--samples", tmp_path / "empty"),
+        ("validate", bundle, *samples, "--checkpoint", nowhere),
+        ("validate", bundle, *samples, "--checkpoint", tmp_path / "text.pt"),
+        ("validate", bundle, *samples, "--reference", nowhere),
+        ("validate", bundle, *samples, "--reference", tmp_path / "text.npz"),
+        ("validate", bundle, *samples, "--write-reference", tmp_path / "text.pt"),
+        ("validate", bundle, *samples, "--write-reference", nowhere / "x.npz"),
+        ("validate", bundle, "--coreml", "gpu"),
+        ("validate", bundle, "--colour", "red"),
+        ("validate",),
+        ("device-report", nowhere),
+        ("ios-demo", nowhere),
+        ("export", nowhere),
+        ("export", tmp_path / "text.pt"),
+        ("export", tmp_path / "text.pt", "--size", "big"),
+        ("inspect", nowhere),
+        ("inspect", tmp_path / "text.pt"),
     ]
 
 
 def test_bad_input_is_2_and_a_sentence(bundle, photos, call, tmp_path):
-    for command, *words in bad_input(bundle, photos, tmp_path):
-        code, told = call(command, *words)
+    for words in bad_input(bundle, photos, tmp_path):
+        code, told = call(*words)
         assert code == 2, (words, told)
         assert "Error: " in told, words
         assert "Traceback" not in told

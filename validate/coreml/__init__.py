@@ -1,27 +1,31 @@
-"""Reference runtime for Core ML: reads `.mlpackage` and `.mlmodel` files, computes them anywhere.
-
-It proves what a file means. How the Neural Engine rounds is another question: see the docs.
+"""Read and run Core ML files, `.mlpackage` and `.mlmodel`, on any machine: the reference runtime.
 
     load(path) -> Model.predict({name: array or PIL image}) -> {name: array}
 
 How a file becomes a result, module by module:
 
+    read_model       load: the modules below in their order
     package          which files belong to the model, none outside its package
     specification    coremltools' protobuf classes
-    blob             weight files, every offset checked
-    program_reader   protobuf -> ir, an inert description of the program
+    versions         refuses a specification version that is too old for what the file uses
+    features         the description's inputs, outputs and states
+    program_reader   protobuf -> ir, an inert description of the program, with
+    program_types,   its declared types and
+    blob             its weight files, every offset checked
+    interface        refuses a description that its program does not keep
     registry, ops/   one operation is one small function on torch tensors, by its MIL name
-    binding          arguments -> the function's parameters, constants converted once
+    binding,         arguments -> the function's parameters, constants converted once
+    constants
     lowering         ir.Function -> graph.Graph, a list of Steps; missing operations are named here
     neuralnetwork/   the layers of a NeuralNetwork -> the same graph.Graph
+    model            Model: what is given -> the graph's inputs, its outputs -> what is promised
+    feature_values   between arrays, images, numbers and tensors
     fusion           joins steps that are cheaper together
-    executor         runs a Graph: liveness, rounding to FP16, limits
+    executor,        runs a Graph: values let go after their last use, rounding to FP16, limits
+    execution
     declarations     compares results with what the file declares
-    features,        the description's inputs and outputs, and the values given for them
-    feature_values
-    versions,        refuse what Core ML would refuse: a specification version that is too old, a
-    interface        description that its program does not keep
-    model            load and Model, which put these together
+
+`limits` states what no file may exceed. `program_constants` reads an ML program's weights.
 
 To add an operation, write its function in the module of its family in `ops/` and register it: see
 `registry`. Errors inside the package are InputErrors that begin with "Its …" or "The …"; `load` and
@@ -30,7 +34,8 @@ To add an operation, write its function in the module of its family in `ops/` an
 
 from validate.coreml.graph import Intermediate, StateBuffer, Watch
 from validate.coreml.limits import UnsupportedOperation
-from validate.coreml.model import Arithmetic, Model, load
+from validate.coreml.model import Arithmetic, Model
+from validate.coreml.read_model import load
 
 __all__ = [
     "Arithmetic",

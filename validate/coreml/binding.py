@@ -1,4 +1,4 @@
-"""Binds an operation of a program to its function: arguments are checked, constants converted once.
+"""Bind an operation of a program to its function: arguments are checked, constants converted once.
 
 The result is a function of only those values that exist while running.
 """
@@ -28,7 +28,7 @@ Resolved = str | LazyConstant
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a step needs: the names of its running inputs and the function of them."""
+    """Hold what a step needs: the names of its running inputs and the function of them."""
 
     inputs: tuple[str, ...]
     call: Callable[..., Any]
@@ -36,7 +36,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A parameter that depends on running values; `parts` are their positions, or constants."""
+    """Hold a parameter that depends on running values; `parts`: their positions, or constants."""
 
     parameter: Parameter
     parts: tuple[int | LazyConstant, ...]

@@ -1,4 +1,4 @@
-"""Weight files (`weights/weight.bin`, MIL blob storage version 2), every offset and size checked.
+"""Read weight files (`weights/weight.bin`, MIL blob storage version 2), every offset checked.
 
     file    header (64 bytes): count u32, version u32 = 2, zeros
             then blobs, each at a multiple of 64 bytes:
@@ -26,7 +26,7 @@ _ALIGNMENT = 64
 
 
 class BlobFile:
-    """One weight file, mapped into memory: arrays read from it are views of the file.
+    """Read one weight file, mapped into memory: arrays read from it are views of the file.
 
     Raises:
         InputError: if the file is no blob storage of version 2.

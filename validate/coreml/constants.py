@@ -1,4 +1,4 @@
-"""Constants of a program while it is lowered: converted when first used, and once."""
+"""Hold the constants of a program while it is lowered: converted when first used, and once."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from validate.coreml import dtypes, ir
 
 
 class LazyConstant:
-    """A constant of the file, or one computed from constants, in the forms operations want."""
+    """Hold a constant of the file, or one computed from constants, in the forms operations want."""
 
     def __init__(self, constant: ir.Constant | None = None, value: Any = None) -> None:
         self._constant = constant

@@ -1,4 +1,4 @@
-"""What a file declares about its values, and whether a step keeps to it."""
+"""Compare the values of a step with the types that the file declares for them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +16,12 @@ def where(step: Step) -> str:
 
 
 def is_fp16(type_: ir.ValueType) -> bool:
-    """Whether a value is declared as an FP16 tensor."""
+    """Tell whether a value is declared as an FP16 tensor."""
     return isinstance(type_, ir.TensorType) and type_.dtype.name == "fp16"
 
 
 def stays_fp16(type_: ir.ValueType) -> bool:
-    """Whether values of this type need no rounding once they were rounded: fp16 or no floats."""
+    """Tell whether rounded values of this type need no other rounding: fp16 or no floats."""
     if isinstance(type_, ir.ListType):
         return stays_fp16(type_.element)
     return isinstance(type_, ir.TensorType) and (

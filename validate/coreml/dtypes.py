@@ -1,4 +1,4 @@
-"""The data types of MIL: their names, how they are stored, and how they are computed with.
+"""List the data types of MIL: their names, how they are stored, and how they are computed with.
 
 Values in flight have only three representations: float32 for every float type, int32 for every
 integer type and bool. What a value was declared as is kept beside it, in the program; rounding to
@@ -16,7 +16,7 @@ from models.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class DType:
-    """A MIL data type.
+    """Describe a MIL data type.
 
     Attributes:
         name: as MIL prints it, "fp16" say.

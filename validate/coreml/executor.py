@@ -1,4 +1,4 @@
-"""Runs a graph: values live in numbered slots and are let go after their last use.
+"""Run a graph: values live in numbered slots and are let go after their last use.
 
 slots     inputs, then one slot for each value that a step returns
 release   after a step, the slots that no later step and no output needs are emptied
@@ -13,46 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.common.text import first_line
 from models.errors import InputError
 from validate.coreml import ir
 from validate.coreml.declarations import check_results, is_fp16, stays_fp16, where
+from validate.coreml.execution import Execution
 from validate.coreml.graph import Graph, Intermediate, Nested, Step, Watch
-from validate.coreml.limits import MAX_COMPUTED_ELEMENTS, MAX_ITERATIONS, MAX_LIVE_ELEMENTS
 from validate.coreml.rounding import round_fp16, round_fp16_
 
-_FAILURES = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
+TENSOR_ERRORS = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 """What tensor operations raise on values that do not fit; anything else is a defect here."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One prediction: who watches it, and what it has used of the stated limits."""
-
-    watch: Watch | None = None
-    live: int = 0
-    computed: int = 0
-    iterations: int = 0
-
-    def enter_block(self) -> None:
-        """Count one execution of a nested block."""
-        self.iterations += 1
-        if self.iterations > MAX_ITERATIONS:
-            raise InputError(f"Its loops do not end within {MAX_ITERATIONS} iterations.")
-
-    def keep(self, value: Any) -> None:
-        """Count a value that came to life."""
-        if isinstance(value, Tensor):
-            self.live += value.numel()
-            self.computed += value.numel()
-            if self.live > MAX_LIVE_ELEMENTS:
-                raise InputError(f"It holds more than {MAX_LIVE_ELEMENTS} elements at one time.")
-            if self.computed > MAX_COMPUTED_ELEMENTS:
-                raise InputError(f"It computes more than {MAX_COMPUTED_ELEMENTS} elements.")
-
-    def release(self, value: Any) -> None:
-        """Count a value that is let go."""
-        if isinstance(value, Tensor):
-            self.live -= value.numel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +42,7 @@ class _Instruction:
 
 
 class Executable:
-    """A graph with its slots assigned, ready to run any number of times.
+    """Run a graph, its slots assigned once, any number of times.
 
     Args:
         graph: what to run.
@@ -94,7 +64,7 @@ class Executable:
         self._outputs = tuple(self._output(name, graph) for name in graph.outputs)
         self._instructions = _with_releases(instructions, self._outputs, self._count_inputs)
 
-    def __call__(self, inputs: Sequence[Any], run: Run) -> tuple[Any, ...]:
+    def __call__(self, inputs: Sequence[Any], run: Execution) -> tuple[Any, ...]:
         """Compute the graph's outputs from its inputs.
 
         Raises:
@@ -111,7 +81,7 @@ class Executable:
             run.release(value)
         return results
 
-    def _execute(self, instruction: _Instruction, slots: list[Any], run: Run) -> None:
+    def _execute(self, instruction: _Instruction, slots: list[Any], run: Execution) -> None:
         step = instruction.step
         arguments = [slots[index] for index in instruction.inputs]
         blocks = tuple(self._callable(block, slots, run) for block in instruction.blocks)
@@ -127,7 +97,7 @@ class Executable:
             run.release(slots[index])
             slots[index] = None
 
-    def _callable(self, block: _Block, slots: list[Any], run: Run) -> Callable[..., Any]:
+    def _callable(self, block: _Block, slots: list[Any], run: Execution) -> Callable[..., Any]:
         captured = [slots[index] for index in block.captures]
 
         def execute(*inputs: Any) -> tuple[Any, ...]:
@@ -180,9 +150,8 @@ def compute(step: Step, arguments: Sequence[Any], blocks: tuple[Any, ...] = ()) 
         returned = step.call(*arguments, blocks=blocks) if blocks else step.call(*arguments)
     except InputError as error:
         raise InputError(f"{where(step)}: {error}") from None
-    except _FAILURES as error:
-        first = str(error).strip().split("\n")[0] or type(error).__name__
-        raise InputError(f"{where(step)} cannot be computed: {first}") from None
+    except TENSOR_ERRORS as error:
+        raise InputError(f"{where(step)} cannot be computed: {first_line(error)}") from None
     results = returned if isinstance(returned, tuple) else () if returned is None else (returned,)
     check_results(step, results)
     return results

@@ -1,4 +1,4 @@
-"""Between what a caller gives and gets (arrays, images, numbers) and tensors.
+"""Convert what a caller gives and gets (arrays, images, numbers) to tensors and back.
 
 It follows coremltools' `MLModel.predict`: an image input takes a PIL image of the declared size and
 colour; a multi-array takes anything that becomes a numpy array; outputs are numpy arrays, FP16 ones

@@ -1,4 +1,4 @@
-"""A model's inputs and outputs as its description declares them, independent of the backend."""
+"""Read a model's inputs and outputs as its description declares them, for both backends."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ _STATE = "stateType"
 
 @dataclass(frozen=True, slots=True)
 class SizeRange:
-    """Allowed sizes of one dimension; an upper bound of None is no bound."""
+    """Hold the allowed sizes of one dimension; an upper bound of None is no bound."""
 
     lower: int
     upper: int | None
@@ -38,7 +38,7 @@ class SizeRange:
 
 @dataclass(frozen=True, slots=True)
 class ArrayFeature:
-    """A multi-array.
+    """Describe a multi-array.
 
     Attributes:
         dtype: numpy name of its declared type.
@@ -57,7 +57,7 @@ class ArrayFeature:
     default: float = 0.0
 
     def admits(self, shape: tuple[int, ...]) -> bool:
-        """Whether an array of this shape may be given."""
+        """Tell whether an array of this shape may be given."""
         if self.ranges:
             return len(shape) == len(self.ranges) and all(
                 size in allowed for size, allowed in zip(shape, self.ranges, strict=True)
@@ -67,7 +67,7 @@ class ArrayFeature:
 
 @dataclass(frozen=True, slots=True)
 class ImageFeature:
-    """An image; `color` is RGB, BGR, GRAYSCALE or GRAYSCALE_FLOAT16, sizes are (height, width)."""
+    """Describe an image."""
 
     name: str
     optional: bool
@@ -77,7 +77,7 @@ class ImageFeature:
     ranges: tuple[SizeRange, ...] = ()
 
     def admits(self, size: tuple[int, ...]) -> bool:
-        """Whether an image of this height and width may be given."""
+        """Tell whether an image of this height and width may be given."""
         if self.ranges:
             return size[0] in self.ranges[0] and size[1] in self.ranges[1]
         return size == self.size or size in self.enumerated
@@ -85,7 +85,7 @@ class ImageFeature:
 
 @dataclass(frozen=True, slots=True)
 class PlainFeature:
-    """A number, a text or a dictionary; `kind` is its name in `FeatureTypes.proto`."""
+    """Describe a number, a text or a dictionary; `kind` is its name in `FeatureTypes.proto`."""
 
     name: str
     optional: bool
@@ -97,7 +97,7 @@ Feature = ArrayFeature | ImageFeature | PlainFeature
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What a function of a model takes, gives and keeps."""
+    """Describe the inputs, outputs and states of a function of a model."""
 
     inputs: tuple[Feature, ...]
     outputs: tuple[Feature, ...]

@@ -1,4 +1,4 @@
-"""Joins steps of a graph that are cheaper together and give the same values.
+"""Join steps of a graph that are cheaper together and give the same values.
 
     conv, relu         one step: relu(round(x)) is round(relu(x)), so rounding once is enough
     add, relu          one step, the second part in place

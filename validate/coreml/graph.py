@@ -1,4 +1,4 @@
-"""Executable steps: what both backends, ML programs and neural networks, are lowered to.
+"""Define executable steps, to which both ML programs and neural networks are lowered.
 
 A backend turns each of its operations into a `Step`, whose `call` has all constants bound and takes
 only the values that exist while running, in the order of `inputs`. The executor does the rest:
@@ -16,7 +16,7 @@ from validate.coreml import ir
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation, ready to run.
+    """Hold one operation, ready to run.
 
     Attributes:
         op_type: "conv", say; or the layer type of a neural network.
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Steps in order, from named inputs to named outputs.
+    """Hold steps in order, from named inputs to named outputs.
 
     Attributes:
         constants: values of outputs that no step computes.
@@ -56,7 +56,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block: its graph takes the block's own inputs, then the outer values named `captures`."""
+    """Hold a block: its graph takes the block's own inputs, then outer values, the `captures`."""
 
     graph: Graph
     captures: tuple[str, ...]
@@ -64,7 +64,7 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Intermediate:
-    """A value as it was just computed, for `Model.run(watch=…)`.
+    """Hold a value as it was just computed, for `Model.run(watch=…)`.
 
     Attributes:
         name: the value's name.
@@ -84,7 +84,7 @@ class Intermediate:
 
 @dataclass(slots=True)
 class StateBuffer:
-    """A state: a tensor that operations read and replace, and that outlives a prediction."""
+    """Hold a state: a tensor that operations read and replace, and that outlives a prediction."""
 
     type: ir.TensorType
     value: Tensor

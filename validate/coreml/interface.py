@@ -1,4 +1,4 @@
-"""Checks a model's description, by itself and against the program or network that it describes.
+"""Check a model's description, by itself and against the program or network that it describes.
 
 Core ML takes the types and shapes of inputs and outputs from the description and the operations
 from the program, and refuses a model in which the two disagree. Sources: the comments of
@@ -21,6 +21,20 @@ _NAMES = {"float16": "fp16", "float32": "fp32", "float64": "fp64", "int32": "int
 """The MIL name of each type of an array."""
 _IMAGE_TYPES = {"GRAYSCALE": ("fp32", "uint8"), "GRAYSCALE_FLOAT16": ("fp16", "fp32")}
 """What an image input may be in the program, where that is not fp32 alone."""
+
+
+def check_kind(model: Any) -> None:
+    """Refuse a `Model` message that says what models of its kind cannot be.
+
+    Raises:
+        InputError: if an ML program is updatable, or another model has functions or states.
+    """
+    description = model.description
+    if model.WhichOneof("Type") == "mlProgram":
+        if model.isUpdatable:
+            raise InputError("It is updatable, but an ML program cannot be updated on a device.")
+    elif description.functions or description.state:
+        raise InputError("It describes functions or states, which only ML programs have.")
 
 
 def check_description(interface: Interface) -> None:
@@ -98,12 +112,10 @@ def check_network(interface: Interface, network: Any) -> None:
     """Check the description of a neural network, whose layers declare no types and shapes.
 
     Raises:
-        InputError: if an input is neither an image nor an array, or there is a state, or no layer.
+        InputError: if an input is neither an image nor an array, or there is no layer.
     """
     if not network.layers:
         raise InputError("It has no layer.")
-    if interface.states:
-        raise InputError("It describes a state, but only ML programs have states.")
     for feature in interface.inputs:
         if not isinstance(feature, ArrayFeature | ImageFeature):
             raise InputError(f"Its input {feature.name!r} is neither an image nor an array.")

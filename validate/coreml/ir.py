@@ -1,4 +1,4 @@
-"""An ML program as inert data: what the file says, checked for form, with nothing resolved.
+"""Describe an ML program as inert data: what the file says, checked for form, nothing resolved.
 
     Program
       functions: name -> Function(name, opset, inputs, block)
@@ -20,7 +20,7 @@ from validate.coreml.dtypes import DType
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """A tensor or, with shape (), a scalar. A dimension of None is not known before it runs."""
+    """Describe a tensor or, with shape (), a scalar; a size of None is not known before it runs."""
 
     dtype: DType
     shape: tuple[int | None, ...] | None
@@ -33,7 +33,7 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class ListType:
-    """A list (TensorArray) of tensors of one type; length None where it grows."""
+    """Describe a list (TensorArray) of tensors of one type; length None where it grows."""
 
     element: "ValueType"
     length: int | None
@@ -41,21 +41,21 @@ class ListType:
 
 @dataclass(frozen=True, slots=True)
 class StateType:
-    """A buffer that outlives one prediction (iOS 18)."""
+    """Describe a buffer that outlives one prediction (iOS 18)."""
 
     wrapped: TensorType
 
 
 @dataclass(frozen=True, slots=True)
 class TupleType:
-    """Several values under one name."""
+    """Describe several values under one name."""
 
     elements: tuple["ValueType", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DictionaryType:
-    """A dictionary: the class probabilities of `classify`."""
+    """Describe a dictionary: the class probabilities of `classify`."""
 
     key: "ValueType"
     value: "ValueType"
@@ -66,7 +66,7 @@ ValueType = TensorType | ListType | StateType | TupleType | DictionaryType
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value in the file: a tensor as stored, or a tuple (of Constants) for a list or tuple.
+    """Hold a value of the file: a tensor as stored, or a tuple (of Constants) for a list or tuple.
 
     `data` of types below 8 bits is unpacked, one element a byte; strings are an object array.
     """
@@ -77,7 +77,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A value's name and declared type."""
+    """Hold a value's name and declared type."""
 
     name: str
     type: ValueType
@@ -88,7 +88,7 @@ Argument = str | Constant
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation; `inputs` holds its inputs and its attributes alike."""
+    """Hold one operation; `inputs` has its inputs and its attributes alike."""
 
     type: str
     name: str
@@ -99,7 +99,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Operations in order, each using only values defined before it."""
+    """Hold operations in order, each using only values defined before it."""
 
     inputs: tuple[Named, ...]
     operations: tuple[Operation, ...]
@@ -108,7 +108,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of a program; `opset` is the iOS version whose operations it uses, 15 say."""
+    """Hold a function of a program; `opset` is the iOS version whose operations it uses, 15 say."""
 
     name: str
     opset: int
@@ -118,6 +118,6 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All functions of an ML program."""
+    """Hold all functions of an ML program."""
 
     functions: Mapping[str, Function]

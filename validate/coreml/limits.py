@@ -1,4 +1,4 @@
-"""Stated limits of the reference runtime, so that no file makes it allocate or run without bound.
+"""State the limits of the runtime, so that no file makes it allocate or run without bound.
 
 A tensor that one operation would produce is measured before it is allocated: operations that can
 make a large result out of small inputs (broadcasting, tiling, padding, filling, resizing, matrix
@@ -34,7 +34,7 @@ MAX_NESTING = 32
 
 
 class UnsupportedOperation(InputError):
-    """A model needs something that Core ML has and the reference runtime does not execute.
+    """Say that a model needs what Core ML has and the reference runtime does not execute.
 
     That is a limit of the runtime and says nothing against the file; an operation that Core ML does
     not have either is an InputError like any other contradiction in a file.

@@ -1,4 +1,4 @@
-"""Lowers a function of an ML program to executable steps.
+"""Lower a function of an ML program to executable steps.
 
 Constants become bound arguments and constexpr operations are computed, so that only what depends on
 the inputs is left. Operations that the runtime does not have are all named before anything runs.
@@ -64,7 +64,7 @@ def _all_operations(block: ir.Block) -> Iterator[ir.Operation]:
 
 
 class _BlockLowering:
-    """Lowers one block; names that it does not define come from the block around it."""
+    """Lower one block; names that it does not define come from the block around it."""
 
     def __init__(
         self, function: ir.Function, rounds: bool, constants: Mapping[str, LazyConstant]

@@ -1,25 +1,20 @@
-"""A loaded model: its interface, its arithmetic and the graph that computes it."""
+"""Load a model: its interface, its arithmetic and the graph that computes it."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 
 from models.errors import InputError
 from validate.coreml import dtypes, ir
-from validate.coreml.executor import Executable, Run
+from validate.coreml.execution import Execution
+from validate.coreml.executor import Executable
 from validate.coreml.feature_values import from_tensor, to_tensor
-from validate.coreml.features import Interface, is_flexible, read_interface
+from validate.coreml.features import Interface, is_flexible
 from validate.coreml.fusion import fuse
 from validate.coreml.graph import Graph, StateBuffer, Watch
-from validate.coreml.interface import check_description, check_network, check_program
-from validate.coreml.limits import UnsupportedOperation, require_size
-from validate.coreml.lowering import lower
-from validate.coreml.package import ModelFiles, locate
-from validate.coreml.program_reader import ProgramReader
-from validate.coreml.specification import DecodeError, Model_pb2
-from validate.coreml.versions import NETWORKS, check_version
+from validate.coreml.limits import require_size
 
 Arithmetic = Literal["float32", "as_stored"]
 State = dict[str, StateBuffer]
@@ -28,7 +23,7 @@ _LONGEST = 600
 
 
 class Model:
-    """A Core ML model that runs on any machine. Made by `validate.coreml.load`.
+    """Run a Core ML model on any machine. Made by `validate.coreml.load`.
 
     Attributes:
         path: the file or package it was read from.
@@ -97,21 +92,21 @@ class Model:
         try:
             inputs = self._prepare(data, state)
             with torch.inference_mode():
-                values = self._executed(watch)(inputs, Run(watch))
+                values = self._executed(watch)(inputs, Execution(watch))
             results = dict(zip(self._output_names, values, strict=True))
             return {
                 feature.name: from_tensor(feature, results[feature.name], fixed=self._fixed)
                 for feature in self.interface.outputs
             }
         except InputError as error:
-            raise _about(self.path, error) from None
+            raise with_path(self.path, error) from None
 
     def _executed(self, watch: Watch | None) -> Executable:
         """Return what runs: joined steps, unless somebody wants to see each value."""
         return self._executable if watch is None else Executable(self.graph, rounds=self._rounds)
 
     def tensors(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that the graph's inputs take for `data`.
+        """Return the values that the graph's inputs take for `data`.
 
         Raises:
             InputError: if an input does not fit the model.
@@ -119,7 +114,7 @@ class Model:
         try:
             values = self._prepare(data, None)
         except InputError as error:
-            raise _about(self.path, error) from None
+            raise with_path(self.path, error) from None
         return dict(zip((named.name for named in self._inputs), values, strict=True))
 
     def make_state(self) -> State:
@@ -154,70 +149,7 @@ class Model:
         return to_tensor(feature, data.get(named.name), named.type)
 
 
-def load(
-    path: str | Path, *, function: str | None = None, arithmetic: Arithmetic | None = None
-) -> Model:
-    """Read an `.mlpackage` or `.mlmodel` and prepare it to run.
-
-    Args:
-        path: the package or file.
-        function: the function to run, in a package with several (iOS 18); None for the default.
-        arithmetic: "as_stored" (the default) rounds every value declared FP16 to FP16 after its
-            operation, as the file says; "float32" computes what the graph means.
-
-    Raises:
-        UnsupportedOperation: if the file needs an operation, a layer or a kind of model that Core
-            ML has and the runtime does not execute: no verdict on the file.
-        InputError: if the file is damaged, contradicts itself, leads outside its package, or is one
-            that Core ML would refuse.
-    """
-    path = Path(path)
-    if arithmetic is not None and arithmetic not in get_args(Arithmetic):
-        raise InputError(f"The arithmetic must be float32 or as_stored, not {arithmetic!r}.")
-    try:
-        files = locate(path)
-        return _load(path, files, parse(files.specification), function, arithmetic or "as_stored")
-    except InputError as error:
-        raise _about(path, error) from None
-
-
-def _about(path: Path, error: InputError) -> InputError:
+def with_path(path: Path, error: InputError) -> InputError:
     """Put the file's name before an error; names in a hostile file may be long, or have lines."""
     text = " ".join(str(error).split())
     return type(error)(f"{path}: {text if len(text) <= _LONGEST else text[:_LONGEST] + ' …'}")
-
-
-def parse(specification: Path) -> Any:
-    """Read the protobuf of a model. Raises InputError where it is none."""
-    try:
-        return Model_pb2.Model.FromString(specification.read_bytes())
-    except OSError as error:
-        raise InputError(f"It cannot be read: {error}.") from None
-    except DecodeError:
-        raise InputError("It is no Core ML model, or it is damaged.") from None
-
-
-def _load(
-    path: Path, files: ModelFiles, message: Any, function: str | None, arithmetic: Arithmetic
-) -> Model:
-    check_version(message)
-    kind = message.WhichOneof("Type")
-    name, interface = read_interface(message.description, function)
-    check_description(interface)
-    if kind == "mlProgram":
-        program = ProgramReader(files).function(message.mlProgram, name)
-        check_program(interface, program)
-        graph = lower(program, rounds=arithmetic == "as_stored")
-        return Model(
-            path, interface, graph, function=name, arithmetic=arithmetic, backend="mlprogram"
-        )
-    if kind in NETWORKS:
-        from validate.coreml import neuralnetwork
-
-        network = getattr(message, kind)
-        check_network(interface, network)
-        graph = neuralnetwork.lower(network, interface)
-        return Model(path, interface, graph, arithmetic=arithmetic, backend="neuralnetwork")
-    if kind is None:
-        raise InputError("It is a model without a type.")
-    raise UnsupportedOperation(f"It is a {kind}; only ML programs and neural networks are run.")

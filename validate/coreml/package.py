@@ -1,4 +1,4 @@
-"""What lies where in an `.mlpackage`: the manifest, the model and its weights, all inside it."""
+"""Find the files of an `.mlpackage`: the manifest, the model and its weights, all inside it."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DATA = "Data"
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model's specification file and the folder that `@model_path` means in it.
+    """Hold a model's specification file and the folder that `@model_path` means in it.
 
     `root` is the folder that nothing may lead out of.
     """

@@ -1,4 +1,4 @@
-"""The constants of an ML program, by the operation that takes them."""
+"""Read the constants of an ML program, by the operation that takes them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 
 from validate.coreml import ir
 from validate.coreml.features import read_interface
-from validate.coreml.model import parse
 from validate.coreml.package import locate
 from validate.coreml.program_reader import ProgramReader
+from validate.coreml.read_model import parse
 
 
 def read_weights(path: Path) -> Mapping[str, Mapping[str, np.ndarray]]:
-    """Operation's name → its parameters ("weight", "bias", …) that are floating-point constants.
+    """Return the float constants ("weight", "bias", …) of each operation, by the operation's name.
 
     They are as stored, and have one or more dimensions. Scalars (an epsilon, a slope) and
     constants of operations in nested blocks are left out.

@@ -1,4 +1,4 @@
-"""The registry of operations: one operation is one function on tensors.
+"""Register operations: one operation is one function on tensors.
 
 A function is registered under its MIL name for the opset (iOS version) from which it applies; where
 a later opset changes the meaning, a second function is registered with a later `since`:
@@ -49,7 +49,7 @@ Blocks = tuple[Callable[..., tuple[Any, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an operation stands.
+    """Describe the place of an operation in its function.
 
     Attributes:
         name: the operation's name in the file.
@@ -67,7 +67,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of an operation's function.
+    """Describe a parameter of an operation's function.
 
     Attributes:
         name: its MIL name.
@@ -82,7 +82,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class OpDefinition:
-    """An operation's function, from an opset on."""
+    """Define an operation by its function, from an opset on."""
 
     type: str
     since: int

@@ -1,4 +1,4 @@
-"""Rounding to FP16, kept in float32: to nearest, ties to even, beyond 65,504 to infinity."""
+"""Round to FP16, kept in float32: to nearest, ties to even, beyond 65,504 to infinity."""
 
 import torch
 from torch import Tensor

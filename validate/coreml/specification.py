@@ -1,4 +1,4 @@
-"""The protobuf classes of the Core ML specification, from coremltools, without importing all of it.
+"""Import the protobuf classes of the Core ML specification from coremltools, not all of it.
 
 `import coremltools` takes half a second and on Linux logs a page of warnings about libraries that
 exist on a Mac only. Its generated protobuf modules need neither: they are loaded here as a package

@@ -1,4 +1,4 @@
-"""Checks a model's specification version against what the model uses.
+"""Check a model's specification version against what the model uses.
 
 Sources: the comments of `Model.proto` and `FeatureTypes.proto`, coremltools' tables `_MINIMUM_…`,
 `_SPECIFICATION_VERSION_IOS_…` and `_OPSET`, and the functions `has…Features` of its

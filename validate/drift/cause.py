@@ -1,4 +1,4 @@
-"""The cause of a departure, in a sentence."""
+"""Tell the cause of a departure, in a sentence."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ PREPROCESSING = (
 def cause_of(
     at_input: bool, weights: Sequence[WeightDifference], parameters: Mapping[str, str]
 ) -> str:
-    """Why an operation departs, as far as what it is made of tells.
+    """Return why an operation departs, as far as its weights and parameters tell.
 
     `at_input` says that it computes the network's input from the picture.
     """

@@ -1,4 +1,4 @@
-"""Runs a file and PyTorch in step, one operation after the other, and measures both errors.
+"""Run a file and PyTorch in step, one operation after the other, and measures both errors.
 
 Every value of the file is kept up to three times, from when it is computed to its last use:
 
@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from models.deployable import name_of
-from validate.drift.operations import OpenedFile, Operation
-from validate.drift.rounding import Coin, difference, explained
-from validate.drift.torch_values import Playback, Recording
+from validate.drift.operations import FileOperation, OpenedFile
+from validate.drift.rounding import RandomRounding, difference, explained
+from validate.drift.torch_values import PartialRun, TorchGraph
 from validate.images.reading import Picture
 from validate.results.drift import NO_NUMBER, InputDifference, OperationDrift
 from validate.runtimes.interface import as_input
@@ -30,7 +30,7 @@ from validate.runtimes.interface import as_input
 
 @dataclass(frozen=True)
 class Followed:
-    """An operation that was measured.
+    """Hold an operation that was measured.
 
     Attributes:
         inputs: the measured values that it was computed of.
@@ -38,7 +38,7 @@ class Followed:
         at_input: whether its value is the network's input.
     """
 
-    operation: Operation
+    operation: FileOperation
     drift: OperationDrift
     inputs: tuple[InputDifference, ...]
     modules: tuple[str, ...]
@@ -47,7 +47,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class _Values:
-    """One value of the file, and the measured values that it was computed of.
+    """Hold one value of the file, and the measured values that it was computed of.
 
     `joined` names the operations since those.
     """
@@ -59,18 +59,18 @@ class _Values:
     joined: tuple[str, ...] = ()
 
 
-def follow(file: OpenedFile, recording: Recording, image: Picture) -> Iterator[Followed]:
-    """Each operation of `file` whose value PyTorch has, in order, run on `image`.
+def follow(file: OpenedFile, graph: TorchGraph, image: Picture) -> Iterator[Followed]:
+    """Yield each operation of `file` whose value PyTorch has, in order, run on `image`.
 
     Raises InputError when an operation of the file cannot be computed.
     """
-    return _Following(file, recording, image).run()
+    return _Comparison(file, graph, image).run()
 
 
-class _Following:
-    def __init__(self, file: OpenedFile, recording: Recording, image: Picture) -> None:
+class _Comparison:
+    def __init__(self, file: OpenedFile, graph: TorchGraph, image: Picture) -> None:
         self._file = file
-        self._recording = recording
+        self._graph = graph
         self._names = {
             name: reference
             for operation in file.operations
@@ -78,9 +78,9 @@ class _Following:
             if (reference := file.reference_name(name)) is not None
         }
         wanted = Counter(self._names.values())
-        self._playback = Playback(recording, torch.from_numpy(as_input(image)), wanted)
+        self._reference_run = PartialRun(graph, torch.from_numpy(as_input(image)), wanted)
         self._measured: set[str] = set()
-        self._coin = Coin()
+        self._rounding = RandomRounding()
         self._values = {name: _Values(v, v, v) for name, v in file.inputs(image).items()}
 
     def run(self) -> Iterator[Followed]:
@@ -92,7 +92,7 @@ class _Following:
                 if last.get(name, position) <= position:
                     self._values.pop(name, None)
 
-    def _step(self, operation: Operation) -> Iterator[Followed]:
+    def _step(self, operation: FileOperation) -> Iterator[Followed]:
         given = [self._values[name] for name in operation.inputs]
         sources = tuple(dict.fromkeys(source for each in given for source in each.sources))
         joined = tuple(dict.fromkeys(name for each in given for name in each.joined))
@@ -104,19 +104,19 @@ class _Following:
                 self._values[name] = _Values(ran, alone, moved, sources, joined_now)
                 continue
             source = self._names[name]
-            module = module_name(self._recording, source)
+            module = module_name(self._graph, source)
             drift = _measured(operation, (ran, alone, moved), reference, joined, module)
-            modules = self._recording.modules_between(source, self._measured)
+            modules = self._graph.modules_between(source, self._measured)
             self._measured.add(source)
-            yield Followed(operation, drift, sources, modules, source == self._recording.image)
+            yield Followed(operation, drift, sources, modules, source == self._graph.image)
             kept = self._file.stored(name, reference.to(ran.dtype))
             origin = InputDifference(operation.name, module, drift.accumulated)
             self._values[name] = _Values(ran, kept, kept, (origin,))
 
     def _three_runs(
-        self, operation: Operation, given: Sequence[_Values]
+        self, operation: FileOperation, given: Sequence[_Values]
     ) -> tuple[tuple[Any, ...], ...]:
-        nudged = [self._coin.perturbed(each.moved, operation.roundoff) for each in given]
+        nudged = [self._rounding.perturbed(each.moved, operation.roundoff) for each in given]
         with torch.inference_mode():
             return (
                 operation.run([each.ran for each in given]),
@@ -125,24 +125,24 @@ class _Following:
             )
 
     def _reference(self, name: str, value: object) -> Tensor | None:
-        """PyTorch's value in the shape of the file's; None where PyTorch has none like it."""
+        """Return PyTorch's value in the shape of the file's; None where it has none like it."""
         if name not in self._names:
             return None
-        reference = self._playback.take(self._names[name])
+        reference = self._reference_run.take(self._names[name])
         if not isinstance(value, Tensor) or not isinstance(reference, Tensor):
             return None
         sizes = [[n for n in shape if n != 1] for shape in (value.shape, reference.shape)]
         return reference.reshape(value.shape) if sizes[0] == sizes[1] else None
 
 
-def module_name(recording: Recording, name: str) -> str:
-    """The module that computes a value, as the network itself calls it."""
-    node = recording.producer(name)
+def module_name(graph: TorchGraph, name: str) -> str:
+    """Return the name, in the network, of the module that computes a value."""
+    node = graph.producer(name)
     return "" if node is None else name_of(node.module)
 
 
 def _measured(
-    operation: Operation,
+    operation: FileOperation,
     values: tuple[Tensor, Tensor, Tensor],
     reference: Tensor,
     joined: tuple[str, ...],
@@ -164,7 +164,7 @@ def _measured(
 
 
 def _largest(ran: Tensor, reference: Tensor) -> float:
-    """The largest error as a share of the range of the reference, zero included."""
+    """Return the largest error as a share of the range of the reference, zero included."""
     if not reference.dtype.is_floating_point:
         return float((ran.to(reference.dtype) != reference).any())
     span = float(reference.max().clamp(min=0) - reference.min().clamp(max=0))

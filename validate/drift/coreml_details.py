@@ -1,4 +1,4 @@
-"""What a Core ML file says of each operation: its weights, and its other parameters in words."""
+"""Read each operation's weights, and its other parameters in words, from a Core ML file."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from validate.coreml import ir
-from validate.coreml.model import parse
 from validate.coreml.neuralnetwork import weights as stored
 from validate.coreml.package import locate
 from validate.coreml.program_reader import ProgramReader
+from validate.coreml.read_model import parse
 from validate.drift.operations import Details
 
 LONGEST = 200
@@ -21,7 +21,7 @@ VECTOR = 16
 
 
 def details_of(path: Path) -> dict[str, Details]:
-    """For each operation, by the name of its first output."""
+    """Return the details of each operation of a Core ML file, by the name of its first output."""
     files = locate(path)
     message = parse(files.specification)
     if message.WhichOneof("Type") == "mlProgram":
@@ -91,10 +91,7 @@ def _of_layer(layer: Any) -> Details:
 
 
 def shapes_of(kind: str, parameters: Any) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a layer's weights, for the layers that U-Nets have.
-
-    Transposed convolutions as in PyTorch.
-    """
+    """Return the shapes of a layer's weights, for layers of U-Nets; transposed as in PyTorch."""
     if kind == "convolution":
         channels, kernel = parameters.outputChannels, tuple(parameters.kernelSize or (3, 3))
         first = (channels, parameters.kernelChannels)

@@ -1,4 +1,4 @@
-"""The operations of a Core ML file, as the reference runtime computes them."""
+"""Run the operations of a Core ML file one at a time, in the reference runtime."""
 
 from collections.abc import Sequence
 from functools import cache, partial
@@ -16,8 +16,8 @@ from validate.coreml.executor import compute
 from validate.coreml.graph import Step
 from validate.coreml.rounding import round_fp16
 from validate.drift.coreml_details import details_of
-from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
-from validate.drift.torch_values import Recording
+from validate.drift.operations import FLOAT16, FLOAT32, Details, FileOperation
+from validate.drift.torch_values import TorchGraph
 from validate.images.reading import Picture
 from validate.runtimes.interface import as_feature
 
@@ -25,34 +25,34 @@ INPUT = "image"
 
 
 class CoreMLFile:
-    """A `.mlpackage` or `.mlmodel`, ready to be followed.
+    """Run the operations of a `.mlpackage` or `.mlmodel`.
 
     Raises InputError when it cannot be read, or branches.
     """
 
-    def __init__(self, path: Path, names: CoreMLNames, recording: Recording) -> None:
+    def __init__(self, path: Path, names: CoreMLNames, graph: TorchGraph) -> None:
         self._model = coreml.load(path)
         self._names = names
-        self._recording = recording
-        graph = self._model.graph
+        self._graph = graph
+        inputs, steps = self._model.graph.inputs, self._model.graph.steps
         self._types: dict[str, ir.ValueType] = {
             named.name: named.type
-            for named in (*graph.inputs, *(each for step in graph.steps for each in step.outputs))
+            for named in (*inputs, *(each for step in steps for each in step.outputs))
         }
-        self._given = {named.name for named in graph.inputs}
+        self._given = {named.name for named in inputs}
         every = cache(partial(details_of, path))
-        self.operations = tuple(self._operation(step, every) for step in graph.steps)
+        self.operations = tuple(self._operation(step, every) for step in steps)
 
     def inputs(self, image: Picture) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, C)`."""
+        """Return the values of its inputs for a picture `(H, W, C)`."""
         return self._model.tensors({INPUT: as_feature(image)})
 
     def stored(self, name: str, value: Tensor) -> Tensor:
-        """`value` as the file would hold it under that name: rounded where it is float16."""
+        """Return `value` as the file would hold it under that name: rounded where it is float16."""
         return round_fp16(value) if is_fp16(self._types[name]) else value
 
     def reference_name(self, name: str) -> str | None:
-        """What PyTorch's recording calls a value of the file; None where it has no such value.
+        """Return the name that PyTorch's graph has for a value of the file; None where none.
 
         A picture's pixels have the name of the network's input before they are scaled and after.
         """
@@ -60,19 +60,19 @@ class CoreMLFile:
             return None
         plain = name.partition("#")[0]  # the runtime numbers the versions of a layer's value
         if without_appendix(plain) == INPUT:
-            return self._recording.image
-        if self._recording.resolve(plain) and plain in ("logits", "mask"):
-            return self._recording.resolve(plain)
+            return self._graph.image
+        if self._graph.resolve(plain) and plain in ("logits", "mask"):
+            return self._graph.resolve(plain)
         found = self._names.find(plain)
-        return None if found is None else self._recording.resolve(found.name)
+        return None if found is None else self._graph.resolve(found.name)
 
-    def _operation(self, step: Step, details: Any) -> Operation:
+    def _operation(self, step: Step, details: Any) -> FileOperation:
         if step.blocks:
             raise InputError(f"Its operation {step.name!r} branches, which drift cannot follow.")
         touched = [*step.inputs, *(named.name for named in step.outputs)]
         half = any(is_fp16(self._types[name]) for name in touched)
         outputs = tuple(named.name for named in step.outputs)
-        return Operation(
+        return FileOperation(
             step.name,
             step.op_type,
             step.inputs,

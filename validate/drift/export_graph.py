@@ -1,4 +1,4 @@
-"""The nodes of the exported program that ONNX files are made of."""
+"""Read the nodes of the exported program that ONNX files are made of."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from export.coreml_names import OUTPUTS
 from export.to_onnx import onnx_program
 from models.deployable import Deployable
 from models.specification import InputContract
-from validate.drift.torch_values import Node, Recording, Values
+from validate.drift.torch_values import Node, TorchGraph, Values
 
 
-def record_exported(deployable: Deployable, contract: InputContract) -> Recording:
+def graph_of_export(deployable: Deployable, contract: InputContract) -> TorchGraph:
     """Export `deployable` as for ONNX; its values have the names that the file keeps."""
     program = onnx_program(deployable, contract).exported_program
     assert program is not None  # it comes from torch.export
@@ -35,7 +35,7 @@ def record_exported(deployable: Deployable, contract: InputContract) -> Recordin
         elif node.op == "output":
             outputs = node.args[0]
     aliases = {name: value.name for name, value in zip(OUTPUTS, outputs, strict=True)}
-    return Recording(nodes, image, constants, aliases)
+    return TorchGraph(nodes, image, constants, aliases)
 
 
 def _node(node: fx.Node) -> Node:
@@ -54,7 +54,7 @@ def _node(node: fx.Node) -> Node:
 
 
 def _module(node: fx.Node) -> str:
-    """The path of the innermost module that the exporter saw around a node."""
+    """Return the path of the innermost module that the exporter saw around a node."""
     stack = node.meta.get("nn_module_stack") or {}
     path = next((path for path, _ in reversed(list(stack.values()))), "")
     return str(path).partition("@")[0]  # which call of a module it was

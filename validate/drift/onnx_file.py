@@ -1,4 +1,4 @@
-"""The operations of an ONNX file: each node is a model of its own in ONNX Runtime."""
+"""Run the operations of an ONNX file: each node is a model of its own in ONNX Runtime."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor
 
+from models.common.text import first_line
 from models.errors import InputError
-from validate.drift.operations import FLOAT16, FLOAT32, Details, Operation
-from validate.drift.torch_values import Recording
+from validate.drift.operations import FLOAT16, FLOAT32, Details, FileOperation
+from validate.drift.torch_values import TorchGraph
 from validate.images.reading import Picture
 from validate.runtimes.interface import as_input
 
@@ -31,38 +32,38 @@ LONGEST = 200
 
 
 class OnnxFile:
-    """An `.onnx`, ready to be followed. Raises InputError when it cannot be read, or branches."""
+    """Run the operations of an `.onnx`. Raises InputError when it cannot be read, or branches."""
 
-    def __init__(self, path: Path, recording: Recording) -> None:
+    def __init__(self, path: Path, graph: TorchGraph) -> None:
         try:
             self._model = onnx.load(path)
         except (OSError, DecodeError) as error:
             raise InputError(f"It is no ONNX file, or it is damaged: {error}.") from None
-        self._recording = recording
+        self._graph = graph
         graph = self._model.graph
         self._given = {value.name for value in graph.input}
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self.operations = tuple(self._operation(node) for node in graph.node)
 
     def inputs(self, image: Picture) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, C)`."""
+        """Return the values of its inputs for a picture `(H, W, C)`."""
         return dict.fromkeys(self._given, torch.from_numpy(as_input(image)))
 
     def stored(self, name: str, value: Tensor) -> Tensor:  # noqa: ARG002 (as the protocol has it)
-        """`value` itself: the exported files hold float32."""
+        """Return `value` itself: the exported files hold float32."""
         return value
 
     def reference_name(self, name: str) -> str | None:
-        """What PyTorch's recording calls a value of the file; None where it has no such value."""
-        return None if name in self._given else self._recording.resolve(name)
+        """Return the name that PyTorch's graph has for a value of the file; None where none."""
+        return None if name in self._given else self._graph.resolve(name)
 
-    def _operation(self, node: onnx.NodeProto) -> Operation:
+    def _operation(self, node: onnx.NodeProto) -> FileOperation:
         if any(each.type == onnx.AttributeProto.GRAPH for each in node.attribute):
             raise InputError(f"Its node {node.name!r} branches, which drift cannot follow.")
         running = tuple(name for name in node.input if name and name not in self._tensors)
         fixed = [self._tensors[name] for name in node.input if name in self._tensors]
         half = any(each.data_type == onnx.TensorProto.FLOAT16 for each in fixed)
-        return Operation(
+        return FileOperation(
             node.name or node.output[0],
             node.op_type,
             running,
@@ -91,7 +92,7 @@ class OnnxFile:
 
 
 class _Session:
-    """Computes one node; the session is made when it first runs, for the types it is given."""
+    """Compute one node; the session is made when it first runs, for the types it is given."""
 
     def __init__(
         self, model: onnx.ModelProto, node: onnx.NodeProto, fixed: Sequence[onnx.TensorProto]
@@ -105,10 +106,8 @@ class _Session:
         try:
             results = self._open(arrays).run(None, arrays)
         except Exception as error:  # the runtime raises classes of its own
-            first = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"Its node {self._node.name!r} ({self._node.op_type}) cannot be run: {first[:200]}"
-            ) from None
+            where = f"Its node {self._node.name!r} ({self._node.op_type})"
+            raise InputError(f"{where} cannot be run: {first_line(error)}") from None
         return tuple(torch.from_numpy(np.array(each)) for each in results)
 
     def _open(self, arrays: Mapping[str, NDArray[Any]]) -> onnxruntime.InferenceSession:

@@ -1,4 +1,4 @@
-"""What a file computes, as operations that can be run one at a time."""
+"""Describe what a file computes, as operations that can be run one at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Details:
-    """What a file says of an operation beside its running inputs.
+    """Hold what a file says of an operation beside its running inputs.
 
     `weights` are its tensors by their parameter's name, as stored; `parameters` all else, in
     words.
@@ -28,8 +28,8 @@ class Details:
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One operation of a file.
+class FileOperation:
+    """Hold one operation of a file.
 
     Attributes:
         name: as the file has it.
@@ -51,18 +51,18 @@ class Operation:
 
 
 class OpenedFile(Protocol):
-    """A file, ready to be followed."""
+    """Run the operations of a file."""
 
-    operations: tuple[Operation, ...]
+    operations: tuple[FileOperation, ...]
 
     def inputs(self, image: Picture) -> dict[str, Any]:
-        """The values of its inputs for a picture `(H, W, C)`."""
+        """Return the values of its inputs for a picture `(H, W, C)`."""
         ...
 
     def stored(self, name: str, value: Tensor) -> Tensor:
-        """`value` as the file would hold it under that name: rounded where it is float16."""
+        """Return `value` as the file would hold it under that name: rounded where it is float16."""
         ...
 
     def reference_name(self, name: str) -> str | None:
-        """What PyTorch's recording calls a value of the file; None where it has no such value."""
+        """Return the name that PyTorch's graph has for a value of the file; None where none."""
         ...

@@ -1,11 +1,11 @@
-"""What rounding alone does to an operation: the limit that its own error is held to.
+"""Measure what rounding alone does to an operation: the limit of its own error.
 
 An operation is given PyTorch's own inputs, so that nothing before it matters. What is left in a
 healthy file is rounding: of the inputs and weights, each by a share of at most u (2⁻¹¹ for float16,
 2⁻²⁴ for float32), of the result, and the order of its sums. What that does depends on the
-operation: a sum of large terms that nearly cancel loses far more than any of its terms. So the
-operation itself is asked. It runs once more with every input x moved to x + u|x| or x - u|x|, by
-the toss of a seeded coin; how far its result moves is the size of the noise, for linear and other
+operation: a sum of large terms that nearly cancel loses far more than any of its terms. It is
+therefore measured: the operation runs once more with every input x moved to x + u|x| or x - u|x|,
+at random with a fixed seed; how far its result moves is the size of the noise, for linear and other
 operations alike. Rounding the weights of a linear operation moves it as rounding the inputs does.
 
     explained = MARGIN · (√2 · moved + u · |result|)      each an RMS over the value
@@ -29,31 +29,31 @@ float32 and rounded once."""
 SMALLEST = 2.0**-25
 """Half the distance between two float16 numbers near zero."""
 LABELS = 0.002
-"""Share of the elements of a mask that may differ although no toss of the coin moved them."""
+"""Share of the elements of a mask that may differ although moved inputs did not change them."""
 SEED = 11
 
 
-class Coin:
-    """Moves floats up or down by a rounding, seeded, so that runs repeat."""
+class RandomRounding:
+    """Move floats up or down by a rounding, seeded, so that runs repeat."""
 
     def __init__(self) -> None:
         self._generator = torch.Generator().manual_seed(SEED)
 
     def perturbed(self, value: object, roundoff: float) -> object:
-        """A moved copy of a float tensor; anything else as it is."""
+        """Return a moved copy of a float tensor; anything else as it is."""
         if not isinstance(value, Tensor) or not value.dtype.is_floating_point:
             return value
-        tosses = torch.randint(0, 2, value.shape, generator=self._generator, dtype=torch.int8)
-        return value + step(value, roundoff) * (2 * tosses - 1)
+        ups = torch.randint(0, 2, value.shape, generator=self._generator, dtype=torch.int8)
+        return value + step(value, roundoff) * (2 * ups - 1)
 
 
 def step(value: Tensor, roundoff: float) -> Tensor:
-    """How far rounding moves each element at most: float16 has fixed steps below 2⁻¹⁴."""
+    """Return how far rounding moves each element at most: float16 has fixed steps below 2⁻¹⁴."""
     return (roundoff * value.abs()).clamp(min=SMALLEST if roundoff == FLOAT16 else 0.0)
 
 
 def relative_rms(error: Tensor, reference: Tensor) -> float:
-    """RMS of `error` as a share of that of `reference`."""
+    """Return the RMS of `error` as a share of that of `reference`."""
     scale = float(reference.double().square().mean().sqrt())
     size = float(error.double().square().mean().sqrt())
     if scale:
@@ -62,14 +62,14 @@ def relative_rms(error: Tensor, reference: Tensor) -> float:
 
 
 def difference(value: Tensor, reference: Tensor) -> float:
-    """How far `value` is from `reference`: relative RMS, or the share of other labels."""
+    """Return how far `value` is from `reference`: relative RMS, or the share of other labels."""
     if not reference.dtype.is_floating_point:
         return float((value.to(reference.dtype) != reference).double().mean())
     return relative_rms(value.to(reference.dtype) - reference, reference)
 
 
 def explained(moved: float, reference: Tensor, roundoff: float) -> float:
-    """The largest own error that rounding explains, from how far the coin moved the result."""
+    """Return the largest own error that rounding explains; `moved` is what it did to the result."""
     margin = MARGIN["float16" if roundoff == FLOAT16 else "float32"]
     if not reference.dtype.is_floating_point:
         return margin * moved + LABELS

@@ -1,4 +1,4 @@
-"""Follows every file of a bundle, and finds the first operation of each that departs."""
+"""Follow every file of a bundle, and finds the first operation of each that departs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from models.deployable import Deployable, name_of
 from models.errors import SegportError
 from validate.drift.cause import cause_of
 from validate.drift.compare import Followed, follow
-from validate.drift.open_file import Recordings
+from validate.drift.open_file import TorchGraphs
 from validate.drift.weights import weight_differences
 from validate.images.samples import Sample, Source, find_samples
 from validate.results.drift import Departure, Drift
@@ -21,7 +21,7 @@ FOLLOWED = ("mlprogram", "neuralnetwork", "onnx")
 def with_drift(
     report: Report, folder: Path, deployable: Deployable, samples: Source = None
 ) -> Report:
-    """`report` on the bundle in `folder`, with every file of it followed beside `deployable`.
+    """Return `report` with every file of the bundle in `folder` followed beside `deployable`.
 
     Each on the picture on which its error was largest; `samples` are those of the report.
     """
@@ -35,34 +35,34 @@ def with_drift(
             return next(iter(found))
         return found.read([each.name for each in found.paths].index(name))
 
-    drift = drifts_of(Recordings(deployable), bundle, folder, sample_for)
+    drift = drifts_of(TorchGraphs(deployable), bundle, folder, sample_for)
     return replace(report, drift=drift)
 
 
 def drifts_of(
-    recordings: Recordings,
+    graphs: TorchGraphs,
     bundle: Bundle,
     folder: Path,
     sample_for: Callable[[str], Sample],
 ) -> tuple[Drift, ...]:
-    """Every Core ML and ONNX file of `bundle`, on the picture that `sample_for` gives for its path.
+    """Follow each Core ML and ONNX file of `bundle`, on the picture that `sample_for` gives for it.
 
     A file that cannot be followed has its `failure` told.
     """
     return tuple(
-        _drift(artifact, folder, recordings, sample_for(artifact.path))
+        _drift(artifact, folder, graphs, sample_for(artifact.path))
         for artifact in bundle.artifacts
         if artifact.format in FOLLOWED
     )
 
 
-def _drift(artifact: Artifact, folder: Path, recordings: Recordings, sample: Sample) -> Drift:
+def _drift(artifact: Artifact, folder: Path, graphs: TorchGraphs, sample: Sample) -> Drift:
     followed: list[Followed] = []
     failure, count = None, 0
     try:
-        file, recording = recordings.open(artifact, folder)
+        file, graph = graphs.open(artifact, folder)
         count = len(file.operations)
-        for each in follow(file, recording, sample.image):
+        for each in follow(file, graph, sample.image):
             followed.append(each)
     except SegportError as error:
         failure = str(error).removeprefix(f"{folder / artifact.path}: ").rstrip(".")
@@ -75,7 +75,7 @@ def _drift(artifact: Artifact, folder: Path, recordings: Recordings, sample: Sam
         picture=sample.name,
         operations=count,
         rows=tuple(each.drift for each in followed),
-        first=None if index is None else _departure(index, followed[index], recordings.deployable),
+        first=None if index is None else _departure(index, followed[index], graphs.deployable),
         failure=failure,
     )
 

@@ -1,4 +1,4 @@
-"""PyTorch's own values, computed one node after the other and let go after their last use."""
+"""Compute PyTorch's own values, one node after the other, each let go after its last use."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Node:
-    """One operation of PyTorch.
+    """Hold one operation of PyTorch.
 
     Attributes:
         outputs: names of the values that it computes.
@@ -31,8 +31,8 @@ class Node:
     replaces: str | None = None
 
 
-class Recording:
-    """A network's computation as nodes in order.
+class TorchGraph:
+    """Hold a network's computation as nodes in order.
 
     Attributes:
         image: the name of its input `(1, C, H, W)`.
@@ -54,16 +54,16 @@ class Recording:
         self._producer = {name: node for node in nodes for name in node.outputs}
 
     def resolve(self, name: str) -> str | None:
-        """The name that a value has here; None where there is no such value."""
+        """Return the name that a value has here; None where there is no such value."""
         name = self._aliases.get(name, name)
         return name if name in self._producer or name == self.image else None
 
     def producer(self, name: str) -> Node | None:
-        """What computes a value; None for the input and constants."""
+        """Return the node that computes a value; None for the input and constants."""
         return self._producer.get(name)
 
     def modules_between(self, output: str, inputs: set[str]) -> tuple[str, ...]:
-        """Paths of the modules on the ways from `inputs` to `output`, in the order of running."""
+        """Return the paths of the modules between `inputs` and `output`, in running order."""
         found: dict[str, None] = {}
         seen: set[str] = set()
         waiting = [output]
@@ -78,7 +78,7 @@ class Recording:
         return tuple(reversed(found))
 
     def run(self, image: Tensor) -> Iterator[tuple[str, Any]]:
-        """Every value that the network computes of `image (1, C, H, W)`, with its name."""
+        """Yield every value that the network computes of `image (1, C, H, W)`, with its name."""
         values = {**self._constants, self.image: image}
         last = {name: i for i, node in enumerate(self._nodes) for name in node.inputs}
         yield self.image, image
@@ -95,19 +95,19 @@ class Recording:
                     values.pop(name, None)
 
 
-class Playback:
-    """One run of a recording that goes only as far as the values asked for.
+class PartialRun:
+    """Run a graph only as far as the values asked for.
 
     A value is kept until it was taken as often as `wanted` says.
     """
 
-    def __init__(self, recording: Recording, image: Tensor, wanted: Mapping[str, int]) -> None:
-        self._run = recording.run(image)
+    def __init__(self, graph: TorchGraph, image: Tensor, wanted: Mapping[str, int]) -> None:
+        self._run = graph.run(image)
         self._wanted = dict(wanted)
         self._kept: dict[str, Any] = {}
 
     def take(self, name: str) -> Any:
-        """The value called `name`, one of `wanted`."""
+        """Return the value called `name`, one of `wanted`."""
         while name not in self._kept:
             computed, value = next(self._run)
             if self._wanted.get(computed):

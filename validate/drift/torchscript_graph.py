@@ -1,4 +1,4 @@
-"""The nodes of the TorchScript trace that Core ML files are made of."""
+"""Read the nodes of the TorchScript trace that Core ML files are made of."""
 
 from typing import Any
 
@@ -9,13 +9,15 @@ from export.tracing import trace, trace_single_image
 from models.deployable import Deployable
 from models.errors import InputError
 from models.specification import InputContract
-from validate.drift.torch_values import Node, Recording, Values
+from validate.drift.torch_values import Node, TorchGraph, Values
 
 LISTS = ("prim::ListConstruct", "prim::TupleConstruct")
 UNPACKS = ("prim::ListUnpack", "prim::TupleUnpack")
 
 
-def record_traced(deployable: Deployable, contract: InputContract) -> tuple[Recording, CoreMLNames]:
+def graph_of_trace(
+    deployable: Deployable, contract: InputContract
+) -> tuple[TorchGraph, CoreMLNames]:
     """Trace `deployable` as the export does; its values have the names that Core ML files keep.
 
     Raises InputError for a trace with control flow, which is not followed.
@@ -36,7 +38,7 @@ def record_traced(deployable: Deployable, contract: InputContract) -> tuple[Reco
             nodes.append(_node(node))
     outputs = [value.debugName() for value in graph.outputs()]
     aliases = dict(zip(OUTPUTS, outputs, strict=True))
-    return Recording(nodes, image, constants, aliases), CoreMLNames(traced)
+    return TorchGraph(nodes, image, constants, aliases), CoreMLNames(traced)
 
 
 def _node(node: Any) -> Node:
@@ -64,7 +66,7 @@ def _node(node: Any) -> Node:
 
 
 def _operator(kind: str, schema: Any) -> tuple[Any, bool]:
-    """The function of an operator, without its effect on its input, and whether it had one.
+    """Return an operator's function that leaves its input alone, and whether the operator did not.
 
     So a value is what it was when it was computed: `relu_` would overwrite the batch norm's.
     """

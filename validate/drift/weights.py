@@ -1,4 +1,4 @@
-"""A departing operation's weights against those of its PyTorch modules.
+"""Compare a departing operation's weights with those of its PyTorch modules.
 
 Converters fold a batch norm into the convolution before it, so that is done here too, in float64:
 
@@ -27,7 +27,7 @@ SMALLEST_NORMAL = 2.0**-14
 def weight_differences(
     stored: Weights, modules: Sequence[tuple[str, nn.Module]]
 ) -> tuple[WeightDifference, ...]:
-    """Each weight in `stored` that `modules`, the ones on the way to the value, have too.
+    """Compare each weight in `stored` with that of `modules`, the ones on the way to the value.
 
     Modules come with their paths, in the order of running. Where one is of another kind, a
     learned scale say, it is not known what was folded, and only weights that are too small for
@@ -51,7 +51,7 @@ def weight_differences(
 
 
 def _vanishes(array: NDArray[np.generic]) -> bool:
-    """Whether float16 keeps only a part of the digits of even the largest weight."""
+    """Tell whether float16 keeps only a part of the digits of even the largest weight."""
     return array.dtype == np.float16 and 0 < np.abs(array).max(initial=0) < SMALLEST_NORMAL
 
 
@@ -97,7 +97,7 @@ def _channels(module: Convolution) -> int:
 
 
 def _scaled(module: nn.Module, weight: Tensor, scale: Tensor) -> Tensor:
-    """Every output channel times its scale; those of a transposed convolution are second."""
+    """Multiply every output channel by its scale; those of a transposed convolution are second."""
     if not isinstance(module, nn.ConvTranspose2d):
         return weight * scale.reshape(-1, *(1,) * (weight.dim() - 1))
     groups = module.groups
@@ -106,30 +106,30 @@ def _scaled(module: nn.Module, weight: Tensor, scale: Tensor) -> Tensor:
 
 
 def _compared(
-    parameter: str, stored: NDArray[np.generic], expected: Tensor, source: str
+    parameter: str, stored: NDArray[np.generic], folded: Tensor, source: str
 ) -> WeightDifference:
     explained = EXPLAINED["float16" if stored.dtype == np.float16 else "float32"]
-    ours, theirs = stored.astype(np.float64), expected.numpy()
-    if ours.size != theirs.size:
+    actual, expected = stored.astype(np.float64), folded.numpy()
+    if actual.size != expected.size:
         return WeightDifference(parameter, source, None, explained, "has another shape")
-    ours = ours.reshape(theirs.shape)
-    largest, error = np.abs(theirs).max(initial=0), np.abs(ours - theirs).max(initial=0)
+    actual = actual.reshape(expected.shape)
+    largest, error = np.abs(expected).max(initial=0), np.abs(actual - expected).max(initial=0)
     difference = float(error / largest) if largest else NO_NUMBER if error else 0.0
     difference = min(difference, NO_NUMBER) if np.isfinite(difference) else NO_NUMBER
-    change = "" if difference <= explained else _change(ours, theirs, explained)
+    change = "" if difference <= explained else _change(actual, expected, explained)
     return WeightDifference(parameter, source, difference, explained, change)
 
 
-def _change(ours: NDArray[np.float64], theirs: NDArray[np.float64], explained: float) -> str:
-    """In words, what was done to the weights, where that is simple."""
-    if not np.isfinite(ours).all():
+def _change(actual: NDArray[np.float64], expected: NDArray[np.float64], explained: float) -> str:
+    """Return in words what was done to the weights, where that is simple."""
+    if not np.isfinite(actual).all():
         return "is not finite"
-    if not ours.any():
+    if not actual.any():
         return "is all zero"
-    scale = float(np.abs(theirs).max())
-    factor = float((ours * theirs).sum() / (theirs * theirs).sum()) if scale else 0.0
-    if factor and np.abs(ours - factor * theirs).max() <= 4 * explained * abs(factor) * scale:
+    scale = float(np.abs(expected).max())
+    factor = float((actual * expected).sum() / (expected * expected).sum()) if scale else 0.0
+    if factor and np.abs(actual - factor * expected).max() <= 4 * explained * abs(factor) * scale:
         return "has the opposite sign" if abs(factor + 1) < 1e-3 else f"is {factor:.4g} times it"
-    if np.abs(np.sort(ours, axis=None) - np.sort(theirs, axis=None)).max() <= explained * scale:
+    if np.abs(np.sort(actual, axis=None) - np.sort(expected, axis=None)).max() <= explained * scale:
         return "has the same values in another order"
     return ""

@@ -20,12 +20,16 @@ FULL = {"uint8": 255, "uint16": 65535}
 
 
 def read_array(path: Path, channels: int) -> Picture:
-    """Return the picture `(H, W, channels)` in a `.npy` file.
+    """Return the picture `(H, W, channels)` in a `.npy` file; see `as_picture`."""
+    return as_picture(_mapped(path), channels)
+
+
+def as_picture(stored: NDArray[Any], channels: int) -> Picture:
+    """Return the picture `(H, W, channels)` that an array holds.
 
     uint8 stays as it is; uint16 is divided by 65535 and becomes float32 in [0, 1], as
     floating-point numbers have to be. Raise UnreadablePicture for anything else.
     """
-    stored = _mapped(path)
     if stored.ndim != 3 or stored.shape[2] != channels or not stored.size:
         shape = " × ".join(map(str, stored.shape)) or "a single number"
         raise UnreadablePicture(f"its shape is {shape}, not height × width × {channels}")

@@ -7,11 +7,11 @@ from pathlib import Path
 from models.errors import InputError
 from models.specification import InputContract
 from validate.images.arrays import SUFFIX, mixed, read_array
+from validate.images.folders import RENDERED, photos_in
 from validate.images.reading import MODES, Picture, UnreadablePicture, read_picture, stretch
 
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "samples"
-RENDERED = "the rendered samples"
-LISTED = "the list given"
+RENDERED_ORIGIN = "the rendered samples"
+LISTED_ORIGIN = "the list given"
 Source = Path | Sequence[Path] | None
 """A folder of photos, some photos, or the project's own samples."""
 
@@ -96,13 +96,13 @@ def find_samples(source: Source, contract: InputContract) -> Samples:
     if isinstance(source, Path):
         if source.is_file():
             return find_samples([source], contract)
-        return Samples(source.name or str(source), _photos_in(source), contract)
+        return Samples(source.name or str(source), photos_in(source), contract)
     for path in source:
         if not path.is_file():
             raise InputError(f"{path} is not a file: name photos that exist.")
     if not source:
         raise InputError("No samples were named: give a folder of photos, or photos.")
-    return Samples(LISTED, tuple(source), contract)
+    return Samples(LISTED_ORIGIN, tuple(source), contract)
 
 
 def read_channels(path: Path, channels: int) -> Picture:
@@ -118,10 +118,10 @@ def read_channels(path: Path, channels: int) -> Picture:
 
 
 def _rendered(contract: InputContract) -> Samples:
-    paths = tuple(path for path in _photos_in(DEFAULT_FOLDER) if path.suffix == ".jpg")
+    paths = tuple(path for path in photos_in(RENDERED) if path.suffix == ".jpg")
     if contract.channels in MODES:
-        return Samples(RENDERED, paths, contract)
-    origin = f"{RENDERED}, whose colours were mixed to {contract.channels} channels"
+        return Samples(RENDERED_ORIGIN, paths, contract)
+    origin = f"{RENDERED_ORIGIN}, whose colours were mixed to {contract.channels} channels"
     return Samples(origin, paths, contract, mix=True)
 
 
@@ -136,24 +136,3 @@ def require_some(samples: Samples) -> None:
         f"None of the {len(samples)} files of {samples.origin} is a picture "
         f"({first.name}: {first.reason}). Give a folder of {wanted} with SAMPLES=."
     )
-
-
-def files_in(folder: Path) -> tuple[Path, ...]:
-    """List the files of `folder`, not below it, by name; hidden ones are passed over.
-
-    Raise InputError where it cannot be read.
-    """
-    try:
-        files = [path for path in folder.iterdir() if path.is_file()]
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from None
-    return tuple(sorted((f for f in files if not f.name.startswith(".")), key=lambda f: f.name))
-
-
-def _photos_in(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise InputError(f"{folder} does not exist: give a folder of photos with SAMPLES=.")
-    chosen = files_in(folder)
-    if not chosen:
-        raise InputError(f"{folder} holds no files: give a folder of photos with SAMPLES=.")
-    return chosen

@@ -6,17 +6,14 @@ from pathlib import Path
 
 from export.bundle import Bundle, read_bundle
 from models.custom.option import NamedModule
-from models.errors import InputError
 from validate.images.samples import Source
+from validate.ios.app import APP, MODELS, app_folder
 from validate.ios.fixtures import coreml_artifacts, write_fixtures
-
-APP = Path(__file__).resolve().parents[2] / "ios_demo" / "DamageDemo"
-MODELS = "Models"
 
 
 def install_into_app(
     bundle_folder: Path,
-    app_folder: Path = APP,
+    app: Path = APP,
     *,
     samples: Source = None,
     checkpoint: Path | None = None,
@@ -28,14 +25,10 @@ def install_into_app(
     changes unless everything succeeds. Return the files and packages. Raise InputError as
     `write_fixtures` does, and when `app_folder` is not the app's.
     """
-    models = app_folder / MODELS
-    if not (models / "README.md").is_file():
-        raise InputError(
-            f"{app_folder} is not the iOS app: it has no {MODELS}/README.md. Give "
-            "ios_demo/DamageDemo."
-        )
+    app = app_folder(app)
+    models = app / MODELS
     bundle = read_bundle(bundle_folder)
-    with tempfile.TemporaryDirectory(dir=app_folder.parent) as workplace:
+    with tempfile.TemporaryDirectory(dir=app.parent) as workplace:
         staged = Path(workplace)
         write_fixtures(bundle_folder, staged, samples=samples, checkpoint=checkpoint, module=module)
         for source, name in _model_names(bundle, bundle_folder):

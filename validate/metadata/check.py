@@ -1,8 +1,8 @@
 """Every sentence of a bundle's files that is wrong: `check_statements`."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from validate.metadata.compare_weights import foreign_weights
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries, read_content
 from validate.metadata.expected import expected_statements
 from validate.metadata.network_weights import Applied, applied_weights
+from validate.results.parity import ArtifactResult
 
 LONGEST = 160
 """How many characters of a statement a sentence repeats."""
@@ -41,6 +42,21 @@ def check_statements(
         for artifact in bundle.artifacts
         for sentence in _about(artifact, bundle, folder, applied)
     )
+
+
+def with_violations(
+    results: Iterable[ArtifactResult], violations: Sequence[Violation]
+) -> tuple[ArtifactResult, ...]:
+    """Return `results`, of which those fail whose file says something that is not so."""
+    return tuple(_with_sentences(result, violations) for result in results)
+
+
+def _with_sentences(result: ArtifactResult, violations: Sequence[Violation]) -> ArtifactResult:
+    wrong = tuple(each.sentence for each in violations if each.path == result.path)
+    if not wrong:
+        return result
+    reasons = result.reasons if result.status == "failed" else ()
+    return replace(result, status="failed", reasons=(*reasons, *wrong))
 
 
 def _about(

@@ -1,12 +1,16 @@
 """The labels of a bundle against those that its checkpoint has itself."""
 
+from typing import TYPE_CHECKING
+
 from export.bundle import MANIFEST, Bundle
 from models.errors import InputError
 from models.labels import choose_labels
-from models.load import Recognised
+
+if TYPE_CHECKING:
+    from models.load import Recognised
 
 
-def require_checkpoint_labels(bundle: Bundle, recognised: Recognised) -> None:
+def require_checkpoint_labels(bundle: Bundle, recognised: "Recognised") -> None:
     """Raise InputError where `bundle` says that its labels are the checkpoint's, and they are not.
 
     `recognised` is the bundle's checkpoint, read again.

@@ -33,11 +33,11 @@ def read_torchscript(path: Path) -> FileContent:
             records = {each.filename.partition("/")[2]: each for each in archive.infolist()}
             metadata = _metadata(archive, records)
             storages = _storages(archive, records)
-        weights = _constants(path, records) if storages == {"FloatStorage"} else {}
+        half = storages & {"HalfStorage", "BFloat16Storage"}
+        weights = {} if half else _constants(path, records)
     except DAMAGE as error:
         raise InputError(f"It is no TorchScript archive, or it is damaged: {error}.") from None
     statements = {**own_entries(metadata), **_target(metadata)}
-    half = storages & {"HalfStorage", "BFloat16Storage"}
     return FileContent({**statements, "precision": "float16" if half else "float32"}, weights)
 
 
@@ -73,18 +73,16 @@ def _target(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _storages(archive: zipfile.ZipFile, records: Records) -> set[str]:
-    """Return the kinds of storage that constants.pkl names: `{"FloatStorage"}` of a float32 file.
+    """Return the kinds of storage that constants.pkl names, as FloatStorage.
 
-    The pickle is taken apart, and not executed. Whole numbers and truth values do not count.
+    The pickle is taken apart, and not executed.
     """
     content = _record(archive, records.get("constants.pkl"), LARGEST_PICKLE)
-    named = [
+    return {
         str(argument).rpartition(" ")[2]
         for opcode, argument, _ in pickletools.genops(content or b".")
         if opcode.name == "GLOBAL"
-    ]
-    others = {"LongStorage", "IntStorage", "BoolStorage", "ByteStorage", "ShortStorage"}
-    return {name for name in named if name.endswith("Storage")} - others
+    }
 
 
 def _constants(path: Path, records: Records) -> dict[str, NDArray[Any]]:

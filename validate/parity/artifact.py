@@ -1,63 +1,71 @@
-"""One artifact in one runtime: loaded, run, and judged by the sums over all pictures."""
+"""One artifact in one runtime: run on the samples, and judged by the sums over all of them."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from export.bundle import Artifact, Bundle
-from validate.images.reading import Picture
+from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, measure
-from validate.metrics.decision_values import Scale
 from validate.metrics.tolerances import Row, Tolerance, row_of, violations
+from validate.parity.execution import Execution, RunFailure
 from validate.parity.picture import PictureRun
 from validate.parity.resize_filters import photo_violations
 from validate.results.parity import ArtifactResult, PhotoWay, PictureResult, Status
-from validate.runtimes import MalformedOutput, Opener, OutOfScope, Outputs, Runtime
+from validate.runtimes import Opener, Outputs
 
+REPEATED = 1e-6
+"""A second run may differ by this share of the largest logit: sums in another order at most."""
 
-@dataclass(frozen=True)
-class RunFailure:
-    """Say why an artifact does not run; `out_of_scope` where the runtime lacks what it needs."""
-
-    reason: str
-    out_of_scope: bool = False
+Done = Callable[[str], None]
+"""Is told the runtime after each picture."""
 
 
 @dataclass(frozen=True)
 class ArtifactFindings:
     """Hold what one batch of pictures showed of an artifact: plain data, kept for a resumed run.
 
-    `comparisons` go by the picture's name; `milliseconds` are those of the pictures that ran.
+    `comparisons` go by the picture's name, `milliseconds` are those of samples run alone, and
+    `reasons` say what is wrong with the artifact that no sample shows.
     """
 
-    comparisons: tuple[tuple[str, Comparison], ...]
-    milliseconds: tuple[float, ...]
-    failure: RunFailure | None
+    comparisons: tuple[tuple[str, Comparison], ...] = ()
+    milliseconds: tuple[float, ...] = ()
+    failure: RunFailure | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __add__(self, other: "ArtifactFindings") -> "ArtifactFindings":
+        return ArtifactFindings(
+            self.comparisons + other.comparisons,
+            self.milliseconds + other.milliseconds,
+            other.failure,
+            self.reasons + other.reasons,
+        )
 
 
 class ArtifactRun:
     """Run one artifact in one runtime, and sum up what is found; `index` is its result's place.
 
-    It is loaded when the first picture comes, and runs no further after its first failure.
+    It runs no further after the first sample that it fails on.
     """
 
     def __init__(
         self, index: int, artifact: Artifact, opener: Opener, folder: Path, bundle: Bundle
     ):
-        self.index = index
         self.artifact = artifact
         self.runtime = opener.runtime
+        self.execution = Execution(opener, folder / artifact.path, bundle)
         self.failure: RunFailure | None = None
-        self._open = partial(opener.open, folder / artifact.path, bundle)
-        self._loaded: Runtime | None = None
+        self._index = index
+        self._labels = bundle.labels
+        self._first: tuple[Sample, Outputs] | None = None
         self._total: Comparison | None = None
         self._pictures: list[PictureResult] = []
         self._milliseconds: list[float] = []
+        self._reasons: list[str] = []
 
     @property
     def row(self) -> Row:
@@ -65,57 +73,33 @@ class ArtifactRun:
         return row_of(self.artifact.format, self.artifact.precision, self.runtime)
 
     def judge(
+        self, pictures: Sequence[PictureRun], tolerance: Tolerance, done: Done
+    ) -> ArtifactFindings:
+        """Compare what it makes of `pictures`, each alone, with what PyTorch does."""
+        timed, comparisons = len(self.execution.milliseconds), []
+        for picture in pictures:
+            outputs = self._run(picture.sample)
+            if outputs is not None:
+                comparison = picture.compare(self._index, outputs, tolerance)
+                comparisons.append((picture.sample.name, comparison))
+            done(self.runtime)
+        milliseconds = tuple(self.execution.milliseconds[timed:])
+        return ArtifactFindings(tuple(comparisons), milliseconds, self.failure)
+
+    def compared(
         self,
         pictures: Sequence[PictureRun],
-        scale: Scale,
+        outputs: Sequence[Outputs],
         tolerance: Tolerance,
-        done: Callable[[str], None],
+        done: Done,
     ) -> ArtifactFindings:
-        """Compare what it makes of `pictures` with what PyTorch does; `done` follows each.
-
-        `scale` is that of these pictures; those of earlier batches widen it.
-        """
-        scale = scale if self._total is None else scale | self._total.scale
-        comparisons, milliseconds = [], []
-        for picture in pictures:
-            ran = self.run(picture.sample.name, picture.sample.image)
-            if ran is not None:
-                outputs, took = ran
-                comparison = picture.compare(self.index, outputs, tolerance, scale)
-                comparisons.append((picture.sample.name, comparison))
-                milliseconds.append(took)
+        """Compare what it made of `pictures` already with what PyTorch does."""
+        comparisons = []
+        for picture, made in zip(pictures, outputs, strict=True):
+            comparison = picture.compare(self._index, made, tolerance)
+            comparisons.append((picture.sample.name, comparison))
             done(self.runtime)
-        return ArtifactFindings(tuple(comparisons), tuple(milliseconds), self.failure)
-
-    def run(self, name: str, image: Picture) -> tuple[Outputs, float] | None:
-        """Return what it makes of `image (H, W, C)`, and in how many milliseconds.
-
-        None where it does not run: whatever its runtime raises is a verdict on the file.
-        """
-        if self.failure is not None:
-            return None
-        step = "does not load"
-        try:
-            self._loaded = self._loaded or self._open()
-            step = f"does not run on {name}"
-            started = time.perf_counter()
-            outputs = self._loaded.run(image)
-            took = (time.perf_counter() - started) * 1000
-        except MalformedOutput as error:
-            self.failure = RunFailure(f"on {name}, {error}")
-        except OutOfScope as error:
-            self.failure = RunFailure(_first_line(error), out_of_scope=True)
-        except Exception as error:
-            self.failure = RunFailure(f"it {step}: {_first_line(error)}")
-        else:
-            bad = int((~np.isfinite(outputs.logits)).sum()) / outputs.logits.size
-            if not bad:
-                return outputs, took
-            self.failure = RunFailure(
-                f"{100 * bad:.1f} % of its logits on {name} are NaN or infinite"
-            )
-        self.close()
-        return None
+        return ArtifactFindings(tuple(comparisons), failure=self.failure)
 
     def add(self, findings: ArtifactFindings) -> None:
         """Add what a batch showed, of this run or of the one that it resumes."""
@@ -124,10 +108,17 @@ class ArtifactRun:
             self._pictures.append(PictureResult(name, measure(comparison)))
         self._milliseconds.extend(findings.milliseconds)
         self.failure = findings.failure
+        self._reasons.extend(findings.reasons)
 
-    def close(self) -> None:
-        """Let go of the loaded artifact."""
-        self._loaded = None
+    def finish(self) -> None:
+        """Run the first sample again, to see that nothing has changed, and let go of the file."""
+        if self._first is not None and self.failure is None:
+            state = self.execution.state()
+            if state is not None:
+                self._reasons.append(f"{state}: results depend on what was run before")
+            self._reasons.extend(self._repeat_departures(*self._first))
+        self._first = None
+        self.execution.close()
 
     def result(
         self, tolerance: Tolerance, reference_milliseconds: float | None, way: PhotoWay | None
@@ -142,8 +133,9 @@ class ArtifactRun:
         total = measure(self._total)
         worst = max(self._pictures, key=lambda each: each.metrics.relative_error)
         reasons = (
-            *violations(total, worst.metrics.relative_error, tolerance),
+            *violations(total, worst.metrics.relative_error, tolerance, self._labels),
             *photo_violations(way, artifact.path, self.runtime),
+            *self._reasons,
         )
         milliseconds = median(self._milliseconds)
         return ArtifactResult(
@@ -158,6 +150,30 @@ class ArtifactRun:
             ratio=_ratio(milliseconds, reference_milliseconds),
         )
 
+    def _run(self, sample: Sample) -> Outputs | None:
+        if self.failure is not None:
+            return None
+        ran = self.execution.run(sample.name, sample.image)
+        if isinstance(ran, RunFailure):
+            self.failure = ran
+            self.execution.close()
+            return None
+        self._first = self._first or (sample, ran)
+        return ran
+
+    def _repeat_departures(self, sample: Sample, before: Outputs) -> list[str]:
+        again = self.execution.run(sample.name, sample.image)
+        if isinstance(again, RunFailure):
+            return [f"when {sample.name} is run again at the end, {again.reason}"]
+        apart = float(np.abs(again.logits - before.logits).max())
+        # Core ML itself may take another unit the second time.
+        if self.runtime == "Core ML" or apart <= REPEATED * float(np.abs(before.logits).max()):
+            return []
+        return [
+            f"its logits of {sample.name} are others when that is run again at the end: they "
+            f"differ by up to {apart:.2g}"
+        ]
+
 
 def median(milliseconds: Sequence[float]) -> float | None:
     """Return the median time, without the first picture's, on which runtimes still settle."""
@@ -166,8 +182,3 @@ def median(milliseconds: Sequence[float]) -> float | None:
 
 def _ratio(milliseconds: float | None, reference: float | None) -> float | None:
     return milliseconds / reference if milliseconds and reference else None
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".")[:300] if lines else type(error).__name__

@@ -9,22 +9,25 @@ loaded; a large set is many, and the artifacts stay loaded.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from export.bundle import Bundle, read_bundle, verify_files
+from export.unlisted import unlisted_files
 from models.custom.option import NamedModule
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.images.batches import batches, fits_one_batch
 from validate.images.samples import Samples, Source, find_samples, require_some
 from validate.metrics.tolerances_file import read_tolerances
+from validate.parity.artifact import Done
 from validate.parity.resume import FinishedBatch, RunState, resumed, run_identity, run_state
-from validate.parity.session import Done, ParitySession
+from validate.parity.session import ParitySession
 from validate.reference.network import ComputedReference, Reference, load_reference
 from validate.reference.recorder import recorded_reference
 from validate.reference.stored import stored_reference
+from validate.results.numbers import FORMATS
 from validate.results.parity import Report
 from validate.runtimes import CoreMLChoice
 
@@ -42,6 +45,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
     tolerances: Path | None = None,
+    allow_unjudged: Sequence[str] = (),
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Report:
@@ -50,15 +54,20 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     `checkpoint` is where the bundle's checkpoint lies now, when not where the bundle says;
     `module` is the user's own code, named again, where the bundle was exported with such;
     `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
-    the place of the checkpoint; `tolerances` is a file that takes the place of the table's rows.
+    the place of the checkpoint; `tolerances` is a file that takes the place of the table's rows;
+    `allow_unjudged` names the formats whose files may pass without being judged.
     A run over many pictures that is interrupted keeps what is done beside the bundle, and the
     same run goes on from there; `tell` is told so, in a sentence. One that writes a reference
     begins anew. Raises InputError when the bundle is damaged, the checkpoint or reference is
     not its own, or no sample can be read.
     """
+    allowed = _require_formats(allow_unjudged)
     given = read_tolerances(tolerances)
     bundle = read_bundle(folder)
     verify_files(bundle, folder)
+    tell = tell or (lambda _: None)
+    for name in unlisted_files(bundle, folder):
+        tell(f"{folder / name} is not listed in the bundle, and was not judged.")
     found = find_samples(samples, bundle.contract)  # a wrong folder shows before the long work
     with ExitStack() as stack:
         held: Reference
@@ -71,11 +80,12 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
                 recorded = recorded_reference(write_reference, computed, bundle, folder, found)
                 held = stack.enter_context(recorded)
         session = ParitySession(held, bundle, folder, found, coreml, given)
+        session.allow_unjudged = allowed
         if write_reference is not None or fits_one_batch(found, bundle):
             return _judged(found, session, bundle, progress)
         run = run_identity(found, folder, reference, given, session)
         state = stack.enter_context(run_state(folder, run))
-        with resumed(state, found, session, tell or (lambda _: None)) as seconds:
+        with resumed(state, found, session, tell) as seconds:
             return _judged(found, session, bundle, progress, state, seconds)
 
 
@@ -87,15 +97,21 @@ def judge_network(  # noqa: PLR0913 (as above)
     samples: Source = None,
     coreml: CoreMLChoice | None = None,
     tolerances: Path | None = None,
+    allow_unjudged: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Judge the artifacts in `folder` against `deployable`, without checking their hashes.
 
+    `allow_unjudged` names the formats whose files may pass without being judged.
+
     Raises InputError when no sample can be read, or PyTorch itself gives no finite logits.
     """
+    allowed = _require_formats(allow_unjudged)
     found = find_samples(samples, bundle.contract)
     given = read_tolerances(tolerances)
-    session = ParitySession(ComputedReference(deployable), bundle, folder, found, coreml, given)
+    reference = ComputedReference(deployable)
+    session = ParitySession(reference, bundle, folder, found, coreml, given)
+    session.allow_unjudged = allowed
     return _judged(found, session, bundle, progress)
 
 
@@ -131,6 +147,13 @@ def _counter(progress: Progress | None, found: Samples, runs: int) -> Done:
             progress(runtime, count, len(found) * runs)
 
     return done
+
+
+def _require_formats(names: Sequence[str]) -> tuple[str, ...]:
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise InputError(f"There is no format {unknown[0]!r}: {', '.join(FORMATS)} exist.")
+    return tuple(names)
 
 
 def _require_alone(reference: Path, checkpoint: Path | None, write: Path | None) -> None:

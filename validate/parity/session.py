@@ -1,6 +1,6 @@
 """A run of all pictures: PyTorch and every artifact, batch by batch, and the report of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +10,17 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample, Samples
+from validate.metadata.check import check_statements, with_violations
 from validate.metrics.decision_values import Scale, scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, tolerance_for
 from validate.metrics.tolerances_file import GivenTolerances
-from validate.parity.artifact import ArtifactFindings, ArtifactRun, median
+from validate.parity.artifact import ArtifactFindings, ArtifactRun, Done, median
 from validate.parity.branches import compared_branches
+from validate.parity.checks import Checks
 from validate.parity.picture import PictureRun
-from validate.parity.resize_filters import ResizeComparison, resize_comparison
+from validate.parity.probes import probe_pictures
+from validate.parity.resize_filters import resize_comparison
 from validate.reference.network import Reference
 from validate.results.bundle_facts import facts_of
 from validate.results.machine import machine_facts
@@ -29,22 +32,23 @@ from validate.results.parity import (
     SampleFacts,
     ShownPicture,
 )
+from validate.results.provenance import provenance_of
 from validate.results.thumbnails import RankedPicture, WorstPictures, shown_picture
 from validate.runtimes import CoreMLChoice, NotRun, Opener, runtimes_for
-
-Done = Callable[[str], None]
-"""Is told the runtime after each picture."""
 
 
 @dataclass(frozen=True)
 class BatchFindings:
     """Hold what one batch showed: plain data, kept for a resumed run.
 
-    `noise`, `photo_way` and `branches` are measured on the first batch, and repeated by the
-    others; `shown` are the pictures for the page, without their photos.
+    `scale` is that of all batches so far; `probes`, `noise`, `photo_way` and `branches` are of
+    the first batch, and repeated by the others; `shown` are the pictures for the page, without
+    their photos.
     """
 
     used: int
+    scale: Scale
+    probes: tuple[str, ...]
     noise: Noise | None
     photo_way: PhotoWay | None
     branches: Branches | None
@@ -54,7 +58,10 @@ class BatchFindings:
 
 
 class ParitySession:
-    """Run a bundle's artifacts beside PyTorch, and sum up what they do."""
+    """Run a bundle's artifacts beside PyTorch, and sum up what they do.
+
+    `allow_unjudged` names formats whose files may pass without being judged.
+    """
 
     def __init__(
         self,
@@ -75,36 +82,47 @@ class ParitySession:
         self.runs = [each for each in self._results if isinstance(each, ArtifactRun)]
         self._reference = reference
         self._bundle = bundle
+        self._folder = folder
         self._given = given
+        self.allow_unjudged: tuple[str, ...] = ()
         self._samples = samples
         self._shown = WorstPictures(bundle.mask_shape, len(places))
         self._photo_way: PhotoWay | None = None
         self._branches: Branches | None = None
         self._noise: Noise | None = None
+        self._scale: Scale | None = None
+        self._probes: tuple[str, ...] = ()
         self._used = 0
         self._milliseconds: list[float] = []
 
     def run(self, batch: list[Sample], done: Done, *, release: bool) -> BatchFindings:
         """Run `batch` through everything, and return what it showed.
 
-        With `release` every artifact is let go when it is done, before the next is loaded.
+        With `release`, which no other batch may follow, every artifact is let go when it is
+        done, before the next is loaded.
         """
         timed = len(self._reference.milliseconds)
-        pictures = []
+        made = []
         for sample in batch:
-            pictures.append(PictureRun(sample, self._reference.outputs(sample)))
+            made.append((sample, self._reference.outputs(sample)))
             done("PyTorch")
-        photos = None if self._used else self._start(pictures)
-        scale = scale_of([picture.expected for picture in pictures])
+        scale = scale_of([outputs for _, outputs in made])
+        self._scale = scale if self._scale is None else self._scale | scale
+        pictures = [PictureRun(*each, self._scale) for each in made]
+        checks = None if self._used else self._start(pictures, self._scale)
         artifacts = []
         for run in self.runs:
-            artifacts.append(self._judge(run, pictures, scale, photos, done))
+            artifacts.append(self._judge(run, pictures, checks, done))
             if release:
-                run.close()
+                run.finish()
+        if checks is not None and checks.photos is not None:
+            self._photo_way = checks.photos.result()
         findings = BatchFindings(
             used=len(batch),
+            scale=self._scale,
+            probes=self._probes,
             noise=self._noise,
-            photo_way=photos.result() if photos else self._photo_way,
+            photo_way=self._photo_way,
             branches=self._branches,
             milliseconds=tuple(self._reference.milliseconds[timed:]),
             artifacts=tuple(artifacts),
@@ -119,8 +137,11 @@ class ParitySession:
         self._shown.add(findings.shown)
 
     def report(self, seconds: float) -> Report:
-        """Return everything that was found, after the last batch."""
+        """Finish every artifact, and return everything that was found."""
+        for run in self.runs:
+            run.finish()
         milliseconds = median(self._milliseconds)
+        network, stored = self._reference.deployable, self._reference.path
         return Report(
             bundle=self._bundle.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -128,14 +149,20 @@ class ParitySession:
             labels=self._bundle.labels,
             colours=self._bundle.colours,
             samples=SampleFacts(self._samples.origin, self._used, tuple(self._samples.skipped)),
+            probes=self._probes,
+            allow_unjudged=self.allow_unjudged,
             noise=self._noise,
             milliseconds=milliseconds,
-            results=tuple(
-                each.result(self._tolerance(each), milliseconds, self._photo_way)
-                if isinstance(each, ArtifactRun)
-                else each
-                for each in self._results
+            results=with_violations(
+                (
+                    each.result(self._tolerance(each), milliseconds, self._photo_way)
+                    if isinstance(each, ArtifactRun)
+                    else each
+                    for each in self._results
+                ),
+                check_statements(self._bundle, self._folder, network),
             ),
+            provenance=provenance_of(self._bundle, self._folder, self._samples, stored),
             machine=machine_facts(),
             tolerances=self._given.source,
             photo_way=self._photo_way,
@@ -145,33 +172,32 @@ class ParitySession:
             shown=tuple(map(self._with_image, self._shown.ordered())),
         )
 
-    def _start(self, pictures: Sequence[PictureRun]) -> ResizeComparison | None:
-        """Measure what is measured once, on the first batch."""
-        if any(run.row[1] == "float16" for run in self.runs):
-            self._noise = self._reference.noise()
+    def _start(self, pictures: Sequence[PictureRun], scale: Scale) -> Checks:
+        """Measure what is measured once, and prepare the checks that are made once."""
+        self._noise = self._reference.noise()
         network = self._reference.deployable
         self._branches = compared_branches(network, [each.sample.image for each in pictures])
-        return resize_comparison(pictures, self._samples, network)
+        pairs = [
+            (each, self._reference.probe(each)) for each in probe_pictures(self._bundle.contract)
+        ]
+        probes = tuple(PictureRun(each, made, scale) for each, made in pairs if made is not None)
+        self._probes = tuple(each.sample.name for each in probes)
+        photos = resize_comparison(pictures, self._samples, network)
+        return Checks(self._reference, photos, probes)
 
     def _judge(
-        self,
-        run: ArtifactRun,
-        pictures: Sequence[PictureRun],
-        scale: Scale,
-        photos: ResizeComparison | None,
-        done: Done,
+        self, run: ArtifactRun, pictures: Sequence[PictureRun], checks: Checks | None, done: Done
     ) -> ArtifactFindings:
         tolerance = self._tolerance(run)
-        findings = run.judge(pictures, scale, tolerance, done)
-        if photos is not None:
-            ran = [run.run("a photo", image) for image in photos.pixels]
-            outputs = [each[0] for each in ran if each is not None]
-            if len(outputs) == len(ran):
-                photos.judge(run.artifact.path, run.runtime, outputs, tolerance)
-        return replace(findings, failure=run.failure)
+        if checks is None:
+            return run.judge(pictures, tolerance, done)
+        fixed = run.row in self._given.rows
+        return checks.judge(run, pictures, tolerance, done, fixed=fixed)
 
     def _add(self, findings: BatchFindings) -> None:
         self._used += findings.used
+        self._scale = findings.scale
+        self._probes = findings.probes
         self._noise = findings.noise
         self._photo_way = findings.photo_way
         self._branches = findings.branches

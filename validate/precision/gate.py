@@ -10,7 +10,7 @@ anything else fails
   -> no bundle
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,12 +49,14 @@ class ParityGate:
         samples: Source = None,
         coreml: CoreMLChoice | None = None,
         tolerances: Path | None = None,
+        allow_unjudged: Sequence[str] = (),
     ):
         self._stages = stages
         self._publish = publish
         self._samples = samples
         self._coreml = coreml
         self._tolerances = tolerances
+        self._allow_unjudged = allow_unjudged
 
     def __call__(self, built: Bundle, job: Job) -> Bundle | None:
         """Return `built`, repaired if need be, once it computes what the network computes.
@@ -85,6 +87,7 @@ class ParityGate:
                 samples=self._samples,
                 coreml=self._coreml,
                 tolerances=self._tolerances,
+                allow_unjudged=self._allow_unjudged,
                 progress=progress,
             )
 

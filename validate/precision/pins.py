@@ -1,6 +1,6 @@
 """Find the operations that must stay in float32 in a program that failed in float16."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,8 @@ from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import scale_of
 from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violations
+from validate.parity.picture import PictureRun
+from validate.parity.probes import probe_pictures, probe_tolerance
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations
 from validate.precision.search import smallest_pins
@@ -86,10 +88,16 @@ class _Mixtures:
         self._scale = scale_of([outputs for _, outputs in self._pictures])
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
         self._pictures.sort(key=lambda each: -self._error(half, *each))
+        self._probes = [
+            (probe, limits)
+            for probe, limits in self._expected_probes(reference, fixed=ROW in given)
+            if self._departs(half, probe, limits)
+        ]
 
     def worst(self, count: int) -> list[Picture]:
-        """Return the pictures that float16 does worst on."""
-        return [sample.image for sample, _ in self._pictures[:count]]
+        """Return the pictures that float16 does worst on, and the probes that it fails on."""
+        samples = [sample.image for sample, _ in self._pictures[:count]]
+        return [*samples, *(probe.sample.image for probe, _ in self._probes)]
 
     def pass_with(self, in_float32: frozenset[str]) -> bool:
         """Return whether the network with these operations in float32 passes as a file does."""
@@ -102,7 +110,13 @@ class _Mixtures:
             found.append(compared)
         total = measure(sum(found[1:], found[0]))
         worst = max(measure(each).relative_error for each in found)
-        return not violations(total, worst, self._tolerance)
+        if violations(total, worst, self._tolerance):
+            return False
+        return not any(self._departs(model, *probe) for probe in self._probes)
+
+    def _departs(self, model: coreml.Model, probe: PictureRun, tolerance: Tolerance) -> bool:
+        outputs = self._outputs(model, probe.sample)
+        return outputs is None or probe.departure(outputs, tolerance) is not None
 
     def _error(self, model: coreml.Model, sample: Sample, reference: Outputs) -> float:
         compared = self._compared(model, sample, reference)
@@ -111,6 +125,12 @@ class _Mixtures:
     def _compared(
         self, model: coreml.Model, sample: Sample, reference: Outputs
     ) -> Comparison | None:
+        outputs, limits = self._outputs(model, sample), self._tolerance
+        if outputs is None:
+            return None
+        return compare(reference, outputs, limits.max_error, limits.mask_slack, self._scale)
+
+    def _outputs(self, model: coreml.Model, sample: Sample) -> Outputs | None:
         """Return None where the logits are not finite, or not what a bundle promises."""
         values = model.run({INPUT: as_feature(sample.image)})
         try:
@@ -119,10 +139,18 @@ class _Mixtures:
             )
         except MalformedOutput:
             return None
-        if not np.isfinite(outputs.logits).all():
-            return None
-        limits = self._tolerance
-        return compare(reference, outputs, limits.max_error, limits.mask_slack, self._scale)
+        return outputs if np.isfinite(outputs.logits).all() else None
+
+    def _expected_probes(
+        self, reference: ComputedReference, *, fixed: bool
+    ) -> Iterator[tuple[PictureRun, Tolerance]]:
+        """Yield the probes with what is tolerated on each."""
+        for sample in probe_pictures(self._bundle.contract):
+            expected = reference.probe(sample)
+            if expected is not None:
+                noise = None if fixed else reference.probe_noise(sample)
+                limits = self._tolerance if fixed else probe_tolerance(self._tolerance, ROW, noise)
+                yield PictureRun(sample, expected, self._scale), limits
 
 
 def _kept_by_coremltools(half: coreml.Model, full: coreml.Model, ranges: Ranges) -> frozenset[str]:

@@ -31,7 +31,7 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     folder: Path,
     photos: Sequence[Path],
     *,
-    format: str | None = None,
+    formats: Sequence[str] | None = None,
     out: Path | None = None,
     tiled: bool = False,
     overlap: int | None = None,
@@ -41,14 +41,15 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     """Predict `photos`, files and folders of files, with a file of the bundle in `folder`.
 
     `progress` is given the photo's name, how many photos are done and how many there are; `tell`
-    is given sentences about an interruption. Return the predictions and the folder where they
+    is given sentences about an interruption. The file is the one of `formats`, or of all, that
+    was the fastest to pass. Return the predictions and the folder where they
     lie: `out`, or `NAME.predictions` beside the bundle. Raise InputError where something cannot
     be read, run or written.
     """
     if overlap is not None and not tiled:
         raise InputError("--overlap is about tiles: give --tiled too, or leave it out.")
     files = files_of(photos)
-    predictor = Predictor(folder, format)
+    predictor = Predictor(folder, formats)
     whole = folder.resolve()
     out = out or whole.with_name(f"{whole.name}.predictions")
     names = names_for(files, out, (*endings(predictor.bundle), OVERLAY))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from models.common.text import listed
 from models.errors import InputError
-from validate.images.samples import Skipped, files_in
+from validate.images.folders import files_in
+from validate.images.samples import Skipped
 
 LONGEST = 255
 """Bytes that a file's name may have, on every file system in use."""

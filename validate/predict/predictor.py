@@ -6,7 +6,7 @@ tiled        the photo keeps its size and is cut into tiles of the file's input:
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,15 +40,15 @@ class Prediction:
 class Predictor:
     """Run one file of a bundle on photos of any size.
 
-    Without a `format`, it is the fastest file that passed when the bundle was judged. Raises
+    Of `formats`, or of all, it is the fastest file that passed when the bundle was judged. Raises
     InputError when the folder is no whole bundle, or has no such file that runs here.
     """
 
-    def __init__(self, folder: Path, format: str | None = None):
+    def __init__(self, folder: Path, formats: Sequence[str] | None = None):
         self.bundle = read_bundle(folder)
         _require_mask_of_bytes(self.bundle, folder)
         verify_files(self.bundle, folder)
-        self.artifact, opener = _chosen(self.bundle, folder, format)
+        self.artifact, opener = _chosen(self.bundle, folder, formats)
         self.runtime = opener.runtime
         try:
             self._loaded: Runtime = opener.open(folder / self.artifact.path, self.bundle)
@@ -98,7 +98,7 @@ class Predictor:
         if not np.isfinite(outputs.logits).all():
             raise InputError(
                 f"{self.artifact.path} gives NaN or infinite logits in {self.runtime}: its mask "
-                "would mean nothing. Ask for another file with --format, or validate the bundle."
+                "would mean nothing. Ask for another file with --formats, or validate the bundle."
             )
         return outputs
 
@@ -109,7 +109,7 @@ class Predictor:
         reason = first_line(error, 300).rstrip(".")
         return InputError(
             f"{self.artifact.path} {what} in {self.runtime}: {reason}. Ask for another file with "
-            "--format."
+            "--formats."
         )
 
 
@@ -131,12 +131,15 @@ def _require_mask_of_bytes(bundle: Bundle, folder: Path) -> None:
         )
 
 
-def _chosen(bundle: Bundle, folder: Path, format: str | None) -> tuple[Artifact, Opener]:
-    """Return the file of `format`, or the fastest that passed, with a runtime that is here."""
-    there = ", ".join(artifact.format for artifact in bundle.artifacts)
-    candidates = [each for each in bundle.artifacts if format in (None, each.format)]
+def _chosen(bundle: Bundle, folder: Path, formats: Sequence[str] | None) -> tuple[Artifact, Opener]:
+    """Return the file of `formats`, or of all, that was fastest to pass, with its runtime."""
+    there = {artifact.format: artifact for artifact in bundle.artifacts}
+    candidates = [there[each] for each in formats or there if each in there]
     if not candidates:
-        raise InputError(f"{folder} has no {format} file: it has {there}. Ask for one of these.")
+        raise InputError(
+            f"{folder} has no {' or '.join(formats or ())} file: it has {', '.join(there)}. Ask "
+            "for one of these."
+        )
     found, reasons = [], []
     for artifact in candidates:
         for runtime in runtimes_for(artifact, None):

@@ -4,16 +4,20 @@ ComputedReference    the network itself, built from its checkpoint (here)
 StoredReference      what it computed earlier, from a file (validate.reference.stored)
 """
 
+from __future__ import annotations
+
+import hashlib
 import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from export.bundle import MANIFEST, Bundle
 from models.common.hashing import sha256_of
+from models.custom.in_memory import ModuleInMemory
 from models.custom.option import NamedModule
 from models.deployable import Deployable
 from models.errors import InputError
@@ -25,6 +29,9 @@ from validate.metrics.float16_noise import Noise, float16_noise
 from validate.reference.source_code import require_named_again, require_same_files
 from validate.runtimes import Outputs
 from validate.runtimes.eager import Eager
+
+if TYPE_CHECKING:
+    from models.load import Recognised
 
 NOISE_PICTURES = 2
 
@@ -43,6 +50,11 @@ class Reference(Protocol):
         ...
 
     @property
+    def path(self) -> Path | None:
+        """The file that the outputs are read from, when they were not computed here."""
+        ...
+
+    @property
     def milliseconds(self) -> list[float]:
         """Return how long each picture took so far; none where nothing is computed."""
         ...
@@ -55,17 +67,27 @@ class Reference(Protocol):
         """Return the noise of float16 on the first pictures that `outputs` was asked for."""
         ...
 
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return what PyTorch makes of a picture that is no photo; None where that is of no use."""
+        ...
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of float16 on such a picture, which `probe` was asked for."""
+        ...
+
 
 class ComputedReference:
     """Run the network on each sample."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, deployable: Deployable):
         self.deployable: Deployable = deployable
         self.milliseconds: list[float] = []
         self._first: list[tuple[Picture, Outputs]] = []
         self._noise: list[Noise | None] = []
+        self._probes: dict[str, Outputs] = {}
 
     def outputs(self, sample: Sample) -> Outputs:
         """Return logits and mask of `sample`. Raises InputError unless all logits are finite."""
@@ -87,6 +109,16 @@ class ComputedReference:
             self._noise.append(float16_noise(self.deployable, self._first))
         return self._noise[0]
 
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return logits and mask of a probe; None where a logit is NaN or infinite."""
+        outputs = Eager(self.deployable).run(sample.image)
+        self._probes[sample.name] = outputs
+        return outputs if np.isfinite(outputs.logits).all() else None
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of float16 on a probe."""
+        return float16_noise(self.deployable, [(sample.image, self._probes[sample.name])])
+
 
 def load_reference(
     bundle: Bundle,
@@ -96,12 +128,45 @@ def load_reference(
 ) -> Deployable:
     """Build the network of `bundle` again from its checkpoint, as it was read for the export.
 
-    Raises InputError when the checkpoint is missing, is another file, or no longer builds
-    the network that the bundle describes, and when `module` is not the code of the export.
+    A module in memory takes the place of both. Raises InputError when the checkpoint is missing,
+    is another file, or no longer builds the network that the bundle describes, and when `module`
+    is not the code of the export, or has other weights.
     """
-    from models.load import load_network, recognise_checkpoint
+    from models.load import load_network
 
     require_named_again(bundle, module)
+    if isinstance(module, ModuleInMemory):
+        recognised = _given(bundle, module)
+    else:
+        recognised = _read(bundle, folder, checkpoint, module)
+    if _plain(recognised.specification, bundle) != _plain(bundle.specification, bundle):
+        raise InputError(
+            f"{recognised.checkpoint.path.name} is now recognised as "
+            f"{recognised.specification.title}, and not as the network that {folder / MANIFEST} "
+            "describes: export the bundle again."
+        )
+    require_checkpoint_labels(bundle, recognised)
+    independent = bundle.specification.independent
+    return Deployable(load_network(recognised), bundle.contract, independent=independent)
+
+
+def _given(bundle: Bundle, module: ModuleInMemory) -> Recognised:
+    from models.load import recognise_module
+
+    if hashlib.sha256(module.serialised()).hexdigest() != bundle.source.sha256:
+        raise InputError(
+            f"{module.option} has other weights than the one that {bundle.name} was exported from: "
+            "give that one, or export the bundle again."
+        )
+    source = bundle.source
+    return recognise_module(module, source.file, choices=source.choices, labels=bundle.labels)
+
+
+def _read(
+    bundle: Bundle, folder: Path, checkpoint: Path | None, module: NamedModule | None
+) -> Recognised:
+    from models.load import recognise_checkpoint
+
     source = bundle.source
     path = checkpoint or folder / source.path
     if not path.exists():
@@ -117,14 +182,7 @@ def load_reference(
     if recognised.own is not None:
         require_same_files(bundle, recognised.own.ran.files)
     _require_same(recognised.checkpoint.sha256, bundle, path)
-    if _plain(recognised.specification) != _plain(bundle.specification):
-        raise InputError(
-            f"{path.name} is now recognised as {recognised.specification.title}, and not as the "
-            f"network that {folder / MANIFEST} describes: export the bundle again."
-        )
-    require_checkpoint_labels(bundle, recognised)
-    independent = bundle.specification.independent
-    return Deployable(load_network(recognised), bundle.contract, independent=independent)
+    return recognised
 
 
 def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:
@@ -135,8 +193,13 @@ def _require_same(sha256: str, bundle: Bundle, path: Path) -> None:
         )
 
 
-def _plain(specification: Specification) -> object:
-    """Return the specification as JSON has it; the reasons for assumed values do not matter."""
+def _plain(specification: Specification, bundle: Bundle) -> object:
+    """Return the specification as JSON has it, without the reasons for assumed values.
+
+    What an own module is called, and built with, is not told by one in memory.
+    """
     plain = json.loads(json.dumps(asdict(specification)))
-    del plain["assumed"]
+    own = bundle.source.code is not None and bundle.source.module is not None
+    for name in ("assumed", *(("architecture", "arguments") if own else ())):
+        del plain[name]
     return plain

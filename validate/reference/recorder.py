@@ -38,25 +38,39 @@ class RecordedReference:
     """Give a computed reference's outputs, and write them into a file."""
 
     origin: str | None = None
+    path: Path | None = None
 
     def __init__(self, path: Path, computed: ComputedReference, archive: zipfile.ZipFile):
         self.deployable: Deployable = computed.deployable
         self.milliseconds = computed.milliseconds
         self._path, self._computed, self._archive = path, computed, archive
         self._pictures: list[dict[str, str]] = []
+        self._probes: list[dict[str, Any]] = []
 
     def outputs(self, sample: Sample) -> Outputs:
         """Return what PyTorch computes, written before it is returned."""
         outputs = self._computed.outputs(sample)
-        logits, mask = entry_names(len(self._pictures))
-        self._write(logits, outputs.logits.astype("<f4"), zipfile.ZIP_STORED)
-        self._write(mask, outputs.small_mask, zipfile.ZIP_DEFLATED)
+        self._write_outputs(entry_names(len(self._pictures)), outputs)
         self._pictures.append({"name": sample.name, "sha256": pixels_sha256(sample)})
         return outputs
 
     def noise(self) -> Noise | None:
         """Return the noise as the network itself measures it."""
         return self._computed.noise()
+
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return what PyTorch makes of a probe, written with its noise; None where it is no use."""
+        outputs = self._computed.probe(sample)
+        if outputs is not None:
+            self._write_outputs(entry_names(len(self._probes), "probe."), outputs)
+            noise = self.probe_noise(sample)
+            entry = {"name": sample.name, "sha256": pixels_sha256(sample)}
+            self._probes.append({**entry, "noise": None if noise is None else asdict(noise)})
+        return outputs
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of a probe as the network itself measures it."""
+        return self._computed.probe_noise(sample)
 
     def finish(self, bundle: Bundle, folder: Path, samples: Samples) -> None:
         """Write the description, after the last picture."""
@@ -71,11 +85,16 @@ class RecordedReference:
             "noise": None if noise is None else asdict(noise),
             "versions": {name: version(name) for name in ("torch", "numpy", "pillow")},
             "pictures": self._pictures,
+            "probes": self._probes,
             "skipped": sorted({each.name for each in samples.skipped}),
         }
         require_valid(document, SCHEMA_FILE, self._path, "a stored reference", REMEDY)
         text = json.dumps(document, indent=1, ensure_ascii=False)
         self._archive.writestr(DESCRIPTION, text.encode("utf-8", "backslashreplace"))
+
+    def _write_outputs(self, names: tuple[str, str], outputs: Outputs) -> None:
+        self._write(names[0], outputs.logits.astype("<f4"), zipfile.ZIP_STORED)
+        self._write(names[1], outputs.small_mask, zipfile.ZIP_DEFLATED)
 
     def _write(self, name: str, array: NDArray[Any], compression: int) -> None:
         entry = zipfile.ZipInfo(name)

@@ -11,18 +11,34 @@ from collections.abc import Mapping
 
 from export.bundle import Bundle, OwnCode
 from models.common.hashing import sha256_of
+from models.custom.in_memory import ModuleInMemory
 from models.custom.option import NamedModule
 from models.errors import InputError
 
 
 def require_named_again(bundle: Bundle, module: NamedModule | None) -> None:
     """Raise InputError unless `module` is what `bundle` was exported with, before it runs."""
-    code = bundle.source.code
+    code, source = bundle.source.code, bundle.source
+    if isinstance(module, ModuleInMemory):
+        if source.module is None:
+            raise InputError(
+                f"{bundle.name} was exported from the checkpoint {source.file}, and not from a "
+                "module in memory: leave model= away."
+            )
+        return
     if code is None:
         if module is not None:
             raise InputError(
                 f"{module.option} is not what {bundle.name} was exported with, which is "
                 f"{bundle.specification.title}: leave MODEL= away."
+            )
+        return
+    if source.module is not None:
+        if module is None:
+            raise InputError(
+                f"{bundle.name} was exported from a module in memory that its weights alone do not "
+                f"rebuild, {source.module}: name its class, as MODEL=path/to/file.py:CLASS with "
+                "MODEL_ARGS=, or give the module to segport.validate(bundle, model=module)."
             )
         return
     if module is None:
@@ -43,7 +59,7 @@ def require_named_again(bundle: Bundle, module: NamedModule | None) -> None:
 
 def require_same_files(bundle: Bundle, files: Mapping[str, str]) -> None:
     """Raise InputError where another file of the user's ran than when `bundle` was exported."""
-    if bundle.source.code is not None:
+    if bundle.source.code is not None and bundle.source.module is None:
         _require_same(files, bundle.source.code, bundle)
 
 

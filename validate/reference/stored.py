@@ -2,8 +2,9 @@
 
 The file is a zip archive that `numpy.load` opens too: `000000.logits` float32 `(C, H, W)` as
 PyTorch gave them, to the bit, and `000000.mask` `(H, W)` for each picture, or `(C, H, W)` where
-channels are independent, in uint8 (uint16 for more than 256 classes), and `reference.json`, which
-says of which network and on which pixels (`reference.schema.json`). No pickles are written or
+channels are independent, in uint8 (uint16 for more than 256 classes), the same as
+`probe.000000.logits` for each probe (`validate.parity.probes`), and `reference.json`, which says of
+which network and on which pixels (`reference.schema.json`). No pickles are written or
 read. Logits are stored as they are: deflating them saves a tenth of the size for 17 ms a picture.
 Pictures are written as they come and read when they are asked for, so that memory does not grow
 with their number.
@@ -30,7 +31,7 @@ from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
 from validate.runtimes import Outputs, small_type
 
-SCHEMA = 1
+SCHEMA = 2
 SCHEMA_FILE = Path(__file__).with_name("reference.schema.json")
 DESCRIPTION = "reference.json"
 REMEDY = "Write it again with --write-reference, or copy the whole file."
@@ -66,9 +67,9 @@ def pixels_sha256(sample: Sample) -> str:
     return hashlib.sha256(np.ascontiguousarray(sample.image).data).hexdigest()
 
 
-def entry_names(index: int) -> tuple[str, str]:
-    """Return the names of the logits and of the mask of picture `index`."""
-    return f"{index:06}.logits.npy", f"{index:06}.mask.npy"
+def entry_names(index: int, kind: str = "") -> tuple[str, str]:
+    """Return the names of the logits and of the mask of picture or "probe." `index`."""
+    return f"{kind}{index:06}.logits.npy", f"{kind}{index:06}.mask.npy"
 
 
 class StoredReference:
@@ -78,6 +79,7 @@ class StoredReference:
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, bundle: Bundle):
         self.milliseconds: list[float] = []
+        self.path: Path | None = path
         self._path, self._archive, self._shape = path, archive, bundle.shape[1:]
         self._mask = bundle.mask_shape
         document = self._described(bundle)
@@ -85,6 +87,10 @@ class StoredReference:
         self._stored: dict[str, dict[str, int]] = {}
         for index, picture in enumerate(document["pictures"]):
             self._stored.setdefault(picture["name"], {})[picture["sha256"]] = index
+        self._probes = {each["sha256"]: index for index, each in enumerate(document["probes"])}
+        self._probe_noise = [
+            each["noise"] and Noise(**each["noise"]) for each in document["probes"]
+        ]
         self._noise = Noise(**document["noise"]) if document["noise"] else None
         self._versions: Mapping[str, str] = document["versions"]
         self.origin: str | None = (
@@ -98,14 +104,16 @@ class StoredReference:
 
         Raises InputError when none are stored for its pixels, or the file is damaged there.
         """
-        index = self._index_of(sample)
-        logits, mask = (self._array(name) for name in entry_names(index))
-        typed = logits.dtype == "<f4" and mask.dtype == small_type(self._shape[0])
-        if not typed or not np.isfinite(logits).all():
-            raise self._damaged(f"the arrays of {sample.name} are not finite logits and a mask")
-        if logits.shape != self._shape or mask.shape != self._mask:
-            raise self._damaged(f"the arrays of {sample.name} have other shapes than the logits")
-        return Outputs(logits.astype(np.float32), mask.astype(np.int32))
+        return self._outputs(sample, entry_names(self._index_of(sample)))
+
+    def probe(self, sample: Sample) -> Outputs | None:
+        """Return the stored outputs of a probe; None where there are none. Raises InputError."""
+        index = self._probes.get(pixels_sha256(sample))
+        return None if index is None else self._outputs(sample, entry_names(index, "probe."))
+
+    def probe_noise(self, sample: Sample) -> Noise | None:
+        """Return the noise of a probe that was measured when the file was written."""
+        return self._probe_noise[self._probes[pixels_sha256(sample)]]
 
     def noise(self) -> Noise | None:
         """Return the noise that was measured when the file was written."""
@@ -126,6 +134,15 @@ class StoredReference:
                 f"{self._path} has no outputs for {_and_more(extra)} of {samples.origin}: "
                 "give the same photos, or write the reference again."
             )
+
+    def _outputs(self, sample: Sample, names: tuple[str, str]) -> Outputs:
+        logits, mask = (self._array(name) for name in names)
+        typed = logits.dtype == "<f4" and mask.dtype == small_type(self._shape[0])
+        if not typed or not np.isfinite(logits).all():
+            raise self._damaged(f"the arrays of {sample.name} are not finite logits and a mask")
+        if logits.shape != self._shape or mask.shape != self._mask:
+            raise self._damaged(f"the arrays of {sample.name} have other shapes than the logits")
+        return Outputs(logits.astype(np.float32), mask.astype(np.int32))
 
     def _index_of(self, sample: Sample) -> int:
         known = self._stored.get(sample.name)

@@ -2,14 +2,14 @@
 
 import shlex
 
-from validate.images.samples import LISTED, RENDERED
+from validate.images.samples import LISTED_ORIGIN, RENDERED_ORIGIN
 from validate.results.parity import Report
 
 
 def repeat(report: Report, *flags: str) -> str:
     """Return the command that repeats the run, as far as the report knows it."""
     words = ["segport", "validate", f"build/{report.bundle}"]
-    if not report.samples.origin.startswith((RENDERED, LISTED)):
+    if not report.samples.origin.startswith((RENDERED_ORIGIN, LISTED_ORIGIN)):
         words += ["--samples", report.samples.origin]
     if report.tolerances is not None:
         words += ["--tolerances", report.tolerances.name]

@@ -12,7 +12,13 @@ from validate.results.numbers import FORMATS
 from validate.results.parity import ArtifactResult, Report
 
 IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "verdict")
-STYLES = {"passed": "green", "failed": "bold red", "not run": "yellow", "nothing judged": "yellow"}
+STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "not run": "yellow",
+    "not all judged": "yellow",
+    "nothing judged": "yellow",
+}
 
 
 def print_report(report: Report, console: Console) -> None:

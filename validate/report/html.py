@@ -39,12 +39,14 @@ def to_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
+    cards = gallery(report)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     return environment.get_template("report.html").render(
         report=report,
         words=text,
         numbers=numbers,
-        cards=gallery(report),
+        cards=cards,
+        errors=any(layer.heat for card in cards for layer in card.layers),
         charts=charts_of(report),
         drifts=drift_charts(report.drift),
         drift_columns=DRIFT_COLUMNS,

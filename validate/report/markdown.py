@@ -8,7 +8,7 @@ from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, r
 from validate.results.numbers import decibels, percent
 from validate.results.parity import ArtifactResult, Report
 
-MARKS = {"passed": "✅", "failed": "❌", "nothing judged": "⚠️"}
+MARKS = {"passed": "✅", "failed": "❌", "not all judged": "⚠️", "nothing judged": "⚠️"}
 
 
 def to_markdown(report: Report) -> str:

@@ -1,6 +1,6 @@
 """Hold what a parity run found: plain data that `parity.json` stores and every report shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,7 +22,7 @@ SCHEMA = 1
 TOOL = "segport"
 
 Status = Literal["passed", "failed", "not run"]
-Verdict = Literal["passed", "failed", "nothing judged"]
+Verdict = Literal["passed", "failed", "not all judged", "nothing judged"]
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,8 @@ class Report:
     resized. `independent` says that the labels are channels, of which a pixel may have any number;
     `drift` is empty where it was not asked for; `branches` compares those of a network with deep
     supervision, and is None for any other; `ranges` is None where nothing was measured.
-    `provenance` says which bytes were judged.
+    `provenance` says which bytes were judged. `probes` names the pictures unlike photos that were
+    judged beside the samples; `allow_unjudged` the formats whose files need not be judged.
 
     `milliseconds` is PyTorch's median time of a picture, None where its outputs were stored
     elsewhere. `shown` holds some pictures, the
@@ -172,17 +173,31 @@ class Report:
     branches: Branches | None = None
     ranges: Ranges | None = None
     provenance: Provenance | None = None
+    probes: tuple[str, ...] = ()
+    allow_unjudged: tuple[str, ...] = ()
     schema: int = SCHEMA
     tool: str = TOOL
     shown: tuple[ShownPicture, ...] = field(default=(), compare=False, repr=False)
 
     @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Return the files that no runtime could run, and that the user has not allowed for."""
+        judged = {result.path for result in self.results if result.status != "not run"}
+        rest = (each for each in self.results if each.path not in judged)
+        return tuple(dict.fromkeys(e.path for e in rest if e.format not in self.allow_unjudged))
+
+    @property
     def verdict(self) -> Verdict:
-        """Return "failed" if any artifact failed, else "passed" if one was judged."""
+        """Return "failed" if any file failed, and "passed" if all were judged or need not be.
+
+        "nothing judged" where none was, allowed or not.
+        """
         statuses = {result.status for result in self.results}
         if "failed" in statuses:
             return "failed"
-        return "passed" if "passed" in statuses else "nothing judged"
+        if "passed" not in statuses:
+            return "nothing judged"
+        return "not all judged" if self.unjudged else "passed"
 
     @property
     def passed(self) -> bool:
@@ -192,30 +207,43 @@ class Report:
     @property
     def sentence(self) -> str:
         """Return the verdict for people."""
-        judged = [result for result in self.results if result.status != "not run"]
-        failed = [result for result in self.results if result.status == "failed"]
-        pictures = counted(self.samples.used, "picture")
-        if not judged:
+        if self.verdict == "nothing judged":
             return "Nothing was judged: no file of this bundle could be run here."
-        if not failed:
-            files = len({result.path for result in judged})
-            what = "1 file computes" if files == 1 else f"all {files} files compute"
-            return f"Parity holds: {what} what PyTorch computes on {pictures}.{self._not_run}"
+        judged = [result for result in self.results if result.status != "not run"]
+        failed = [result for result in judged if result.status == "failed"]
+        return self._failed(failed, judged) if failed else self._held(judged)
+
+    def _held(self, judged: Sequence[ArtifactResult]) -> str:
+        files = len({result.path for result in judged})
+        as_pytorch = f"what PyTorch computes on {self._pictures}"
+        if self.unjudged:
+            first = next(each for each in self.results if each.path == self.unjudged[0])
+            others = "1 other file computes" if files == 1 else f"{files} other files compute"
+            return (
+                f"Not proven: {', '.join(self.unjudged)} could not be judged "
+                f"({first.runtime}: {first.reasons[0].rstrip('.')}); {others} {as_pytorch}."
+            )
+        holds = "1 file computes" if files == 1 else f"all {files} files compute"
+        idle = sorted({each.path for each in self.results} - {each.path for each in judged})
+        allowed = f" Not judged, as allowed: {', '.join(idle)}." if idle else ""
+        return f"Parity holds: {holds} {as_pytorch}.{allowed}"
+
+    def _failed(self, failed: Sequence[ArtifactResult], judged: Sequence[ArtifactResult]) -> str:
         first = failed[0]
         reason = f"({first.runtime}): {first.reasons[0]}."
         wrong, ran = (len({result.path for result in part}) for part in (failed, judged))
+        unjudged = f" Not judged: {', '.join(self.unjudged)}." if self.unjudged else ""
         if wrong == 1:
             return (
-                f"Parity failed: {first.path} does not compute what PyTorch computes on {pictures} "
-                f"{reason}"
+                f"Parity failed: {first.path} does not compute what PyTorch computes on "
+                f"{self._pictures} {reason}{unjudged}"
             )
         return (
             f"Parity failed: {wrong} of {ran} files do not compute what PyTorch computes "
-            f"on {pictures}. {first.path} {reason}"
+            f"on {self._pictures}. {first.path} {reason}{unjudged}"
         )
 
     @property
-    def _not_run(self) -> str:
-        judged = {result.path for result in self.results if result.status != "not run"}
-        idle = sorted({result.path for result in self.results} - judged)
-        return f" Not run here: {', '.join(idle)}." if idle else ""
+    def _pictures(self) -> str:
+        pictures = counted(self.samples.used, "picture")
+        return f"{pictures} and {counted(len(self.probes), 'probe')}" if self.probes else pictures

@@ -1,4 +1,4 @@
-"""Runtimes: each takes the same uint8 picture and gives logits and a mask.
+"""Run an artifact: each runtime takes the same picture and gives logits and a mask.
 
     interface         Runtime, Outputs, NotRun, MalformedOutput, OutOfScope
     eager             the reference: the PyTorch network itself
@@ -12,6 +12,7 @@
 
 from validate.runtimes.choice import CoreMLChoice, Opener, runtimes_for
 from validate.runtimes.interface import (
+    BatchRuntime,
     MalformedOutput,
     NotRun,
     OutOfScope,
@@ -22,6 +23,7 @@ from validate.runtimes.interface import (
 )
 
 __all__ = [
+    "BatchRuntime",
     "CoreMLChoice",
     "MalformedOutput",
     "NotRun",

@@ -1,4 +1,4 @@
-"""Which runtimes judge an artifact on this machine.
+"""Choose the runtimes that judge an artifact on this machine.
 
 The modules of the runtimes, and the libraries they need, are imported when one is opened.
 """
@@ -22,14 +22,14 @@ NO_ONNXRUNTIME = "onnxruntime is not installed (requirements.txt pins it)"
 
 @dataclass(frozen=True)
 class Opener:
-    """A runtime that exists here; `open` loads an artifact into it."""
+    """Hold a runtime that exists here; `open` loads an artifact into it."""
 
     runtime: str
     open: Callable[[Path, Bundle], Runtime]
 
 
 def runtimes_for(artifact: Artifact, coreml: CoreMLChoice | None) -> list[Opener | NotRun]:
-    """The runtimes that judge `artifact`.
+    """Return the runtimes that judge `artifact`.
 
     `coreml` is "native", "reference" or "both"; None takes native where it exists, else the
     reference runtime. Raises InputError for another choice.

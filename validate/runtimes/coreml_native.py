@@ -1,4 +1,4 @@
-"""Apple's Core ML through coremltools, which predicts on macOS only."""
+"""Run Apple's Core ML through coremltools, which predicts on macOS only."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from validate.runtimes.interface import Outputs, as_feature, checked_outputs, na
 
 
 class CoreMLNative:
-    """A `.mlpackage` or `.mlmodel` on whichever units Core ML chooses."""
+    """Run a `.mlpackage` or `.mlmodel` on whichever units Core ML chooses."""
 
     def __init__(self, path: Path, bundle: Bundle):
         self._model = coremltools.models.MLModel(str(path))

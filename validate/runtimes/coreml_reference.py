@@ -1,4 +1,4 @@
-"""Core ML by the project's own reference runtime, on any machine."""
+"""Run Core ML files in the project's own reference runtime, on any machine."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from validate.runtimes.interface import (
 
 
 class CoreMLReference:
-    """A `.mlpackage` or `.mlmodel` as `validate.coreml` computes it."""
+    """Run a `.mlpackage` or `.mlmodel` in `validate.coreml`."""
 
     def __init__(self, path: Path, bundle: Bundle):
         try:

@@ -1,20 +1,27 @@
-"""The reference: the PyTorch network built from the checkpoint, run as it is."""
+"""Run the reference: the PyTorch network built from the checkpoint, as it is."""
+
+from collections.abc import Sequence
 
 import torch
 
 from models.deployable import Deployable
 from validate.images.reading import Picture
-from validate.runtimes.interface import Outputs, as_input
+from validate.runtimes.interface import Outputs, as_batch
 
 
 class Eager:
-    """A `Deployable` in evaluation mode on the CPU."""
+    """Run a `Deployable` in evaluation mode on the CPU."""
 
     def __init__(self, deployable: Deployable):
         self._deployable = deployable
 
-    @torch.inference_mode()
     def run(self, image: Picture) -> Outputs:
         """Compute logits and mask of `image (H, W, C)`."""
-        logits, mask = self._deployable(torch.from_numpy(as_input(image)))
-        return Outputs(logits[0].numpy(), mask[0].numpy())
+        return self.run_batch([image])[0]
+
+    @torch.inference_mode()
+    def run_batch(self, images: Sequence[Picture]) -> list[Outputs]:
+        """Compute logits and mask of `images`, each `(H, W, C)`, as one batch."""
+        logits, masks = self._deployable(torch.from_numpy(as_batch(images)))
+        pairs = zip(logits.numpy(), masks.numpy(), strict=True)
+        return [Outputs(each, mask) for each, mask in pairs]

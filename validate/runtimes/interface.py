@@ -1,8 +1,8 @@
-"""What every runtime takes and gives, and the checks that their outputs share."""
+"""Define what every runtime takes and gives, and the checks that their outputs share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ SmallMask = NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a runtime computed for one picture: float32 `logits (C, H, W)` and an int32 mask.
+    """Hold what a runtime computed for one picture: float32 `logits (C, H, W)`, an int32 mask.
 
     The mask is `(H, W)`, or `(C, H, W)` of 0 and 1 where the channels are independent.
     """
@@ -29,22 +29,22 @@ class Outputs:
 
     @property
     def independent(self) -> bool:
-        """Whether each channel was decided by itself, and has a mask of its own."""
+        """Tell whether each channel was decided by itself, and has a mask of its own."""
         return self.mask.ndim == 3
 
     @property
     def small_mask(self) -> SmallMask:
-        """The mask in as few bytes as its labels need."""
+        """Return the mask in as few bytes as its labels need."""
         return self.mask.astype(small_type(len(self.logits)))
 
 
 def small_type(classes: int) -> type[np.uint8 | np.uint16]:
-    """What holds every label of a network with `classes` channels."""
+    """Return the type that holds every label of a network with `classes` channels."""
     return np.uint8 if classes <= 256 else np.uint16
 
 
 class Runtime(Protocol):
-    """An artifact, loaded and ready to compute."""
+    """Run a loaded artifact."""
 
     def run(self, image: Picture) -> Outputs:
         """Compute logits and mask of `image (H, W, C)`.
@@ -54,26 +54,42 @@ class Runtime(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchRuntime(Runtime, Protocol):
+    """An artifact whose format can take several pictures at once."""
+
+    def run_batch(self, images: Sequence[Picture]) -> list[Outputs]:
+        """Compute logits and mask of `images`, each `(H, W, C)`, as one batch.
+
+        Raises MalformedOutput as `run` does.
+        """
+        ...
+
+    def state(self) -> str | None:
+        """Return what makes results depend on earlier calls or on chance; None without such."""
+        ...
+
+
 @dataclass(frozen=True)
 class NotRun:
-    """A runtime that does not exist here, and why."""
+    """Name a runtime that does not exist here, and why."""
 
     runtime: str
     reason: str
 
 
 class MalformedOutput(Exception):
-    """An artifact's outputs are not what a bundle promises; the message says in which way."""
+    """Say in which way an artifact's outputs are not what a bundle promises."""
 
 
 class OutOfScope(Exception):
-    """A runtime lacks what an artifact needs, which says nothing against the artifact."""
+    """Say that a runtime lacks what an artifact needs, which says nothing against the artifact."""
 
 
 def checked_outputs(
     logits: object, mask: object, specification: Specification, image: Picture
 ) -> Outputs:
-    """Outputs made of one picture's `logits (1, C, H, W)` and `mask`, `(H, W)` or `(1, H, W)`.
+    """Return the outputs of one picture: `logits (1, C, H, W)` and `mask (H, W)` or `(1, H, W)`.
 
     Independent channels have a mask `(C, H, W)` or `(1, C, H, W)`. H and W are the picture's own,
     less the margin that a network of unpadded convolutions loses.
@@ -94,8 +110,27 @@ def checked_outputs(
     return Outputs(good[0], labels)
 
 
+def checked_batch(
+    logits: object, mask: object, specification: Specification, images: Sequence[Picture]
+) -> list[Outputs]:
+    """Return the outputs of each of `images`, made of `logits (N, C, H, W)` and the batch's mask.
+
+    Raises MalformedOutput as `checked_outputs` does, and where N is another number.
+    """
+    if len(images) == 1:
+        return [checked_outputs(logits, mask, specification, images[0])]
+    parts = []
+    for name, value in (("logits", logits), ("mask", mask)):
+        if not isinstance(value, np.ndarray) or value.shape[:1] != (len(images),):
+            shape = getattr(value, "shape", None)
+            raise MalformedOutput(f"its {name} of {len(images)} pictures has the shape {shape}")
+        parts.append([value[index : index + 1] for index in range(len(images))])
+    rows = zip(*parts, images, strict=True)
+    return [checked_outputs(first, second, specification, image) for first, second, image in rows]
+
+
 def named_outputs(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The `logits` and `mask` among an artifact's outputs; MalformedOutput without them."""
+    """Return `logits` and `mask` among an artifact's outputs; MalformedOutput without them."""
     missing = [name for name in ("logits", "mask") if name not in outputs]
     if missing:
         there = ", ".join(sorted(outputs)) or "none"
@@ -104,15 +139,20 @@ def named_outputs(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def as_input(image: Picture) -> NDArray[np.float32]:
-    """`image (H, W, C)` as the networks take it: `(1, C, H, W)` float32 in [0, 1]."""
+    """Return `image (H, W, C)` as the networks take it: `(1, C, H, W)` float32 in [0, 1]."""
     planes = np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32)
     if image.dtype == np.uint8:
         planes /= 255
     return planes[None]
 
 
+def as_batch(images: Sequence[Picture]) -> NDArray[np.float32]:
+    """Return `images`, each `(H, W, C)`, as the networks take them: `(N, C, H, W)` in [0, 1]."""
+    return np.concatenate([as_input(image) for image in images])
+
+
 def as_feature(image: Picture) -> Image.Image | NDArray[np.float32]:
-    """`image (H, W, C)` as Core ML's input takes it: an image if grey or RGB, else an array."""
+    """Return `image (H, W, C)` as Core ML takes it: an image if grey or RGB, else an array."""
     if image.shape[2] == 1:
         return Image.fromarray(image[:, :, 0])
     return Image.fromarray(image) if image.shape[2] == 3 else as_input(image)

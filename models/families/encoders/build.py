@@ -16,6 +16,7 @@ import timm
 from segmentation_models_pytorch.encoders import TimmViTEncoder, encoders, get_encoder
 from torch import nn
 
+from models.common.text import first_line
 from models.errors import InputError
 from models.families.encoders.catalogue import COUNTER, TIMM, UNIVERSAL, CatalogueEntry, signature
 from models.meta_device import built
@@ -92,9 +93,8 @@ def examined(name: str) -> CatalogueEntry | None:
     try:
         return describe(name)
     except UNBUILDABLE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"ENCODER={name} is a network of timm that smp cannot use: {reason}"
+            f"ENCODER={name} is a network of timm that smp cannot use: {first_line(error)}"
         ) from error
 
 

@@ -79,6 +79,10 @@ def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> st
     """Return the signature of an encoder's `shapes`, open in the input channels of `stem`.
 
     That of a vision transformer is open in the picture's size as well.
+
+    >>> grey, colour = {"conv1.weight": (64, 1, 7, 7)}, {"conv1.weight": (64, 3, 7, 7)}
+    >>> signature(grey, ("conv1.weight",)) == signature(colour, ("conv1.weight",))
+    True
     """
     pairs = []
     for name, shape in sorted(shapes.items()):

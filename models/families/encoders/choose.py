@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.common.text import listed
 from models.errors import InputError
 from models.families.encoders import match
 from models.families.encoders.catalogue import TIMM, catalogue
@@ -103,9 +104,8 @@ def _chosen(fits: Mapping[str, tuple[int, ...]], stated: str) -> EncoderChoice:
         meanings.setdefault(catalogue()[name].meaning, name)
     if len(meanings) > 1:
         names = list(meanings.values())
-        rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         raise InputError(
-            f"Shapes cannot tell the encoder: {', '.join(names[:LISTED])}{rest} all fit. "
+            f"Shapes cannot tell the encoder: {listed(names, LISTED)} all fit. "
             f"Say ENCODER={names[0]}, or whichever it was trained with."
         )
     name, *others = fits

@@ -14,6 +14,7 @@ import click
 import timm
 from segmentation_models_pytorch.encoders import encoders
 
+from models.common.text import first_line
 from models.families.encoders.build import UNBUILDABLE, describe
 from models.families.encoders.catalogue import CATALOGUE, TIMM
 
@@ -47,7 +48,7 @@ def described(names: Iterable[str]) -> Iterator[str]:
         try:
             entry = describe(name)
         except UNBUILDABLE as error:
-            click.echo(f"{name}: {' '.join(str(error).splitlines()[:1])}", err=True)
+            click.echo(f"{name}: {first_line(error)}", err=True)
             continue
         yield f"{json.dumps(name)}:{json.dumps(entry.__dict__, separators=(',', ':'))}"
 

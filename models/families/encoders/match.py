@@ -121,6 +121,11 @@ def side(shapes: Shapes, entry: CatalogueEntry) -> int:
 
     A vision transformer's follows from its position embeddings: one for each patch of a square
     and, in some, for each token before them, or for each relative place of two patches.
+
+    >>> shapes = {"model.patch_embed.proj.weight": (192, 3, 16, 16),
+    ...           "model.cls_token": (1, 1, 192), "model.pos_embed": (1, 197, 192)}
+    >>> side(shapes, catalogue()["tu-vit_tiny_patch16_224"])
+    224
     """
     patch = shapes.get("model.patch_embed.proj.weight", (0,))[-1]
     if not entry.tokens:

@@ -36,7 +36,11 @@ def needed(shapes: Shapes, key: str, dimensions: int, architecture: str) -> tupl
 
 
 def norm(shapes: Shapes, block: str) -> bool | str | dict[str, object]:
-    """Return the decoder's norm: smp gives a convolution a bias exactly where it has none."""
+    """Return the decoder's norm: smp gives a convolution a bias exactly where it has none.
+
+    >>> norm({"a.0.weight": (8, 3, 3, 3), "a.1.running_mean": (8,)}, "a.")
+    'batchnorm'
+    """
     if block + "1.running_mean" in shapes:
         return "batchnorm"
     if block + "0.bias" in shapes:

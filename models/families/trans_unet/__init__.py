@@ -1,1 +1,5 @@
-"""Recognise TransUNet: `network`, and its encoder in `hybrid_vit`."""
+"""Recognise TransUNet.
+
+network          its keys, its decoder, the network
+hybrid_vit       its encoder
+"""

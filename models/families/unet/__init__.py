@@ -1,7 +1,9 @@
 """Recognise the U-Nets that papers and tutorials made common.
 
-key_templates    spellings of the keys
-units            convolution blocks, read from shapes
-plan             the plain U-Net, read and built
-double_conv, original, nested, attention, residual    one network a module
+units            convolution blocks, read from keys and shapes, built and run
+plan             the plain U-Net, planned and run
+key_templates    plans read from keys, by templates of the layers' names
+specify          the specification of a plan
+double_conv, original, attention, residual, nested    one family a module
+recurrent        the networks of R2U-Net, which attention recognises
 """

@@ -1,23 +1,25 @@
 """Read a hand-written U-Net's plan from its keys, by templates of the layers' names.
 
-A name is a template: `{n}` counts levels, the topmost being the spelling's `first`, and `{above}`
+A name is a template: `{n}` counts levels, the topmost being the templates' `first`, and `{above}`
 is `n + 1`; `{k}` counts the steps upward from the bottleneck, from 1, `{z}` the same from 0, and
 `{even}`, `{odd}` are `2z` and `2z + 1`. Where a role has several names, a network uses one of them
 throughout.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 
 from models.errors import InputError
 from models.families.unet.plan import UnetPlan, Up, even, is_consistent
 from models.families.unet.units import Block, read_units
-from models.specification import Choices, Shapes, Specification
+from models.specification import Choices, Shapes
 
 Names = tuple[str, ...]
 MOST_LEVELS = 8
+"""Levels beyond which no network is searched for."""
 MODES = ("nearest", "bilinear")
+"""Ways of resizing that hand-written U-Nets have."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class KeyTemplates:
 
     name: str
     encoder: tuple[Names, ...]
-    bottom: tuple[Names, ...]
     up: Names
     decoder: tuple[Names, ...]
     head: Names
+    bottom: tuple[Names, ...] = ()
     first: int = 1
     top: Names = ()
     skip_first: bool = False
@@ -43,59 +45,69 @@ class KeyTemplates:
 
 
 def read_plan(
-    shapes: Shapes, spelling: KeyTemplates, choices: Choices, padding: int
+    shapes: Shapes, templates: KeyTemplates, choices: Choices, padding: int
 ) -> UnetPlan | None:
-    """Return the plan of a state dict with these names; None where it does not fit them."""
-    roles = (spelling.encoder, spelling.bottom or ((),), spelling.up, spelling.decoder)
-    for encoder, bottom, up, decoder in product(*roles):
-        for head in spelling.head:
-            plan = _plan(shapes, spelling, (encoder, bottom, decoder), up, head, choices, padding)
-            if plan is not None and is_consistent(plan):
-                return even(plan)
+    """Return the plan of a state dict with these names; None where it does not fit them.
+
+    >>> blocks = {"encoder": (("enc{n}",),), "bottom": (("mid",),), "decoder": (("dec{n}",),)}
+    >>> templates = KeyTemplates("", up=("up{n}",), head=("out",), **blocks)
+    >>> shapes = {"enc1.0.weight": (8, 3, 3, 3), "mid.0.weight": (16, 8, 3, 3),
+    ...           "up1.weight": (16, 8, 2, 2), "dec1.0.weight": (8, 16, 3, 3),
+    ...           "out.weight": (2, 8, 1, 1)}
+    >>> plan = read_plan(shapes, templates, Choices(), padding=1)
+    >>> plan.depth, plan.ups[0].transposed, plan.decoder[0][0].conv, plan.classes
+    (1, 'up1', 'dec1.0', 2)
+    """
+    for single in _single(templates):
+        plan = _plan(shapes, single, choices, padding)
+        if plan is not None and is_consistent(plan):
+            return even(plan)
     return None
 
 
-def _plan(  # noqa: PLR0913, PLR0917 (the names of one combination)
-    shapes: Shapes,
-    spelling: KeyTemplates,
-    blocks: tuple[Names, Names, Names],
-    up: str,
-    head: str,
-    choices: Choices,
-    padding: int,
+def _single(templates: KeyTemplates) -> Iterator[KeyTemplates]:
+    """Yield the templates with one name for each role."""
+    bottoms = templates.bottom or ((),)
+    roles = (templates.encoder, bottoms, templates.decoder, templates.up, templates.head)
+    for encoder, bottom, decoder, up, head in product(*roles):
+        single = replace(templates, encoder=(encoder,), bottom=(bottom,), decoder=(decoder,))
+        yield replace(single, up=(up,), head=(head,))
+
+
+def _plan(
+    shapes: Shapes, templates: KeyTemplates, choices: Choices, padding: int
 ) -> UnetPlan | None:
+    head = templates.head[0]
     head_shape = shapes.get(f"{head}.weight", ())
-    if len(head_shape) != 4 or head_shape[2:] != (1, 1):
+    encoder = _encoder(shapes, templates)
+    if len(head_shape) != 4 or head_shape[2:] != (1, 1) or len(encoder) < 2:
         return None
-    encoder = _encoder(shapes, spelling, blocks[0], blocks[1])
     depth = len(encoder) - 1
-    if depth < 1:
-        return None
-    counts = [_counts(level, depth, spelling.first) for level in range(depth)]
-    decoder = [_block(shapes, blocks[2], count) for count in counts]
+    counts = [_counts(level, depth, templates.first) for level in range(depth)]
+    decoder = [_block(shapes, templates.decoder[0], count) for count in counts]
     if not all(decoder) or head_shape[1] != decoder[0][-1].outputs:
         return None
-    below = [*(block[-1].outputs for block in decoder[1:]), encoder[-1][-1].outputs]
-    resize = _resizing(spelling, choices)
-    ups = [read_up(shapes, up.format(**c), i, resize) for c, i in zip(counts, below, strict=True)]
-    if any(each is None for each in ups):
+    below = [block[-1].outputs for block in (*decoder[1:], encoder[-1])]
+    resize = _resizing(templates, choices)
+    paths = [templates.up[0].format(**count) for count in counts]
+    ups = [read_up(shapes, *at, resize) for at in zip(paths, below, strict=True)]
+    if not all(ups):
         return None
     return UnetPlan(
         encoder=tuple(encoder),
-        ups=tuple(each for each in ups if each is not None),
+        ups=tuple(filter(None, ups)),
         decoder=tuple(decoder),
         head=head,
         classes=head_shape[0],
-        skip_first=spelling.skip_first,
+        skip_first=templates.skip_first,
         padding=padding,
     )
 
 
 def _counts(level: int, depth: int, first: int) -> dict[str, int]:
     step = depth - 1 - level
-    number = level + first
     up = {"k": step + 1, "z": step, "even": 2 * step, "odd": 2 * step + 1}
-    return {"n": number, "above": number + 1, **up}
+    return {"n": level + first, "above": level + first + 1, **up}
 
 
 def _block(shapes: Shapes, names: Names, counts: Mapping[str, int]) -> Block:
@@ -104,13 +116,14 @@ def _block(shapes: Shapes, names: Names, counts: Mapping[str, int]) -> Block:
     return tuple(unit for part in parts for unit in part) if all(parts) else ()
 
 
-def _encoder(shapes: Shapes, spelling: KeyTemplates, names: Names, bottom: Names) -> list[Block]:
+def _encoder(shapes: Shapes, templates: KeyTemplates) -> list[Block]:
     """Return the blocks from the top to the bottleneck; none where there is no bottleneck."""
     blocks: list[Block] = []
+    bottom = templates.bottom[0]
     while len(blocks) <= MOST_LEVELS:
-        count = {"n": len(blocks) + spelling.first}
-        own = spelling.top if spelling.top and not blocks else names
-        block = _block(shapes, own, count)
+        count = {"n": len(blocks) + templates.first}
+        names = templates.encoder[0] if blocks else templates.top or templates.encoder[0]
+        block = _block(shapes, names, count)
         if not block:
             last = _block(shapes, bottom, count) if bottom else ()
             return [*blocks, last] if last else ([] if bottom else blocks)
@@ -118,8 +131,8 @@ def _encoder(shapes: Shapes, spelling: KeyTemplates, names: Names, bottom: Names
     return []
 
 
-def _resizing(spelling: KeyTemplates, choices: Choices) -> tuple[str, bool | None]:
-    mode, aligned = spelling.resize
+def _resizing(templates: KeyTemplates, choices: Choices) -> tuple[str, bool | None]:
+    mode, aligned = templates.resize
     if choices.interpolation in (None, mode):
         return mode, aligned
     if choices.interpolation not in MODES:
@@ -147,67 +160,3 @@ def read_up(shapes: Shapes, path: str, inputs: int, resize: tuple[str, bool | No
         resizing["path"] = block[0].conv[:-1] + "0"
         return Up(block[0].inputs, block[0].outputs, block=block, **resizing)  # type: ignore[arg-type]
     return None
-
-
-def specification(
-    plan: UnetPlan, spelling: KeyTemplates, family: str, choices: Choices
-) -> Specification:
-    """Return the specification of `plan`, with what shapes could not tell."""
-    offset, margin = _unpadded(plan) if plan.padding == 0 else (0, 0)
-    resized = plan.ups[0].transposed is None
-    norm = plan.encoder[0][0].norm is not None
-    arguments: dict[str, object] = {
-        "spelling": spelling.name,
-        "widths": tuple(block[-1].outputs for block in plan.encoder),
-        "normalisation": "batch norm" if norm else None,
-        "upsampling": plan.ups[0].mode if resized else "transposed convolution",
-        "padding": "same" if plan.padding else "valid",
-        "concatenation": "skip first" if plan.skip_first else "skip last",
-        "nonlinearity": "ReLU",
-        "layers": asdict(plan),
-    }
-    if resized and plan.ups[0].mode == "bilinear":
-        arguments["align_corners"] = plan.ups[0].align_corners
-    if norm:
-        arguments["norm_eps"] = 1e-5
-    return Specification(
-        family=family,
-        architecture="U-Net",
-        in_channels=plan.encoder[0][0].inputs,
-        classes=plan.classes,
-        stride=2**plan.depth,
-        arguments=arguments,
-        assumed=_assumed(arguments, choices),
-        offset=offset,
-        margin=margin,
-        activation="sigmoid" if spelling.sigmoid else "",
-    )
-
-
-def _assumed(arguments: Mapping[str, object], choices: Choices) -> dict[str, str]:
-    published = "as published with these names; shapes cannot tell it"
-    reasons = {
-        "padding": published + ", and PADDING= settles it",
-        "concatenation": published,
-        "nonlinearity": "where layers without weights stand; shapes cannot tell which they are",
-        "align_corners": published,
-        "norm_eps": "PyTorch's default, which shapes cannot tell",
-    }
-    if choices.padding is not None:
-        del reasons["padding"]
-    if choices.interpolation is None and arguments["upsampling"] in MODES:
-        reasons["upsampling"] = published + ", and INTERPOLATION= settles it"
-    return {name: reason for name, reason in reasons.items() if name in arguments}
-
-
-def _unpadded(plan: UnetPlan) -> tuple[int, int]:
-    """Return `(offset, margin)` of a network whose 3×3 convolutions lose a pixel at each border.
-
-    Four levels of two convolutions a block: offset 12, margin 92, so that 572 gives 388.
-    """
-    lost = [2 * len(block) for block in plan.encoder]
-    again = [2 * len(block) for block in plan.decoder]
-    down = sum(2**level * pixels for level, pixels in enumerate(lost[:-1]))
-    up = sum(2**level * pixels for level, pixels in enumerate(again))
-    both = down + up + 2**plan.depth * lost[-1]
-    return down % 2**plan.depth, both // 2

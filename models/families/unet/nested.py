@@ -17,11 +17,19 @@ from torch import Tensor, nn
 
 from models.errors import InputError
 from models.families.family import Family
-from models.families.unet.units import Block, block_from, grow, grow_block, read_units, run_block
+from models.families.unet.units import (
+    DEFAULT,
+    PUBLISHED,
+    Block,
+    block_from,
+    grow,
+    grow_block,
+    read_units,
+    run_block,
+)
 from models.specification import Choices, Shapes, Specification
 
 MEAN = "mean"
-PUBLISHED = "as published with these names; shapes cannot tell it"
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def _specification(grid: Grid, choices: Choices) -> Specification:
         "norm_eps": 1e-5,
         "layers": asdict(grid),
     }
-    assumed = {"nonlinearity": PUBLISHED, "norm_eps": "PyTorch's default, which shapes cannot tell"}
+    assumed = {"nonlinearity": PUBLISHED, "norm_eps": DEFAULT}
     if choices.interpolation is None:
         assumed["upsampling"] = f"aligned at the corners, {PUBLISHED}; INTERPOLATION= settles it"
     if len(grid.heads) > 1 and choices.branch is None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.families.family import Family
+from models.families.unet.units import DEFAULT, PUBLISHED
 from models.specification import Choices, Shapes, Specification
 
 
@@ -28,7 +29,6 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
     if choices.padding == "valid" or any(len(shape) != 4 for shape in found):
         return None
     widths = tuple(shape[0] for shape in found[:4])
-    published = "as published with these names; shapes cannot tell it"
     return Specification(
         family="ResUNet",
         architecture="",
@@ -37,9 +37,9 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
         stride=8,
         arguments={"widths": widths, "strides": 2, "nonlinearity": "ReLU", "norm_eps": 1e-5},
         assumed={
-            "strides": published,
-            "nonlinearity": published,
-            "norm_eps": "PyTorch's default, which shapes cannot tell",
+            "strides": PUBLISHED,
+            "nonlinearity": PUBLISHED,
+            "norm_eps": DEFAULT,
         },
         activation="sigmoid",
     )

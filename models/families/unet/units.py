@@ -16,6 +16,10 @@ from torch import Tensor, nn
 from models.specification import Shapes
 
 KERNEL = (3, 3)
+PUBLISHED = "as published with these names; shapes cannot tell it"
+"""Why a value is assumed that a repository, known by its names, has."""
+DEFAULT = "PyTorch's default, which shapes cannot tell"
+"""Why a value is assumed that hardly anybody changes."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,11 @@ def _numbered(shapes: Shapes, prefix: str, numbers: list[int]) -> Block:
 
 
 def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, int] | None:
-    """Return the numbers of a convolution's norm and ReLU; None where gaps leave them open."""
+    """Return the numbers of a convolution's norm and ReLU; None where gaps leave them open.
+
+    >>> _places(0, [1], 3), _places(0, [2], 3), _places(0, [], 2), _places(0, [], 3)
+    ((1, 2), (2, 1), (None, 1), None)
+    """
     if not norms:
         return (None, conv + 1) if gap in (None, 2) else None
     if norms == [conv + 1] and gap in (None, 3, 4):  # the fourth is a dropout

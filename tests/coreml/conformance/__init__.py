@@ -1,4 +1,4 @@
-"""Runs coremltools' own tests of its operations with this runtime standing in for Core ML.
+"""Run coremltools' own tests of its operations with this runtime standing in for Core ML.
 
     python -m conformance
 

@@ -1,4 +1,4 @@
-"""`python -m conformance`: coremltools' own tests, run on the runtime."""
+"""Run coremltools' own tests on the runtime: the command `python -m conformance`."""
 
 import sys
 from pathlib import Path
@@ -39,7 +39,7 @@ def main(
     if not resume:
         (out / running.OUTCOMES).unlink(missing_ok=True)
     screen = console()
-    choice = running.Choice(tuple(suite.test_files(files)), **options)
+    choice = running.Selection(tuple(suite.test_files(files)), **options)
     with running.progress(screen) as progress:
         outcomes = running.run(out, choice, progress)
     summary = report.summarise(outcomes)

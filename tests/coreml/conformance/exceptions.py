@@ -1,4 +1,4 @@
-"""Cases whose expectation cannot apply to the runtime, by name, each with its reason."""
+"""Read the cases whose expectation cannot apply to the runtime, by name, each with its reason."""
 
 import tomllib
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ _FILE = Path(__file__).with_name("exceptions.toml")
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Cases with one reason; a pattern has the wildcard * alone."""
+    """Hold the cases that are exempt for one reason; a pattern has the wildcard * alone."""
 
     patterns: tuple[str, ...]
     reason: str
 
     def covers(self, case: str) -> bool:
-        """Whether a case is one of these."""
+        """Tell whether a case is one of these."""
         return any(fnmatchcase(case, pattern.replace("[", "[[]")) for pattern in self.patterns)
 
 

@@ -1,4 +1,4 @@
-"""On a Mac: Core ML itself beside the runtime, in the same cases.
+"""Run Core ML itself beside the runtime, in the same cases, on a Mac.
 
 A case then gets Core ML's result, and fails where the runtime's is another one.
 """
@@ -16,7 +16,7 @@ _TOLERANCE = 2.0**-8
 
 
 class NativeState(stand_in.StateProxy):
-    """The runtime's states, and Core ML's."""
+    """Hold the runtime's states, and Core ML's."""
 
     def __init__(self, reference: stand_in.StateProxy, core_ml: Any) -> None:
         super().__init__(reference.buffers)
@@ -34,7 +34,7 @@ class NativeState(stand_in.StateProxy):
 
 
 class NativeProxy(stand_in.ModelProxy):
-    """One model, loaded twice; `core_ml` is coremltools' own proxy class."""
+    """Run one model in both; `core_ml` is coremltools' own proxy class."""
 
     core_ml: Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""The outcome of one case, and files of them: one line of JSON a case, written as it ends."""
+"""Keep the outcome of each case in a file: one line of JSON a case, written as it ends."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ Verdict = Literal["passed", "relaxed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one case ended.
+    """Hold how one case ended.
 
     Attributes:
         case: its name, "iOS14/test_conv.py::TestConv::test_conv[…]" say.
@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def file(self) -> str:
-        """The test file that the case is in."""
+        """Return the test file that the case is in."""
         return self.case.partition("::")[0]
 
     def line(self) -> str:

@@ -1,4 +1,4 @@
-"""The pytest plugin: loaded with `-p conformance.plugin` into a run of pytest.
+"""Adapt pytest: this plugin is loaded with `-p conformance.plugin`.
 
 Its options: where to write outcomes, how many cases to choose (0 for all), and whether Core ML
 itself runs beside the runtime.
@@ -95,7 +95,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 class _Recorder:
-    """Writes an outcome for each case, in the process that reports arrive in."""
+    """Write an outcome for each case, in the process that reports arrive in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Sums up a run: a table on the console, every failing case in JSON, a page for the docs."""
+"""Sum up a run: a table on the console, every failing case in JSON, a page for the docs."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ _HEADER = (
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of one test file, or of all."""
+    """Hold the counts of one test file, or of all."""
 
     passed: int = 0
     relaxed: int = 0
@@ -62,7 +62,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run, counted: by test file, in total, and by reason of exemption."""
+    """Hold the counts of a run: by test file, in total, and by reason of exemption."""
 
     files: dict[str, Tally]
     total: Tally

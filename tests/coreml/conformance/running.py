@@ -1,4 +1,4 @@
-"""Runs pytest on coremltools' test files, in a process of its own, and follows its outcomes."""
+"""Run pytest on coremltools' test files, in a process of its own, and follows its outcomes."""
 
 import os
 import subprocess
@@ -47,8 +47,8 @@ def progress(console: Console) -> Iterator[Progress]:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What is run, and how.
+class Selection:
+    """Hold what is run, and how.
 
     Attributes:
         files: test files of coremltools.
@@ -63,7 +63,7 @@ class Choice:
     native: bool
 
 
-def run(folder: Path, choice: Choice, progress: Progress) -> list[Outcome]:
+def run(folder: Path, choice: Selection, progress: Progress) -> list[Outcome]:
     """Run the cases that have no outcome in `folder` yet.
 
     Args:
@@ -97,7 +97,7 @@ def run(folder: Path, choice: Choice, progress: Progress) -> list[Outcome]:
     return list(read(outcomes))
 
 
-def _command(outcomes: Path, choice: Choice) -> list[str]:
+def _command(outcomes: Path, choice: Selection) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-c", os.devnull]
     command += ["--rootdir", str(suite.coremltools_folder())]
     command += ["-p", "conformance.plugin", "-p", "no:cacheprovider"]

@@ -1,4 +1,4 @@
-"""Puts the reference runtime where coremltools expects Core ML.
+"""Put the reference runtime where coremltools expects Core ML.
 
 coremltools reaches Core ML through one class written in Objective-C++, `_MLModelProxy`, which does
 not exist off macOS. `install` puts `ModelProxy` in its place and makes coremltools believe that it
@@ -26,7 +26,7 @@ _MACOS = (26, 0)
 
 @dataclass(slots=True)
 class Terms:
-    """How a case is run.
+    """Hold how a case is run.
 
     Attributes:
         arithmetic: that of its models.
@@ -58,7 +58,7 @@ _KINDS = {"mlprogram": "ML Program", "neuralnetwork": "a neural network model"}
 
 
 class StateProxy:
-    """The states of one model, as `coremltools.models.model.MLState` reads and writes them."""
+    """Hold the states of one model, as `coremltools.models.model.MLState` reads and writes them."""
 
     def __init__(self, buffers: dict[str, StateBuffer]) -> None:
         self.buffers = buffers
@@ -75,7 +75,7 @@ class StateProxy:
 
 
 class ModelProxy:
-    """One loaded model, with the methods of coremltools' proxy; errors are RuntimeErrors."""
+    """Run one loaded model, by the methods of coremltools' proxy; errors are RuntimeErrors."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Which test files of coremltools take part, and how their cases are named here."""
+"""Choose the test files of coremltools that take part, and name their cases."""
 
 import importlib.util
 from pathlib import Path

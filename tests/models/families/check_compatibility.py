@@ -24,10 +24,10 @@ import torch  # noqa: E402
 from smp_networks import VIT, calibrated  # noqa: E402
 from test_families_exported import FAMILIES as WRITTEN_BY_HAND  # noqa: E402
 
-from export.__main__ import main as export_command  # noqa: E402
 from models.errors import SegportError  # noqa: E402
 from models.families.recognise import FAMILIES, recognise  # noqa: E402
 from models.specification import Choices  # noqa: E402
+from segport.__main__ import group  # noqa: E402
 from validate.report.json_file import read_results  # noqa: E402
 
 PAGE, DONE = ROOT / "docs" / "compatibility.md", ROOT / "build" / "compatibility.json"
@@ -68,7 +68,7 @@ INTRODUCTION = """# Which networks go through which format
 
 Made by `make compatibility`; do not edit. {written} of the {asked} files that were asked for of
 {networks} networks were written and agree with PyTorch. Each row is an untrained, seeded network
-whose batch norms are measured, saved as a state dict and exported by `python -m export`, which
+whose batch norms are measured, saved as a state dict and exported by `segport export`, which
 recognises it from keys and shapes and judges each file against PyTorch on three pictures of
 `samples/`. A number is the PSNR of its logits in dB, and says that the file was written and
 parity holds. Core ML files are judged by the reference runtime. "by itself" means that nothing
@@ -154,11 +154,20 @@ def _export(path: Path, options: tuple[str, ...], formats: str) -> dict[str, str
         samples.mkdir()
         for picture in sorted((ROOT / "samples").glob("*.jpg"))[:SAMPLES]:
             shutil.copy(picture, samples)
-    words = [str(path), "--out", str(out), "--formats", formats, "--samples", str(samples)]
+    words = [
+        "export",
+        str(path),
+        "--out",
+        str(out),
+        "--formats",
+        formats,
+        "--samples",
+        str(samples),
+    ]
     words += options
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            export_command.main(words, prog_name="export", standalone_mode=False)
+            group.main(words, prog_name="segport", standalone_mode=False)
     except SegportError as error:
         if not (out / "net.failed" / "parity.json").exists():
             return f"no: {error}"

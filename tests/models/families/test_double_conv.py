@@ -13,6 +13,7 @@ from seeded_states import Made, State, conv, loaded, norm, picture, shapes_of, u
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from export.settings import require_size_fits
 from models.errors import InputError
 from models.families.recognise import recognise
 from models.families.unet.units import grow
@@ -113,6 +114,10 @@ def named(prefix: str, tag: str) -> Pairs:
     return [(f"{prefix}.{tag}conv{i}", f"{prefix}.{tag}norm{i}") for i in (1, 2)]
 
 
+def pairs(prefix: str) -> Pairs:
+    return [(f"{prefix}.conv{i}", f"{prefix}.bn{i}") for i in (1, 2)]
+
+
 LAST = len(WIDTHS) - 1
 STYLES = {
     "enc-bottleneck": Style(
@@ -186,6 +191,13 @@ STYLES = {
         bias=False,
     ),
 }
+VGG = Style(
+    lambda i: pairs(f"conv{i}_0"),
+    lambda i: pairs(f"conv{i}_{LAST - i}"),
+    "up".format,
+    "final",
+    True,
+)
 LEE = Style(
     lambda i: sequence(f"Conv{i + 1}.conv", 0, 1, 3, 4),
     lambda i: sequence(f"Up_conv{i + 2}.conv", 0, 1, 3, 4),
@@ -213,8 +225,11 @@ def test_spelling_computes_what_its_layers_say(
 
 
 @pytest.mark.parametrize("interpolation", [None, "nearest"])
-def test_bilinear_up_sampling_without_weights(interpolation: str | None, tmp_path: Path) -> None:
-    style = STYLES["milesial"]
+@pytest.mark.parametrize("name", ["milesial", "VGG"])
+def test_bilinear_up_sampling_without_weights(
+    name: str, interpolation: str | None, tmp_path: Path
+) -> None:
+    style = {**STYLES, "VGG": VGG}[name]
     state = style.state(up="none")
     chosen = {"interpolation": interpolation} if interpolation else {}
     network, found = loaded(state, tmp_path, **chosen)
@@ -278,12 +293,94 @@ def test_the_original_gives_388_for_572(tmp_path: Path, monkeypatch: pytest.Monk
         network(torch.rand(1, 1, 172, 172))
 
 
+def test_a_size_that_only_an_unpadded_network_takes_names_its_option(tmp_path: Path) -> None:
+    _, found = loaded(STYLES["enc-bottleneck"].state(), tmp_path)
+    with pytest.raises(InputError, match=r"PADDING=valid takes 100x92, if its conv"):
+        require_size_fits(100, 92, found)
+    with pytest.raises(InputError, match=r"256x256 and 256x264\.$"):
+        require_size_fits(256, 257, found)
+    _, chosen = loaded(STYLES["enc-bottleneck"].state(), tmp_path, padding="same")
+    with pytest.raises(InputError, match=r"96x88 and 104x96\.$"):
+        require_size_fits(100, 92, chosen)
+
+
 def test_a_layer_without_weights_that_may_be_a_norm_is_refused() -> None:
     """conv, instance norm, ReLU, conv: numbers 0 and 3, and nothing tells what 1 and 2 are."""
     state = STYLES["enc-bottleneck-no-norm"].state()
     moved = {key.replace(".2.", ".3."): tensor for key, tensor in state.items()}
     with pytest.raises(InputError, match="Nearest: "):
         recognise(PATH, shapes_of(moved), Choices())
+
+
+class DoubleConv(nn.Module):
+    """A block of a tutorial's U-Net, whose layers are in a Sequential."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        layers = [
+            layer
+            for width in (inputs, outputs)
+            for layer in (
+                nn.Conv2d(width, outputs, 3, padding=1),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            )
+        ]
+        self.double_conv = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.double_conv(x)
+
+
+class Down(nn.Module):
+    def __init__(self, inputs: int, outputs: int, pool: nn.Module):
+        super().__init__()
+        self.maxpool_conv = nn.Sequential(pool, DoubleConv(inputs, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.maxpool_conv(x)
+
+
+class Up(nn.Module):
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(inputs, outputs, 2, stride=2)
+        self.conv = DoubleConv(inputs, outputs)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.conv(torch.cat((skip, self.up(x)), dim=1))
+
+
+class TutorialUnet(nn.Module):
+    """The layout of milesial/Pytorch-UNet, with two levels."""
+
+    def __init__(self, pool: nn.Module):
+        super().__init__()
+        self.inc, self.down1, self.down2 = DoubleConv(3, 4), Down(4, 8, pool), Down(8, 16, pool)
+        self.up1, self.up2, self.outc = Up(16, 8), Up(8, 4), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        top = self.inc(x)
+        middle = self.down1(top)
+        return self.outc(self.up2(self.up1(self.down2(middle), middle), top))
+
+
+def test_a_tutorials_network_pickled_whole_is_read(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    whole, path = TutorialUnet(nn.MaxPool2d(2)).eval(), tmp_path / "whole.pt"
+    torch.save(whole, path)
+    network = load_network(recognise_checkpoint(path))
+    assert torch.allclose(network(picture()), whole(picture()), atol=1e-5)
+
+
+def test_another_pooling_in_a_network_pickled_whole_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "whole.pt"
+    torch.save(TutorialUnet(nn.MaxPool2d(3, stride=2, padding=1)), path)
+    with pytest.raises(
+        InputError,
+        match=r"maxpool_conv\.0 has kernel_size 3, not 2.*own code: MODEL=path/to/\w+\.py:",
+    ):
+        recognise_checkpoint(path)
 
 
 class WithOtherLayers(nn.Module):

@@ -100,6 +100,29 @@ def test_a_classifier_is_refused_as_one() -> None:
         recognise(PATH, shapes_of(network), Choices())
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            {"decoder": "dec"},
+            r"keys of smp Unet, encoder resnet18.*\(`dec\.` for `decoder\.`\)",
+        ),
+        (
+            {"encoder": "backbone", "decoder": "dec", "segmentation_head": "head"},
+            r"`backbone\.` for `encoder\.` and `dec\.` for `decoder\.` and `head\.` for `segm",
+        ),
+    ],
+)
+def test_an_smp_network_whose_parts_have_other_names_is_told_so(
+    names: dict[str, str], told: str
+) -> None:
+    shapes = shapes_of(unet(encoder_name="resnet18"))
+    parts = {key: key.partition(".") for key in shapes}
+    odd = {f"{names.get(p, p)}.{rest}": shapes[key] for key, (p, _, rest) in parts.items()}
+    with pytest.raises(InputError, match=f"{told}.*rename them .* MODEL=path/to/file"):
+        recognise(PATH, odd, Choices())
+
+
 def test_unknown_keys_are_shown_as_a_tree() -> None:
     with pytest.raises(InputError, match=r"blah \(2\), other \(1\)"):
         recognise(PATH, {"blah.a": (1,), "blah.b": (1,), "other": (1,)}, Choices())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from seeded_states import State, nested_state
 from test_double_conv import LEE as DOUBLE_LEE
-from test_double_conv import STYLES
+from test_double_conv import STYLES, VGG
 from test_main_job import export
 from test_other_unets import LEE, lee_state, res_state
 from test_trans_unet import trans_state
@@ -29,6 +29,7 @@ FAMILIES: dict[str, tuple[Callable[[], State], tuple[str, ...]]] = {
     "ResUNet": (res_state, ()),
     "TransUNet": (lambda: trans_state(grid=4), ()),
     "DoubleConv U-Net, bilinear": (lambda: STYLES["milesial"].state(up="none"), ()),
+    "DoubleConv U-Net, VGG blocks": (lambda: VGG.state(up="none"), ()),
     "DoubleConv U-Net, up-sampled, then convolved": (lambda: DOUBLE_LEE.state(up="block"), ()),
 }
 QUICK = ("original U-Net",)

@@ -9,7 +9,7 @@ import pytest
 from damaged_states import Shapes, answer, one_tensor_damaged, part_damaged
 from seeded_states import nested_state, shapes_of
 from test_double_conv import LEE as DOUBLE_LEE
-from test_double_conv import STYLES
+from test_double_conv import STYLES, VGG
 from test_other_unets import LEE, lee_state, res_state
 from test_trans_unet import trans_state
 
@@ -33,6 +33,7 @@ CASES: dict[str, Case] = {
     },
     "milesial bilinear": plain("DoubleConv U-Net", lambda: STYLES["milesial"].state(up="none")),
     "jvanvugt resized": plain("DoubleConv U-Net", lambda: STYLES["jvanvugt"].state(up="pointwise")),
+    "VGG blocks": plain("DoubleConv U-Net", lambda: VGG.state(up="none")),
     "LeeJunHyun plain": plain("DoubleConv U-Net", lambda: DOUBLE_LEE.state(up="block")),
     "unpadded": plain("original U-Net", STYLES["jvanvugt"].state, VALID),
     "unpadded, no norm": plain("original U-Net", STYLES["jvanvugt-no-norm"].state, VALID),

@@ -11,18 +11,19 @@ from click.testing import CliRunner
 from made_reports import made_drift, made_report
 from onnx import numpy_helper
 from rich.console import Console
+from sealed_bundles import sealed
 
-from export.bundle import describe_files, read_bundle, write_bundle
+from export.bundle import read_bundle
 from models.errors import InputError, ValidationFailed
-from validate.__main__ import main
+from segport.__main__ import group
 from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown
 
 
 def run(*arguments):
-    """What `python -m validate` prints and raises."""
-    return CliRunner().invoke(main, [str(each) for each in arguments])
+    """What `segport validate` prints and raises."""
+    return CliRunner().invoke(group, ["validate", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -36,19 +37,8 @@ def checkpoint(tiny):
     return tiny[1].parent.parent / "tiny.pt"
 
 
-def kept(folder, formats):
-    """Leave only some files in bundle.json, with the hashes of what is there now."""
-    described = read_bundle(folder)
-    artifacts = tuple(
-        replace(each, files=describe_files(folder, each.path))
-        for each in described.artifacts
-        if each.format in formats
-    )
-    write_bundle(replace(described, artifacts=artifacts), folder)
-
-
 def test_a_healthy_bundle_passes_and_has_its_drift_on_disk(bundle, checkpoint, photos):
-    kept(bundle, ("torchscript", "mlprogram", "neuralnetwork"))
+    sealed(bundle, "torchscript", "mlprogram", "neuralnetwork")
     result = run(bundle, "--checkpoint", checkpoint, "--samples", photos, "--drift")
     assert result.exception is None, result.output
     drifts = read_results(bundle).drift
@@ -62,7 +52,7 @@ def test_a_healthy_bundle_passes_and_has_its_drift_on_disk(bundle, checkpoint, p
 
 
 def test_a_broken_file_fails_with_its_module_named(bundle, checkpoint, photos):
-    kept(bundle, ("onnx",))
+    sealed(bundle, "onnx")
     path = bundle / read_bundle(bundle).artifacts[0].path
     model = onnx.load(path)
     name = "network.decoder.blocks.1.conv2.0.weight"
@@ -70,7 +60,7 @@ def test_a_broken_file_fails_with_its_module_named(bundle, checkpoint, photos):
     values = np.ascontiguousarray(-numpy_helper.to_array(tensor))
     tensor.CopyFrom(numpy_helper.from_array(values, name))
     onnx.save(model, path)
-    kept(bundle, ("onnx",))
+    sealed(bundle, "onnx")
     result = run(bundle, "--checkpoint", checkpoint, "--samples", photos, "--drift")
     assert isinstance(result.exception, ValidationFailed)
     (drift,) = read_results(bundle).drift
@@ -92,7 +82,7 @@ def test_a_stored_reference_has_no_intermediate_values(option, bundle, tmp_path)
 
 
 def test_ranges_are_refused_before_anything_runs_where_nothing_is_rounded(bundle):
-    kept(bundle, ("torchscript", "onnx"))
+    sealed(bundle, "torchscript", "onnx")
     result = run(bundle, "--ranges")
     assert isinstance(result.exception, InputError)
     assert "holds no Core ML file that is computed in float16" in str(result.exception)

@@ -6,8 +6,9 @@ from torch.nn import functional
 
 from models.errors import InputError
 from models.specification import InputContract
+from validate.images.folders import RENDERED
 from validate.images.reading import UnreadablePicture, read_picture, stretch
-from validate.images.samples import DEFAULT_FOLDER, find_samples, require_some
+from validate.images.samples import find_samples, require_some
 
 CONTRACT = InputContract(64, 48)
 
@@ -148,4 +149,4 @@ def test_no_samples_are_an_input_error(tmp_path):
 def test_the_projects_own_samples_are_pictures_only():
     samples = find_samples(None, CONTRACT)
     assert len(list(samples)) == len(samples) >= 12
-    assert all(path.parent == DEFAULT_FOLDER for path in samples.paths)
+    assert all(path.parent == RENDERED for path in samples.paths)

@@ -5,19 +5,8 @@ import pytest
 
 from validate.metrics.comparison import compare, measure
 from validate.metrics.decision_values import scale_of
-from validate.metrics.float16_noise import Noise
 from validate.metrics.margins import boundary, margins
-from validate.metrics.tolerances import (
-    NOISE_FACTOR,
-    TABLE,
-    WORST,
-    row_of,
-    tolerance_for,
-    violations,
-)
 from validate.runtimes import Outputs
-
-FP32, FP16 = ("mlprogram", "float32"), ("mlprogram", "float16")
 
 
 def outputs(logits, mask=None):
@@ -215,39 +204,3 @@ def test_margins_against_sorting():
     ordered = np.sort(logits, axis=0)
     assert np.array_equal(margins(logits), ordered[-1] - ordered[-2])
     assert np.array_equal(margins(logits[:1]), np.abs(logits[0]))
-
-
-def test_float16_tolerance_follows_the_networks_own_noise():
-    row = TABLE[FP16]
-    assert tolerance_for(FP16, Noise(1e-4, 95.0)) == row
-    wide = tolerance_for(FP16, Noise(0.01, 55.0))
-    assert wide.max_error == pytest.approx(0.01 * NOISE_FACTOR)
-    assert wide.min_psnr == pytest.approx(55 - 12.04, abs=0.01)
-    ruined = tolerance_for(FP16, Noise(0.9, 5.0))
-    assert (ruined.max_error, ruined.min_psnr) == (WORST.max_error, WORST.min_psnr)
-    assert tolerance_for(FP16, None) == row
-
-
-def test_float32_tolerance_is_never_widened():
-    assert tolerance_for(FP32, Noise(0.1, 30.0)) == TABLE[FP32]
-
-
-def test_core_ml_itself_computes_neural_networks_in_float16():
-    assert row_of("neuralnetwork", "float32", "Core ML")[1] == "float16"
-    assert row_of("neuralnetwork", "float32", "Core ML reference")[1] == "float32"
-    assert row_of("mlprogram", "float32", "Core ML")[1] == "float32"
-
-
-def test_each_limit_has_its_sentence():
-    reference, candidate = random_pair(2, noise=2.0)
-    flipped = outputs(candidate.logits, mask=1 - candidate.mask)
-    metrics = measured(reference, flipped)
-    found = violations(metrics, metrics.relative_error, TABLE[FP32])
-    assert [
-        word in text
-        for word, text in zip(
-            ("largest error", "PSNR", "decided otherwise", "own logits"), found, strict=True
-        )
-    ] == [True] * 4
-    clean = measured(reference, reference)
-    assert violations(clean, clean.relative_error, TABLE[FP32]) == ()

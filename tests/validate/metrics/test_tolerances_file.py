@@ -36,6 +36,7 @@ def test_what_a_row_does_not_say_stays_as_the_table_has_it(tmp_path):
         '[onnx.float32]\nreason = "nothing changed"',
         '[onnx.float32]\nmax_error = 0\nreason = "x"',
         '[onnx.float32]\nmax_error = nan\nreason = "x"',
+        '[onnx.float32]\nmin_iou = 1.1\nreason = "x"',
         '[onnx.float32]\nmin_psnr = -inf\nreason = "x"',
         '[onnx.float32]\nmin_psnr = "low"\nreason = "x"',
         '[onnx.float32]\nmaximum = 1\nreason = "x"',

@@ -19,7 +19,7 @@ from export.tracing import trace
 from models.common.cli import run
 from models.deployable import Deployable
 from models.errors import InputError
-from validate.__main__ import main
+from segport.__main__ import group
 from validate.images.reading import read_picture, stretch
 from validate.predict.command import predict
 from validate.predict.masks import MaskLayer, write_overlay
@@ -35,13 +35,13 @@ RED = (213, 94, 0)  # of the palette's first colour, 0xD55E0099
 
 @pytest.fixture
 def call(capsys, monkeypatch):
-    """Return a function that runs `validate predict`: (exit code, standard output and error)."""
+    """Return a function that runs `segport predict`: (exit code, standard output and error)."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["segport", "predict", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            run(main, "segport")
+            run(group, "segport")
         told = capsys.readouterr()
         return int(ended.value.code or 0), told.out, told.err
 
@@ -59,7 +59,8 @@ def area(document, index=0):
 @pytest.mark.parametrize("format", FORMATS)
 def test_each_file_paints_what_the_network_sees(tiny, photos, tmp_path, format):
     network, folder = tiny
-    painting, out = predict(folder, [photos / "b_noise.png"], format=format, out=tmp_path / "out")
+    photo, out = photos / "b_noise.png", tmp_path / "out"
+    painting, _ = predict(folder, [photo], formats=(format,), out=out)
     assert painting.file == next(
         a.path for a in read_bundle(folder).artifacts if a.format == format
     )
@@ -285,8 +286,8 @@ def test_what_cannot_be_meant_is_2_and_a_sentence(tiny, photos, tmp_path, call, 
         ((tiny[1], tmp_path / "nowhere.jpg"), "does not exist"),
         ((tiny[1], tmp_path / "empty"), "holds no files"),
         ((tiny[1], tmp_path / "text.jpg"), "There is no photo to paint"),
-        ((tiny[1], photo, "--format", "caffe"), "is not one of"),
-        ((only_script, photo, "--format", "onnx"), "has no onnx file: it has torchscript"),
+        ((tiny[1], photo, "--formats", "caffe"), "names caffe: choose from"),
+        ((only_script, photo, "--formats", "onnx"), "has no onnx file: it has torchscript"),
         ((tiny[1], photo, "--overlap", "9"), "give --tiled too"),
         ((tiny[1], photo, "--tiled", "--overlap", "40"), "Give a smaller --overlap"),
         ((tiny[1], photo, "--tiled", "--overlap", "-1"), "--overlap"),

@@ -18,7 +18,7 @@ from test_main_job import export
 from export.bundle import read_bundle
 from models.custom.option import NamedModule
 from models.errors import InputError
-from validate.__main__ import main
+from segport.__main__ import group
 from validate.ios.install import install_into_app
 from validate.parity.run import judge
 from validate.report.json_file import read_results
@@ -73,7 +73,7 @@ def test_drift_and_ranges_call_modules_as_the_user_does(project: Path) -> None:
     bundle, samples = project / "build" / "net", ROOT / "samples"
     options = ("--model", f"{project / 'net.py'}:Net", "--model-args", ARGUMENTS)
     arguments = [str(bundle), *options, "--samples", str(samples), "--drift", "--ranges"]
-    result = CliRunner().invoke(main, arguments)
+    result = CliRunner().invoke(group, ["validate", *arguments])
     assert result.exception is None, result.output
     report = read_results(bundle)
     inner = {"network", "down", "below", "up"}  # the head's output is the file's
@@ -166,7 +166,17 @@ def test_stderr_holds_the_one_sentence(
 ) -> None:
     source, path = net_file(tmp_path, returned), trained(tmp_path)
     words = [str(path), "--out", str(tmp_path / "build"), "--model", f"{source}:Net"]
-    command = [sys.executable, "-m", "export", *words, "--formats", formats, "--size", "32"]
+    command = [
+        sys.executable,
+        "-m",
+        "segport",
+        "export",
+        *words,
+        "--formats",
+        formats,
+        "--size",
+        "32",
+    ]
     told = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
     assert told.returncode == 2
     assert re.fullmatch(rf"Error: .*{sentence}.*\n", told.stderr), told.stderr

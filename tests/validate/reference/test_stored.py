@@ -5,14 +5,14 @@ import json
 import shutil
 import warnings
 import zipfile
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sealed_bundles import sealed
 
-from export.bundle import describe_files, read_bundle, write_bundle
+from export.bundle import read_bundle
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.images.samples import find_samples
@@ -80,8 +80,7 @@ def test_a_file_of_another_network_fails_against_it(written, alone, photos, make
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # about branches on shapes
         traced = torch.jit.trace(other, torch.rand(1, 3, 64, 64), check_trace=False)
     torch.jit.save(traced, alone / artifact.path)
-    files = describe_files(alone, artifact.path)
-    write_bundle(replace(bundle, artifacts=(replace(artifact, files=files),)), alone)
+    sealed(alone, "torchscript")
     assert judge(alone, reference=written[0], samples=photos).verdict == "failed"
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from models.errors import InputError
-from validate.images.samples import RENDERED, Skipped
+from validate.images.samples import RENDERED_ORIGIN, Skipped
 from validate.metrics.comparison import compare, measure
 from validate.metrics.decision_values import scale_of
 from validate.metrics.float16_noise import Noise
@@ -319,7 +319,7 @@ def test_the_same_run_again_is_a_command_that_a_shell_takes():
     assert commands.explain(judged).endswith(" --drift")
     assert commands.explain(report()) is None
     assert commands.explain(replace(judged, facts={"Reference": "stored"})) is None
-    rendered = replace(judged, samples=SampleFacts(RENDERED, 1, ()))
+    rendered = replace(judged, samples=SampleFacts(RENDERED_ORIGIN, 1, ()))
     assert "--samples" not in commands.repeat(rendered)
 
 

@@ -1,4 +1,4 @@
-"""Lowers the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`.
+"""Lower the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`.
 
     registry      one layer type is one function that prepares its computation, by its name in
                   NeuralNetwork.proto

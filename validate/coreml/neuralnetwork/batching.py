@@ -1,4 +1,4 @@
-"""The rule of the classic layers: every dimension before the last few counts as batch."""
+"""Apply the rule of the classic layers: every dimension before the last few counts as batch."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where values enter and leave a network: preprocessing, and the shapes of classic networks.
+"""Lower the inputs and outputs of a network: preprocessing, and the shapes of classic networks.
 
 A classic network (RANK5 shape mapping, up to iOS 12) computes on `(Seq, N, C, H, W)`. Its inputs
 are declared as [C] or [C, H, W]; sequence and batch are 1, or stand in front of the given array.
@@ -72,7 +72,7 @@ def _without_batch(value: Tensor, declared: tuple[int, ...]) -> Tensor:
 
 
 def is_classic(network: Any) -> bool:
-    """Whether arrays become `(Seq, N, C, H, W)`."""
+    """Tell whether arrays become `(Seq, N, C, H, W)`."""
     classic: bool = choose((True, False), network.arrayInputShapeMapping, "array shape mapping")
     return classic
 
@@ -109,7 +109,7 @@ def _preprocessing(network: Any, interface: Interface) -> dict[str, list[_Change
 
 
 def _scaler(message: Any, color: str) -> _Change:
-    """x times a scale, plus a bias for each channel in the order of the image's colours."""
+    """Return x times a scale, plus a bias for each channel in the order of the image's colours."""
     red, green, blue = message.redBias, message.greenBias, message.blueBias
     biases = {"RGB": (red, green, blue), "BGR": (blue, green, red)}.get(color, (message.grayBias,))
     bias = torch.tensor(biases).reshape(-1, 1, 1)

@@ -1,4 +1,4 @@
-"""Lowers branches and loops to steps with blocks.
+"""Lower branches and loops to steps with blocks.
 
 A block takes and gives values, while a nested network writes into the network around it. A branch
 therefore gives every value that either side writes, and a loop carries all that its networks write
@@ -87,7 +87,7 @@ def lower_loop(scope: Scope, message: Any, depth: int, lower: LowerLayers) -> No
 
 
 def holds(condition: Any) -> bool:
-    """Whether a condition, one number, is not 0.
+    """Tell whether a condition, one number, is not 0.
 
     Raises:
         InputError: if it is not one number.

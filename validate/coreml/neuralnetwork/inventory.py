@@ -1,4 +1,4 @@
-"""What layers a network needs, nested networks included, and which of them the runtime lacks."""
+"""List the layers of a network, nested ones included, and refuse those that cannot be executed."""
 
 from collections.abc import Iterator
 from typing import Any

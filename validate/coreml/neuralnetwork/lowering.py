@@ -1,4 +1,4 @@
-"""Lowers the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`."""
+"""Lower the layers of a NeuralNetwork to the executable steps of `validate.coreml.graph`."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -6,8 +6,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from models.common.text import first_line
 from models.errors import InputError
 from validate.coreml import ir
+from validate.coreml.executor import TENSOR_ERRORS
 from validate.coreml.features import Interface
 from validate.coreml.graph import Graph, Step
 from validate.coreml.neuralnetwork import boundary, layers, outputs
@@ -19,11 +21,9 @@ from validate.coreml.neuralnetwork.control_flow import (
     lower_signal,
 )
 from validate.coreml.neuralnetwork.inventory import layer_type, require_layers
-from validate.coreml.neuralnetwork.registry import Compute, Site, find
+from validate.coreml.neuralnetwork.registry import Arity, Compute, find
 from validate.coreml.neuralnetwork.scope import ANY, Scope
 from validate.coreml.ops.packed import PackedConvolution
-
-_FAILURES = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 
 
 def lower(network: Any, interface: Interface) -> Graph:
@@ -83,17 +83,16 @@ def _require_new(message: Any, written: set[str]) -> None:
 def _lower_layer(scope: Scope, message: Any, kind: str) -> None:
     definition = find(kind)
     assert definition is not None  # for the type checker: lower() has made sure
-    site = Site(len(message.input), len(message.output))
-    definition.require_counts(site)
+    arity = Arity(len(message.input), len(message.output))
+    definition.require_counts(arity)
     try:
-        compute = definition.prepare(getattr(message, kind), site)
-    except _FAILURES as error:
-        first = str(error).strip().split("\n")[0] or type(error).__name__
-        raise InputError(f"It is malformed: {first}") from None
+        compute = definition.prepare(getattr(message, kind), arity)
+    except TENSOR_ERRORS as error:
+        raise InputError(f"It is malformed: {first_line(error)}") from None
     inputs = tuple(scope.read(each) for each in message.input)
     written = tuple(scope.write(each) for each in message.output)
     packed = isinstance(compute, PackedConvolution)
-    call = compute if packed else _finished(compute, site.outputs)
+    call = compute if packed else _finished(compute, arity.outputs)
     role = _role(message, kind)
     scope.add(Step(kind, message.name, inputs, written, call, role=role))
 

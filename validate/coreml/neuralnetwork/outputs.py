@@ -1,4 +1,4 @@
-"""How values leave a network: as arrays and images, or as the label of a classifier."""
+"""Lower the outputs of a network: arrays and images, or the label of a classifier."""
 
 from collections.abc import Mapping
 from dataclasses import replace

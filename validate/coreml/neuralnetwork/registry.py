@@ -1,10 +1,10 @@
-"""The registry of layers: one layer type is one function that prepares its computation.
+"""Register layers: one layer type is one function that prepares its computation.
 
 A function is registered under the layer's name in `NeuralNetwork.proto`. It reads the parameters
 once, when the file is loaded, and returns the computation, which takes only tensors:
 
     @layer("softmaxND")
-    def softmax_nd(params: Any, site: Site) -> Compute:
+    def softmax_nd(params: Any, arity: Arity) -> Compute:
         axis = params.axis
         return lambda x: torch.softmax(x, axis)
 
@@ -29,16 +29,16 @@ _OPSET = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """How many values a layer takes and gives, in the file."""
+class Arity:
+    """Hold how many values a layer takes and gives in the file."""
 
     inputs: int
     outputs: int
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer type.
+class LayerDefinition:
+    """Define a layer type.
 
     Attributes:
         type: its name in `NeuralNetwork.proto`.
@@ -48,28 +48,28 @@ class Layer:
     """
 
     type: str
-    prepare: Callable[[Any, Site], Compute]
+    prepare: Callable[[Any, Arity], Compute]
     inputs: tuple[int, int]
     outputs: tuple[int, int]
 
-    def require_counts(self, site: Site) -> None:
+    def require_counts(self, arity: Arity) -> None:
         """Refuse a number of inputs or outputs that the type does not have.
 
         Raises:
             InputError: if it has too many or too few.
         """
         for what, count, (fewest, most) in (
-            ("inputs", site.inputs, self.inputs),
-            ("outputs", site.outputs, self.outputs),
+            ("inputs", arity.inputs, self.inputs),
+            ("outputs", arity.outputs, self.outputs),
         ):
             if not fewest <= count <= most:
                 limit = f"at least {fewest}" if count < fewest else f"at most {most}"
                 raise InputError(f"It has {count} {what}, but its type has {limit}.")
 
 
-_LAYERS: dict[str, Layer] = {}
+_LAYERS: dict[str, LayerDefinition] = {}
 
-_Prepare = Callable[[Any, Site], Compute]
+_Prepare = Callable[[Any, Arity], Compute]
 
 
 def layer(
@@ -79,7 +79,7 @@ def layer(
 
     def register(prepare: _Prepare) -> _Prepare:
         for name in types:
-            _LAYERS[name] = Layer(name, prepare, _bounds(inputs), _bounds(outputs))
+            _LAYERS[name] = LayerDefinition(name, prepare, _bounds(inputs), _bounds(outputs))
         return prepare
 
     return register
@@ -90,7 +90,7 @@ def at_least(fewest: int) -> tuple[int, int]:
     return fewest, _MANY
 
 
-def find(type_: str) -> Layer | None:
+def find(type_: str) -> LayerDefinition | None:
     """Return the layer type, None where the runtime has none."""
     return _LAYERS.get(type_)
 

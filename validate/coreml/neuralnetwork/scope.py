@@ -1,4 +1,4 @@
-"""Names of values while a network is lowered.
+"""Name the values of a network while it is lowered.
 
 In a network a layer may overwrite a value (`copy`, and everything in a loop); in a graph of steps
 each value is computed once. The second value of `x` is therefore named `x#2`. A nested network
@@ -18,7 +18,7 @@ _ABSENT = "(absent)"
 
 
 class Scope:
-    """The values and steps of one network, and the network around it.
+    """Hold the values and steps of one network, and the network around it.
 
     Attributes:
         steps: in order.
@@ -41,7 +41,7 @@ class Scope:
         return value
 
     def has(self, name: str) -> bool:
-        """Whether the value exists here or outside."""
+        """Tell whether the value exists here or outside."""
         return name in self._current or (self._outer is not None and self._outer.has(name))
 
     def read(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The specification version that each layer of a neural network needs.
+"""Tell the specification version that each layer of a neural network needs.
 
 Source: `hasIOS12NewNeuralNetworkLayers`, `isIOS12NeuralNetworkLayer` and
 `hasIOS14NeuralNetworkFeatures` in coremltools' `mlmodel/src/Utils.cpp`.
@@ -16,6 +16,9 @@ from validate.coreml.versions import Need
 _FIRST_OF_IOS_13, _FIRST_OF_IOS_14 = 600, 1450
 """`NeuralNetworkLayer` numbers its layers in the order of the versions that brought them."""
 _LAYERS_OF_IOS_12 = ("resizeBilinear", "cropResize")
+_ALLOWED_IN_IOS_13 = ("sliceBySize",)
+"""New in iOS 14, but coremltools' builder writes them, and 8-bit activations, into files of iOS 13,
+and its tests expect Core ML to run those."""
 
 
 def network_needs(network: Any, version: int) -> Iterator[Need]:
@@ -38,7 +41,8 @@ def _layer_version(layer: Any) -> int:
     if kind in _LAYERS_OF_IOS_12:
         return 3
     number = layer.DESCRIPTOR.fields_by_name[kind].number if kind else 0
-    if number >= _FIRST_OF_IOS_14 or _has_parameters_of_ios_14(layer):
+    is_new = number >= _FIRST_OF_IOS_14 and kind not in _ALLOWED_IN_IOS_13
+    if is_new or _has_parameters_of_ios_14(layer):
         return 5
     takes_weights = kind == "convolution" and len(layer.input) > 1
     return 4 if number >= _FIRST_OF_IOS_13 or takes_weights else 1
@@ -50,8 +54,6 @@ def _has_parameters_of_ios_14(layer: Any) -> bool:
         upsample.linearUpsampleMode
         or upsample.fractionalScalingFactor
         or rearranged.mode == NeuralNetwork_pb2.ReorganizeDataLayerParams.PIXEL_SHUFFLE
-        or layer.innerProduct.int8DynamicQuantize
-        or layer.batchedMatmul.int8DynamicQuantize
         or layer.concatND.interleave
         or layer.sliceDynamic.squeezeMasks
         or (layer.HasField("sliceDynamic") and len(layer.input) == 7)

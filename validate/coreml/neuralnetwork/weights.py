@@ -1,4 +1,4 @@
-"""Weights of layers: float32, float16, and quantized to 1 to 8 bits with a scale or a table.
+"""Read weights of layers: float32, float16, and of 1 to 8 bits with a scale or a table.
 
 They lie in the model file itself, where protobuf gives no view of a field of floats. The message is
 therefore serialised again, a copy in one piece, and the numbers are taken from those bytes.

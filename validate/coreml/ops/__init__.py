@@ -1,4 +1,4 @@
-"""The operations of MIL, iOS 15 to iOS 18, by family; importing this registers them all."""
+"""Compute the operations of MIL, iOS 15 to 18, by family; importing this registers them all."""
 
 from validate.coreml.ops import (
     activation,
@@ -7,6 +7,7 @@ from validate.coreml.ops import (
     control_flow,
     convolution,
     creation,
+    crop_resize,
     elementwise,
     gathering,
     image,
@@ -31,6 +32,7 @@ __all__ = [
     "control_flow",
     "convolution",
     "creation",
+    "crop_resize",
     "elementwise",
     "gathering",
     "image",

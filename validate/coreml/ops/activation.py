@@ -1,4 +1,4 @@
-"""Activations: elementwise functions of one tensor, with their parameters."""
+"""Compute activations: elementwise functions of one tensor, with their parameters."""
 
 import torch
 from torch import Tensor
@@ -15,49 +15,49 @@ def per_channel(values: Tensor, x: Tensor) -> Tensor:
 
 @op("relu", exact=True)
 def relu(x: Tensor) -> Tensor:
-    """max(x, 0)."""
+    """Return max(x, 0)."""
     return torch.relu(x)
 
 
 @op("relu6", exact=True)
 def relu6(x: Tensor) -> Tensor:
-    """min(max(x, 0), 6)."""
+    """Return min(max(x, 0), 6)."""
     return x.clamp(0, 6)
 
 
 @op("thresholded_relu", exact=True)
 def thresholded_relu(x: Tensor, alpha: float) -> Tensor:
-    """x where x >= alpha, otherwise 0."""
+    """Return x where x >= alpha, otherwise 0."""
     return torch.where(x >= alpha, x, 0.0)
 
 
 @op("clamped_relu")
 def clamped_relu(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """min(beta, x) where x >= 0, otherwise min(beta, alpha x)."""
+    """Return min(beta, x) where x >= 0, otherwise min(beta, alpha x)."""
     return torch.where(x >= 0, x, alpha * x).clamp(max=beta)
 
 
 @op("leaky_relu")
 def leaky_relu(x: Tensor, alpha: float) -> Tensor:
-    """x where x >= 0, otherwise alpha x."""
+    """Return x where x >= 0, otherwise alpha x."""
     return functional.leaky_relu(x, alpha)
 
 
 @op("prelu")
 def prelu(x: Tensor, alpha: Tensor) -> Tensor:
-    """x where x >= 0, otherwise alpha x with one alpha a channel."""
+    """Return x where x >= 0, otherwise alpha x with one alpha a channel."""
     return torch.where(x >= 0, x, per_channel(alpha, x) * x)
 
 
 @op("elu")
 def elu(x: Tensor, alpha: float) -> Tensor:
-    """x where x > 0, otherwise alpha (exp(x) - 1)."""
+    """Return x where x > 0, otherwise alpha (exp(x) - 1)."""
     return functional.elu(x, alpha)
 
 
 @op("gelu")
 def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
-    """x Phi(x), exact or by its approximation with tanh or sigmoid."""
+    """Return x Phi(x), exact or by its approximation with tanh or sigmoid."""
     if mode == "EXACT":
         return functional.gelu(x)
     if mode == "TANH_APPROXIMATION":
@@ -69,53 +69,53 @@ def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
 
 @op("sigmoid")
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x))."""
     return torch.sigmoid(x)
 
 
 @op("sigmoid_hard")
 def sigmoid_hard(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """min(max(alpha x + beta, 0), 1)."""
+    """Return min(max(alpha x + beta, 0), 1)."""
     return (alpha * x + beta).clamp(0, 1)
 
 
 @op("silu")
 def silu(x: Tensor) -> Tensor:
-    """x sigmoid(x)."""
+    """Return x sigmoid(x)."""
     return functional.silu(x)
 
 
 @op("linear_activation")
 def linear_activation(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """alpha x + beta."""
+    """Return alpha x + beta."""
     return alpha * x + beta
 
 
 @op("scaled_tanh")
 def scaled_tanh(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """alpha tanh(beta x)."""
+    """Return alpha tanh(beta x)."""
     return alpha * torch.tanh(beta * x)
 
 
 @op("softplus")
 def softplus(x: Tensor) -> Tensor:
-    """log(1 + exp(x))."""
+    """Return log(1 + exp(x))."""
     return torch.logaddexp(x, torch.zeros(()))
 
 
 @op("softplus_parametric")
 def softplus_parametric(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """alpha log(1 + exp(beta x)) with one alpha and beta a channel."""
+    """Return alpha log(1 + exp(beta x)) with one alpha and beta a channel."""
     return per_channel(alpha, x) * softplus(per_channel(beta, x) * x)
 
 
 @op("softsign")
 def softsign(x: Tensor) -> Tensor:
-    """x / (1 + |x|)."""
+    """Return x / (1 + |x|)."""
     return functional.softsign(x)
 
 
 @op("softmax")
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
-    """exp(x) over its sum along an axis."""
+    """Return exp(x) over its sum along an axis."""
     return torch.softmax(x, axis)

@@ -1,4 +1,4 @@
-"""The output of a classifier."""
+"""Compute the output of a classifier."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Weights that are stored quantized, palettized or sparse, and 8-bit activations.
+"""Expand weights that are stored quantized, palettized or sparse, and 8-bit activations.
 
 `constexpr_` operations take constants as stored and give dense ones when a model is loaded.
 """
@@ -33,7 +33,7 @@ def _along(values: Tensor, axis: int | None, rank: int) -> Tensor:
 def constexpr_affine_dequantize(
     quantized_data: Stored, zero_point: Stored, scale: Stored, axis: int
 ) -> Tensor:
-    """Scale times (data - zero point), one scale for all or one for each slice of an axis."""
+    """Return scale · (data - zero point), with one scale for all or for each slice of an axis."""
     rank = quantized_data.dim()
     shifted = quantized_data.float().sub_(_along(zero_point, axis, rank))
     return shifted.mul_(_along(scale, axis, rank))
@@ -41,7 +41,7 @@ def constexpr_affine_dequantize(
 
 @op("constexpr_cast", since=16)
 def constexpr_cast(source_val: Stored, output_dtype: str) -> Tensor:
-    """FP16 as FP32."""
+    """Return FP16 as FP32."""
     if output_dtype != "fp32":
         raise InputError(f"It casts to {output_dtype!r}; only fp32 is defined.")
     return source_val.float()
@@ -104,7 +104,7 @@ def _spread(blocks: Tensor, shape: Ints) -> Tensor:
 def constexpr_blockwise_shift_scale(
     data: Stored, scale: Stored, offset: Stored | None = None
 ) -> Tensor:
-    """Scale times (data - offset), one scale and offset for each block."""
+    """Return scale · (data - offset), with one scale and offset for each block."""
     shape = tuple(data.shape)
     values = data.float()
     if offset is not None:
@@ -116,7 +116,7 @@ def constexpr_blockwise_shift_scale(
 def constexpr_sparse_blockwise_shift_scale(
     data_mask: Stored, nonzero_data: Stored, scale: Stored, offset: Stored | None = None
 ) -> tuple[Tensor, Tensor]:
-    """As constexpr_blockwise_shift_scale, for the values of a sparse tensor; its mask as it is."""
+    """Apply constexpr_blockwise_shift_scale to the values of a sparse tensor; its mask stays."""
     dense = constexpr_blockwise_shift_scale(_scatter(nonzero_data, data_mask), scale, offset)
     return _dense(data_mask), dense[data_mask != 0]
 
@@ -150,7 +150,7 @@ def constexpr_lut_to_dense_ios18(
 def constexpr_lut_to_sparse(
     indices_mask: Stored, indices_nonzero_data: Stored, lut: Stored, vector_axis: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """As constexpr_lut_to_dense, for the indices of a sparse tensor; returns mask and values."""
+    """Apply constexpr_lut_to_dense to the indices of a sparse tensor; return mask and values."""
     indices = _scatter(indices_nonzero_data, indices_mask)
     dense = constexpr_lut_to_dense_ios18(indices, lut, vector_axis)
     mask = _dense(indices_mask)
@@ -181,7 +181,7 @@ def dequantize(
     zero_point: Tensor | None = None,
     axis: int | None = None,
 ) -> Tensor:
-    """Scale times (input - zero point)."""
+    """Return scale · (input - zero point)."""
     values = input.float()
     if zero_point is not None:
         values = values - _along(zero_point, axis, input.dim())

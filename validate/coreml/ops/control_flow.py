@@ -1,4 +1,4 @@
-"""cond, while_loop and lists of tensors.
+"""Run cond and while_loop, and keep lists of tensors.
 
 What a block computes is rounded inside it, so these operations are exact.
 """
@@ -48,7 +48,7 @@ def _several(values: tuple[Any, ...]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TensorList:
-    """A list of tensors of one shape; what was never written is zeros.
+    """Hold a list of tensors of one shape; what was never written is zeros.
 
     Attributes:
         elements: the tensors, None where nothing was written.

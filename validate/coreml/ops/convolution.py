@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""conv, conv_transpose and conv_quantized in 1, 2 and 3 dimensions."""
+"""Convolve in 1, 2 and 3 dimensions: conv, conv_transpose and conv_quantized."""
 
 import math
 
@@ -89,7 +89,7 @@ def conv_transpose(
     dilations: Ints | None = None,
     groups: int = 1,
 ) -> Tensor:
-    """Transposed convolution of `(N, C, *D)` with a weight `(C, C_out / groups, *K)`.
+    """Convolve `(N, C, *D)`, transposed, with a weight `(C, C_out / groups, *K)`.
 
     The full result of each dimension, (D - 1) stride + dilation (K - 1) + 1, is cut to the output
     size from the amount `before` on; what lies beyond it is bias alone.

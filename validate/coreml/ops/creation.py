@@ -1,4 +1,4 @@
-"""Operations that make tensors: constants, ranges, one-hot vectors, positions."""
+"""Make tensors: constants, ranges, one-hot vectors, positions."""
 
 import math
 
@@ -29,7 +29,7 @@ def fill_like(ref_tensor: Tensor, value: Tensor = _ZERO) -> Tensor:
 
 @op("range_1d")
 def range_1d(end: Tensor, start: Tensor, step: Tensor) -> Tensor:
-    """Start, start + step, … below end."""
+    """Return start, start + step, … below end."""
     if step.item() == 0:
         raise InputError("It has a range with the step 0.")
     steps = (end.item() - start.item()) / step.item()

@@ -1,4 +1,4 @@
-"""Elementwise operations of one, two and three tensors, with broadcasting."""
+"""Compute elementwise on one, two and three tensors, with broadcasting."""
 
 from collections.abc import Callable
 
@@ -96,31 +96,31 @@ def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 @op("clip")
 def clip(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """min(max(x, alpha), beta)."""
+    """Return min(max(x, alpha), beta)."""
     return x.clamp(alpha, beta).to(x.dtype)
 
 
 @op("threshold")
 def threshold(x: Tensor, alpha: float) -> Tensor:
-    """max(x, alpha)."""
+    """Return max(x, alpha)."""
     return x.clamp(min=alpha).to(x.dtype)
 
 
 @op("inverse")
 def inverse(x: Tensor, epsilon: float = 1e-4) -> Tensor:
-    """1 / (x + epsilon)."""
+    """Return 1 / (x + epsilon)."""
     return torch.reciprocal(x + epsilon)
 
 
 @op("log")
 def log(x: Tensor, epsilon: float = 1e-45) -> Tensor:
-    """log(x + epsilon)."""
+    """Return log(x + epsilon)."""
     return torch.log(x + epsilon)
 
 
 @op("rsqrt")
 def rsqrt(x: Tensor, epsilon: float = 1e-12) -> Tensor:
-    """1 / sqrt(x + epsilon)."""
+    """Return 1 / sqrt(x + epsilon)."""
     return torch.rsqrt(x + epsilon)
 
 

@@ -1,4 +1,4 @@
-"""gather, gather_along_axis and gather_nd: values taken from places that are computed.
+"""Take values from places that are computed: gather, gather_along_axis and gather_nd.
 
 Shapes: `D` is the shape of x, `N` that of the indices, `b` the number of batch dimensions.
 """
@@ -32,7 +32,7 @@ def gather_ios17(
     batch_dims: int = 0,
     validate_indices: bool = False,
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Take slices as gather does, without negative indices."""
     return _gather(x, indices, axis, batch_dims, partial(clamped, validate=validate_indices))
 
 
@@ -46,7 +46,7 @@ def gather_along_axis(x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
 def gather_along_axis_ios17(
     x: Tensor, indices: Tensor, axis: int = 0, validate_indices: bool = False
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Take single values as gather_along_axis does, without negative indices."""
     return _gather_along_axis(x, indices, axis, partial(clamped, validate=validate_indices))
 
 
@@ -63,7 +63,7 @@ def gather_nd(x: Tensor, indices: Tensor, batch_dims: int = 0) -> Tensor:
 def gather_nd_ios17(
     x: Tensor, indices: Tensor, batch_dims: int = 0, validate_indices: bool = False
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Take slices as gather_nd does, without negative indices."""
     return _gather_nd(x, indices, batch_dims, partial(clamped, validate=validate_indices))
 
 

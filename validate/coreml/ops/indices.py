@@ -1,4 +1,4 @@
-"""Indices of gather and scatter: which are in range, in which opset.
+"""Bring indices of gather and scatter into range, as their opset does.
 
 Up to iOS 16 an index may be negative, counted from the end, and one out of range is an error. From
 iOS 17 on it may not, and only `validate_indices` makes one out of range an error: otherwise what

@@ -1,4 +1,4 @@
-"""Matrix products and attention."""
+"""Compute matrix products and attention."""
 
 import math
 
@@ -16,7 +16,7 @@ from validate.coreml.registry import Site, Tensors, op
 
 @op("linear")
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x times the transposed weight `(D_out, D_in)`, plus bias."""
+    """Return x times the transposed weight `(D_out, D_in)`, plus bias."""
     require_size((*x.shape[:-1], weight.shape[0]), "its result")
     require_work(x.numel() * weight.shape[0], "It")
     if x.is_floating_point():
@@ -33,7 +33,7 @@ def matmul(
     transpose_y: bool = False,
     site: Site | None = None,
 ) -> Tensor:
-    """Product of the last two axes, the others broadcast; of mixed types, the declared one."""
+    """Multiply along the last two axes, the others broadcast; mixed types give the declared one."""
     if x.dtype != y.dtype:
         declared = site.outputs[0] if site else None
         kind = in_flight(declared.dtype) if isinstance(declared, TensorType) else x.dtype
@@ -49,7 +49,7 @@ def matmul(
 
 @op("einsum")
 def einsum(values: Tensors, equation: str) -> Tensor:
-    """Products of axes -1 and -3, the other axes batch: "nchw,nwhu->nchu" or "chw,whr->chr"."""
+    """Multiply axes -1 and -3, the other axes batch: "nchw,nwhu->nchu" or "chw,whr->chr"."""
     if len(values) != 2 or len(equation) > 32:
         raise InputError("It has an equation or a number of inputs that einsum does not take.")
     x, y = values
@@ -63,7 +63,7 @@ def einsum(values: Tensors, equation: str) -> Tensor:
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None
 ) -> Tensor:
-    """softmax(Q K^T / sqrt(E) + mask) V; a boolean mask tells what takes part."""
+    """Return softmax(Q K^T / sqrt(E) + mask) V; a boolean mask tells what takes part."""
     scores = matmul(query, key, transpose_y=True) / query.shape[-1] ** 0.5
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         scores = scores.masked_fill(~attn_mask, float("-inf"))

@@ -1,4 +1,4 @@
-"""Normalizations: by given statistics, or by those of the values themselves."""
+"""Normalize by given statistics, or by those of the values themselves."""
 
 import torch
 from torch import Tensor

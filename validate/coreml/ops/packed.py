@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""Convolution with its weight packed once for the processor, for two dimensions on oneDNN.
+"""Convolve two dimensions on oneDNN, with the weight packed once for the processor.
 
 Packing costs a pass over the weight, so it waits for the first image and replaces the plain weight.
 Images stay in channels-last order between such convolutions; their values do not depend on it.
@@ -22,7 +22,7 @@ _Geometry = tuple[list[int], list[int], list[int], int]
 
 
 def is_available() -> bool:
-    """Whether this build of torch has oneDNN and its packed convolution."""
+    """Tell whether this build of torch has oneDNN and its packed convolution."""
     return torch.backends.mkldnn.is_available() and all(
         hasattr(torch.ops.mkldnn, name)
         for name in ("_convolution_pointwise", "_reorder_convolution_weight")
@@ -30,7 +30,7 @@ def is_available() -> bool:
 
 
 class PackedWeight:
-    """A weight `(C_out, C / groups, H, W)` that packs itself when it is first used."""
+    """Hold a weight `(C_out, C / groups, H, W)`, packed when it is first used."""
 
     def __init__(self, weight: Tensor) -> None:
         self.shape = tuple(weight.shape)
@@ -48,7 +48,7 @@ class PackedWeight:
 
 @dataclass(frozen=True, slots=True)
 class PackedConvolution:
-    """conv of `(N, C, H, W)` with constants, and what is fused with it.
+    """Convolve `(N, C, H, W)` with constants, and compute what is fused with that.
 
     Attributes:
         adds: whether a second input is added to the result.

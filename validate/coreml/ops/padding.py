@@ -1,4 +1,4 @@
-"""Padding of convolution and pooling: MIL's pad types as amounts on each side."""
+"""Pad for convolution and pooling: MIL's pad types as amounts on each side."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from validate.coreml.limits import require_size
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Amounts before and after each spatial dimension, in elements; negative ones cut."""
+    """Hold the elements added before and after each spatial dimension; negative ones cut."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""max_pool, avg_pool and l2_pool in 1, 2 and 3 dimensions."""
+"""Pool in 1, 2 and 3 dimensions: max_pool, avg_pool and l2_pool."""
 
 import math
 
@@ -34,7 +34,7 @@ def _padding(
 
 
 def _is_direct(padding: Padding, kernel: Ints) -> bool:
-    """Whether the pooling underneath takes this padding: equal sides up to half the kernel."""
+    """Tell whether the pooling underneath takes this padding: equal sides up to half the kernel."""
     halves = all(2 * b <= k for b, k in zip(padding.before, kernel, strict=True))
     return padding.before == padding.after and halves
 
@@ -48,7 +48,7 @@ def max_pool(
     pad: Ints | None = None,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Largest value of each window; padding never wins."""
+    """Return the largest value of each window; padding never is."""
     strides, padding = _padding(x, kernel_sizes, strides, pad_type, pad)
     pool = _MAX[len(kernel_sizes)]
     if _is_direct(padding, kernel_sizes):
@@ -66,7 +66,7 @@ def avg_pool(
     exclude_padding_from_average: bool = False,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Mean of each window, of the whole window or of what is no padding."""
+    """Return the mean of each window, of the whole window or of what is no padding."""
     strides, padding = _padding(x, kernel_sizes, strides, pad_type, pad)
     pool = _AVERAGE[len(kernel_sizes)]
     include = not exclude_padding_from_average
@@ -88,6 +88,6 @@ def l2_pool(
     pad: Ints | None = None,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Root of the sum of squares of each window."""
+    """Return the root of the sum of squares of each window."""
     mean = avg_pool(x.square(), kernel_sizes, pad_type, strides, pad, False, ceil_mode)
     return (mean * math.prod(kernel_sizes)).sqrt()

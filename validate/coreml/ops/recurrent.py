@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""rnn, gru and lstm over a sequence `(S, N, I)`, with states `(N, H)`.
+"""Run rnn, gru and lstm over a sequence `(S, N, I)`, with states `(N, H)`.
 
 With the direction "reverse" the sequence is read from its end, and the output stays in the order of
 reading; the backward half of "bidirectional" is turned back into the order of the input. States
@@ -43,7 +43,7 @@ def rnn(
     output_sequence: bool = False,
     activation: str = "tanh",
 ) -> tuple[Tensor, Tensor]:
-    """h = activation(W_ih x + W_hh h + b)."""
+    """Return h = activation(W_ih x + W_hh h + b)."""
     activate, rounded = _activation(activation), _rounding(site)
     inputs = _project(_in_order(x, direction), weight_ih, bias)
     states, h = [], initial_h
@@ -68,7 +68,7 @@ def gru(
     reset_after: bool = False,
     input_bias: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """h = (1 - z) o + z h, with the gates [reset, output, update] in the weights.
+    """Return h = (1 - z) o + z h, with the gates [reset, output, update] in the weights.
 
     The reset gate is applied to h before its product with the weights; with `reset_after` (iOS 18)
     it is applied to that product and its bias.
@@ -94,8 +94,8 @@ def gru(
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What both directions of an LSTM share."""
+class LstmCell:
+    """Hold what both directions of an LSTM share."""
 
     gate: Activation
     candidate: Activation
@@ -125,8 +125,8 @@ def lstm(
     activation: str = "tanh",
     clip: float | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """c = f c + i z, h = o activation(c), with the gates [i, f, o, z] in the weights."""
-    cell = Cell(
+    """Return c = f c + i z, h = o activation(c), with the gates [i, f, o, z] in the weights."""
+    cell = LstmCell(
         _activation(recurrent_activation),
         _activation(cell_activation),
         _activation(activation),
@@ -153,7 +153,7 @@ def lstm(
 
 
 def run_lstm(
-    cell: Cell,
+    cell: LstmCell,
     inputs: Tensor,
     initial: tuple[Tensor, Tensor],
     weight_hh: Tensor,

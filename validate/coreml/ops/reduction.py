@@ -1,4 +1,4 @@
-"""Reductions over axes: sums, norms, extremes and their positions."""
+"""Reduce axes: sums, norms, extremes and their positions."""
 
 from collections.abc import Callable
 
@@ -45,23 +45,17 @@ _reduce("reduce_log_sum", lambda x, axes: _sum(x, axes).log())
 _reduce("reduce_log_sum_exp", lambda x, axes: x.float().logsumexp(axes, keepdim=True))
 
 
-@op("reduce_argmax")
-def reduce_argmax(
-    x: Tensor,
-    axis: int = -1,
-    keep_dims: bool = False,
-    output_dtype: str = "int32",  # noqa: ARG001 (int32 holds either)
-) -> Tensor:
-    """Position of the largest value along an axis."""
-    return x.argmax(axis, keep_dims).to(torch.int32)
+def _position(name: str, function: Callable[[Tensor, int, bool], Tensor]) -> None:
+    def apply(
+        x: Tensor,
+        axis: int = -1,
+        keep_dims: bool = False,
+        output_dtype: str = "int32",  # noqa: ARG001 (int32 holds either)
+    ) -> Tensor:
+        return function(x, axis, keep_dims).to(torch.int32)
+
+    op(name)(apply)
 
 
-@op("reduce_argmin")
-def reduce_argmin(
-    x: Tensor,
-    axis: int = -1,
-    keep_dims: bool = False,
-    output_dtype: str = "int32",  # noqa: ARG001 (int32 holds either)
-) -> Tensor:
-    """Position of the smallest value along an axis."""
-    return x.argmin(axis, keep_dims).to(torch.int32)
+_position("reduce_argmax", torch.argmax)
+_position("reduce_argmin", torch.argmin)

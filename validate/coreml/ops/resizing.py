@@ -1,4 +1,4 @@
-"""Resizing of the last axes by nearest neighbours or linear interpolation.
+"""Resize the last axes by nearest neighbours or linear interpolation.
 
 Where the output's N samples lie on an input axis of X positions 0 … X - 1 is the sampling mode:
 

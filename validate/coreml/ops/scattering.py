@@ -1,4 +1,4 @@
-"""scatter, scatter_along_axis and scatter_nd: values put to places that are computed.
+"""Put values to places that are computed: scatter, scatter_along_axis and scatter_nd.
 
 Each reduces to one step along one axis, with an index for every value.
 """
@@ -34,7 +34,7 @@ def scatter_ios17(
     mode: str = "add",
     validate_indices: bool = False,
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Put slices as scatter does, without negative indices."""
     axis = axis_of(data, axis)
     indices = _or_nowhere(indices, data.shape[axis], validate=validate_indices)
     return _scatter(data, indices, updates, axis, mode)
@@ -58,7 +58,7 @@ def scatter_along_axis_ios17(
     mode: str = "add",
     validate_indices: bool = False,
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Put single values as scatter_along_axis does, without negative indices."""
     axis = axis_of(data, axis)
     indices = _or_nowhere(indices, data.shape[axis], validate=validate_indices)
     return _put(data, axis, indices, updates, mode)
@@ -82,7 +82,7 @@ def scatter_nd_ios17(
     mode: str = "add",
     validate_indices: bool = False,
 ) -> Tensor:
-    """As before, without negative indices."""
+    """Put slices as scatter_nd does, without negative indices."""
     sizes = _sizes(data, indices)
     indices = indices.long()
     outside = torch.zeros(indices.shape[:-1], dtype=torch.bool)

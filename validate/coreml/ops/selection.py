@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""Sorting, selecting the largest, cumulative sums, suppression of overlapping boxes."""
+"""Sort, select the largest, sum cumulatively, suppress overlapping boxes."""
 
 import torch
 from torch import Tensor
@@ -115,7 +115,7 @@ def non_maximum_suppression_ios17(
     max_boxes: int,
     per_class_suppression: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """As before, but for boxes `(N, 4, B)` and scores `(N, K, B)`, whatever their score."""
+    """Suppress boxes `(N, 4, B)` with scores `(N, K, B)`, whatever their score."""
     kept_boxes, kept_scores, positions, _ = non_maximum_suppression(
         boxes.mT, scores.mT, iou_threshold, float("-inf"), max_boxes, per_class_suppression
     )

@@ -1,4 +1,4 @@
-"""Operations that change a tensor's shape, join tensors and take them apart."""
+"""Change a tensor's shape, join tensors and take them apart."""
 
 import math
 
@@ -12,7 +12,7 @@ from validate.coreml.registry import Ints, Tensors, op
 
 @op("identity", exact=True)
 def identity(x: Tensor) -> Tensor:
-    """X itself."""
+    """Return x itself."""
     return x
 
 

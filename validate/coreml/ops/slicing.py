@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0913, PLR0917 (parameters are those of the MIL operations)
-"""Slicing and writing into slices."""
+"""Slice, and write into slices."""
 
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ def slice_by_index(
     end_mask: Ints | None = None,
     squeeze_mask: Ints | None = None,
 ) -> Tensor:
-    """x[begin:end:stride] of each axis, as numpy; masks leave out a bound or the axis."""
+    """Return x[begin:end:stride] of each axis, as numpy; masks leave out a bound or the axis."""
     slices = _slices(x, begin, end, stride, begin_mask, end_mask, squeeze_mask)
     forward, flipped = _positive(slices, tuple(x.shape))
     result = x[tuple(forward)]
@@ -93,7 +93,7 @@ def slice_update(
     end_mask: Ints | None = None,
     squeeze_mask: Ints | None = None,
 ) -> Tensor:
-    """x with `update` in the place of a slice."""
+    """Return x with `update` in the place of a slice."""
     slices = _slices(x, begin, end, stride, begin_mask, end_mask, squeeze_mask)
     forward, flipped = _positive(slices, tuple(x.shape))
     result = x.clone()
@@ -114,7 +114,7 @@ def slice_by_size(x: Tensor, begin: Ints, size: Ints) -> Tensor:
 
 @op("sliding_windows", exact=True)
 def sliding_windows(x: Tensor, axis: int, size: int, stride: int = 1) -> Tensor:
-    """All windows of `size` along an axis, in a new axis after it."""
+    """Return all windows of `size` along an axis, in a new axis after it."""
     axis %= x.dim()
     require_size((x.numel(), max(size, 0)), "its result")
     return x.unfold(axis, size, stride).movedim(-1, axis + 1)

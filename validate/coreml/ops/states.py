@@ -1,4 +1,4 @@
-"""read_state and write_state (iOS 18).
+"""Read and write states (iOS 18).
 
 coremltools writes its `coreml_update_state` to files as a write_state and a read_state. A value is
 never changed in place by an operation, so reading and writing need no copies.

@@ -1,4 +1,4 @@
-"""Operations that rearrange a tensor's elements between axes, pad it and repeat it."""
+"""Rearrange a tensor's elements between axes, pad it and repeat it."""
 
 import torch
 from torch import Tensor
@@ -12,19 +12,19 @@ from validate.coreml.registry import Ints, op
 
 @op("pixel_shuffle", exact=True)
 def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
-    """`(N, C f f, H, W)` to `(N, C, H f, W f)`, channels of one pixel side by side."""
+    """Rearrange `(N, C f f, H, W)` to `(N, C, H f, W f)`, channels of one pixel side by side."""
     return functional.pixel_shuffle(x, upscale_factor)
 
 
 @op("pixel_unshuffle", since=16, exact=True)
 def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
-    """Inverse of pixel_shuffle."""
+    """Undo pixel_shuffle."""
     return functional.pixel_unshuffle(x, downscale_factor)
 
 
 @op("depth_to_space", exact=True)
 def depth_to_space(x: Tensor, block_size: int) -> Tensor:
-    """`(N, b b C, H, W)` to `(N, C, H b, W b)`, whole images of channels side by side."""
+    """Rearrange `(N, b b C, H, W)` to `(N, C, H b, W b)`, whole images of channels side by side."""
     n, c, h, w = x.shape
     b = block_size
     blocks = x.reshape(n, b, b, c // (b * b), h, w).permute(0, 3, 4, 1, 5, 2)
@@ -33,7 +33,7 @@ def depth_to_space(x: Tensor, block_size: int) -> Tensor:
 
 @op("space_to_depth", exact=True)
 def space_to_depth(x: Tensor, block_size: int) -> Tensor:
-    """Inverse of depth_to_space."""
+    """Undo depth_to_space."""
     n, c, h, w = x.shape
     b = block_size
     blocks = x.reshape(n, c, h // b, b, w // b, b).permute(0, 3, 5, 1, 2, 4)
@@ -52,7 +52,7 @@ def space_to_batch(x: Tensor, block_shape: Ints, paddings: Ints) -> Tensor:
 
 @op("batch_to_space", exact=True)
 def batch_to_space(x: Tensor, block_shape: Ints, crops: Ints) -> Tensor:
-    """Inverse of space_to_batch; crops what was padded."""
+    """Undo space_to_batch; crop what was padded."""
     n, c, h, w = x.shape
     high, wide = block_shape
     blocks = x.reshape(high, wide, n // (high * wide), c, h, w).permute(2, 3, 4, 0, 5, 1)

@@ -1,4 +1,4 @@
-"""The layers of a NeuralNetwork, by family; importing this registers them all."""
+"""Compute the layers of a NeuralNetwork, by family; importing this registers them all."""
 
 from validate.coreml.neuralnetwork.layers import (
     activation,
@@ -8,6 +8,7 @@ from validate.coreml.neuralnetwork.layers import (
     elementwise,
     indexing,
     linear,
+    lstm,
     normalization,
     pooling,
     recurrent,
@@ -26,6 +27,7 @@ __all__ = [
     "elementwise",
     "indexing",
     "linear",
+    "lstm",
     "normalization",
     "pooling",
     "recurrent",

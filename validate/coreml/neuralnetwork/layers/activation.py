@@ -1,4 +1,4 @@
-"""Activation layers; the recurrent layers use the same functions inside."""
+"""Compute activation layers; the recurrent layers use the same functions inside."""
 
 import math
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.batching import require_rank
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
 from validate.coreml.ops import activation as ops
 
 Activation = Callable[[Tensor], Tensor]
 
 
 @layer("activation")
-def activation(params: Any, _: Site) -> Compute:
+def activation(params: Any, _: Arity) -> Compute:
     """Apply any of the functions of `ActivationParams`."""
     return activation_function(params)
 
@@ -93,8 +93,8 @@ layer("clampedReLU")(lambda params, _: _with_alpha_beta(ops.clamped_relu)(params
 
 
 @layer("gelu")
-def gelu(params: Any, _: Site) -> Compute:
-    """x times the normal distribution function, exact or approximated."""
+def gelu(params: Any, _: Arity) -> Compute:
+    """Return x times the normal distribution function, exact or approximated."""
     mode = choose(("EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"), params.mode, "mode")
     return lambda x: ops.gelu(x, mode)
 

@@ -1,4 +1,4 @@
-"""Layers that reorder, join, repeat and pad elements."""
+"""Reorder, join, repeat and pad elements."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,13 @@ from models.errors import InputError
 from validate.coreml.neuralnetwork.batching import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.convolution import borders
 from validate.coreml.neuralnetwork.layers.shaping import integers
-from validate.coreml.neuralnetwork.registry import Compute, Site, at_least, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, at_least, choose, layer
 from validate.coreml.ops import transformation as ops
 from validate.coreml.ops.shape import concat
 
 
 @layer("transpose")
-def transpose(params: Any, _: Site) -> Compute:
+def transpose(params: Any, _: Arity) -> Compute:
     """Permute the axes; those of an array (C, H, W) are also taken for an image of batch 1."""
     axes = tuple(params.axes)
 
@@ -28,7 +28,7 @@ def transpose(params: Any, _: Site) -> Compute:
 
 
 @layer("permute")
-def permute(params: Any, _: Site) -> Compute:
+def permute(params: Any, _: Arity) -> Compute:
     """Permute the axes [Seq, C, H, W] of `(Seq, N, C, H, W)`; N stays where it is."""
     places = (0, 2, 3, 4)
     order = tuple(params.axis) or (0, 1, 2, 3)
@@ -45,28 +45,28 @@ def permute(params: Any, _: Site) -> Compute:
 
 
 @layer("concat", inputs=at_least(1))
-def concat_channels(params: Any, _: Site) -> Compute:
+def concat_channels(params: Any, _: Arity) -> Compute:
     """Join tensors along the channels, or along the sequence."""
     axis = -5 if params.sequenceConcat else -3
     return lambda *values: torch.cat(values, axis)
 
 
 @layer("concatND", inputs=at_least(1))
-def concat_nd(params: Any, _: Site) -> Compute:
+def concat_nd(params: Any, _: Arity) -> Compute:
     """Join tensors along an axis, or take their slices in turn."""
     axis, interleave = params.axis, params.interleave
     return lambda *values: concat(values, axis, interleave)
 
 
 @layer("stack", inputs=at_least(1))
-def stack(params: Any, _: Site) -> Compute:
+def stack(params: Any, _: Arity) -> Compute:
     """Join tensors along a new axis."""
     axis = params.axis
     return lambda *values: torch.stack(values, axis)
 
 
 @layer("tile", inputs=(1, 2))
-def tile(params: Any, _: Site) -> Compute:
+def tile(params: Any, _: Arity) -> Compute:
     """Repeat the last axes as often as the parameters, or the second input, say."""
     fixed = tuple(params.reps)
 
@@ -78,7 +78,7 @@ def tile(params: Any, _: Site) -> Compute:
 
 
 @layer("sequenceRepeat")
-def sequence_repeat(params: Any, _: Site) -> Compute:
+def sequence_repeat(params: Any, _: Arity) -> Compute:
     """Repeat the sequence of `(Seq, N, C, H, W)`."""
     count = params.nRepetitions or 1
 
@@ -90,7 +90,7 @@ def sequence_repeat(params: Any, _: Site) -> Compute:
 
 
 @layer("reorganizeData")
-def reorganize_data(params: Any, _: Site) -> Compute:
+def reorganize_data(params: Any, _: Arity) -> Compute:
     """Move blocks of pixels of `(…, C, H, W)` into the channels, or back."""
     modes = (ops.space_to_depth, ops.depth_to_space, ops.pixel_shuffle)
     function: Callable[[Tensor, int], Tensor] = choose(modes, params.mode, "mode")
@@ -101,7 +101,7 @@ def reorganize_data(params: Any, _: Site) -> Compute:
 
 
 @layer("reverse")
-def reverse(params: Any, _: Site) -> Compute:
+def reverse(params: Any, _: Arity) -> Compute:
     """Reverse the order along the chosen axes."""
     chosen = tuple(params.reverseDim)
 
@@ -114,7 +114,7 @@ def reverse(params: Any, _: Site) -> Compute:
 
 
 @layer("padding")
-def padding(params: Any, _: Site) -> Compute:
+def padding(params: Any, _: Arity) -> Compute:
     """Pad height and width by a constant, by reflection or by the edge."""
     kind = params.WhichOneof("PaddingType") or "constant"
     mode = {"constant": "constant", "reflection": "reflect", "replication": "replicate"}[kind]
@@ -123,7 +123,7 @@ def padding(params: Any, _: Site) -> Compute:
 
 
 @layer("constantPad", inputs=(1, 2))
-def constant_pad(params: Any, _: Site) -> Compute:
+def constant_pad(params: Any, _: Arity) -> Compute:
     """Pad each axis by amounts [before, after, …], or up to sizes, by a constant."""
     fixed, value, to_size = tuple(params.padAmounts), params.value, params.padToGivenOutputSizeMode
 
@@ -140,9 +140,9 @@ def constant_pad(params: Any, _: Site) -> Compute:
 
 
 @layer("crop", inputs=(1, 2))
-def crop(params: Any, site: Site) -> Compute:
+def crop(params: Any, arity: Arity) -> Compute:
     """Cut borders off `(…, H, W)`, or cut out the size of the second input."""
-    if site.inputs == 2:
+    if arity.inputs == 2:
         top, left = tuple(params.offset) or (0, 0)
         return lambda x, like: _cut(x, top, left, like.shape[-2], like.shape[-1])
     above, below, before, after = borders(params.cropAmounts)

@@ -1,4 +1,4 @@
-"""Convolution and its transpose, in 2 and 3 dimensions.
+"""Convolve in 2 and 3 dimensions, and transposed.
 
 They read the padding here and leave the computation to the operations of ML programs.
 """
@@ -12,7 +12,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.batching import over_batch
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer, pair
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 from validate.coreml.ops.convolution import conv, conv_transpose
 from validate.coreml.ops.elementwise import require_broadcast
 from validate.coreml.ops.packed import PackedConvolution, pack
@@ -29,7 +29,7 @@ class _Geometry:
 
 
 @layer("convolution", inputs=(1, 3))
-def convolution(params: Any, site: Site) -> Compute:
+def convolution(params: Any, arity: Arity) -> Compute:
     """Convolve `(…, C, H, W)`; the weight, and a bias, may be inputs instead of parameters."""
     pad_type, pad = spatial_padding(params, "ConvolutionPaddingType")
     geometry = _Geometry(
@@ -43,7 +43,7 @@ def convolution(params: Any, site: Site) -> Compute:
     if params.isDeconvolution:
         weight, bias = _deconvolution_weights(params, geometry.groups)
         return _transposed(geometry, weight, bias)
-    if site.inputs > 1:
+    if arity.inputs > 1:
         return _dynamic(geometry)
     kernel = pair(params.kernelSize, 3, "kernel")
     shape = (params.outputChannels, params.kernelChannels, *kernel)
@@ -51,7 +51,7 @@ def convolution(params: Any, site: Site) -> Compute:
 
 
 @layer("convolution3d")
-def convolution_3d(params: Any, _: Site) -> Compute:
+def convolution_3d(params: Any, _: Arity) -> Compute:
     """Convolve `(…, C, D, H, W)`."""
     groups = params.nGroups or 1
     geometry = _Geometry(
@@ -123,7 +123,7 @@ def _deconvolution_weights(params: Any, groups: int) -> tuple[Tensor, Tensor | N
 
 @dataclass(frozen=True, slots=True)
 class _PackedConvolution(PackedConvolution):
-    """A packed convolution that also takes images with other dimensions than one before them."""
+    """Convolve by a packed weight, also images with other dimensions than one before them."""
 
     def __call__(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         if x.dim() == 4 and (other is None or other.dim() == 4):

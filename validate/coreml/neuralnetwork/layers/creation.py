@@ -1,4 +1,4 @@
-"""Layers that make tensors: constants, fills, ranges, one-hot vectors, positions."""
+"""Make tensors: constants, fills, ranges, one-hot vectors, positions."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.layers.shaping import integers
-from validate.coreml.neuralnetwork.registry import Compute, Site, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import creation as ops
 
 
 @layer("loadConstant", inputs=0)
-def load_constant(params: Any, _: Site) -> Compute:
+def load_constant(params: Any, _: Arity) -> Compute:
     """Return a constant of the shape [1, 1, C, H, W]."""
     if len(params.shape) != 3:
         raise InputError(f"It has a shape of rank {len(params.shape)} instead of 3.")
@@ -23,28 +23,28 @@ def load_constant(params: Any, _: Site) -> Compute:
 
 
 @layer("loadConstantND", inputs=0)
-def load_constant_nd(params: Any, _: Site) -> Compute:
+def load_constant_nd(params: Any, _: Arity) -> Compute:
     """Return a constant."""
     constant = weights.read(params.data, tuple(params.shape), "data")
     return lambda: constant
 
 
 @layer("fillLike")
-def fill_like(params: Any, _: Site) -> Compute:
+def fill_like(params: Any, _: Arity) -> Compute:
     """Return one value in the shape of the input."""
     value = params.value
     return lambda x: torch.full_like(x, value)
 
 
 @layer("fillStatic", inputs=0)
-def fill_static(params: Any, _: Site) -> Compute:
+def fill_static(params: Any, _: Arity) -> Compute:
     """Return one value in a shape."""
     value, shape = params.value, tuple(params.targetShape)
     return lambda: _full(shape, value)
 
 
 @layer("fillDynamic")
-def fill_dynamic(params: Any, _: Site) -> Compute:
+def fill_dynamic(params: Any, _: Arity) -> Compute:
     """Return one value in the shape that the input holds."""
     value = params.value
     return lambda shape: _full(integers(shape), value)
@@ -56,15 +56,15 @@ def _full(shape: tuple[int, ...], value: float) -> Tensor:
 
 
 @layer("rangeStatic", inputs=0)
-def range_static(params: Any, _: Site) -> Compute:
+def range_static(params: Any, _: Arity) -> Compute:
     """Return start, start + step, … below end."""
     bounds = (params.endValue, params.startValue, params.stepSizeValue)
     return lambda: ops.range_1d(*map(torch.tensor, bounds))
 
 
 @layer("rangeDynamic", inputs=(1, 3))
-def range_dynamic(params: Any, _: Site) -> Compute:
-    """As rangeStatic, with the end, then start and step as inputs, as far as given."""
+def range_dynamic(params: Any, _: Arity) -> Compute:
+    """Compute rangeStatic with the end, then start and step as inputs, as far as given."""
     start, step = params.startValue, params.stepSizeValue
 
     def apply(end: Tensor, *others: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def range_dynamic(params: Any, _: Site) -> Compute:
 
 
 @layer("oneHot", inputs=(1, 2))
-def one_hot(params: Any, _: Site) -> Compute:
+def one_hot(params: Any, _: Arity) -> Compute:
     """Return vectors, along a new axis, with the on value at an index and the off value around."""
     fixed, axis = params.oneHotVectorSize, params.axis
     on, off = params.onValue, params.offValue
@@ -90,6 +90,6 @@ def one_hot(params: Any, _: Site) -> Compute:
 
 
 @layer("whereNonZero")
-def where_non_zero(_: Any, __: Site) -> Compute:
+def where_non_zero(_: Any, __: Arity) -> Compute:
     """Return the positions of the elements that are not zero, one a row."""
     return torch.nonzero

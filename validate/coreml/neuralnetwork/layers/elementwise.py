@@ -1,4 +1,4 @@
-"""Layers of one tensor, element by element, and of several with broadcasting."""
+"""Compute on one tensor, element by element, and on several with broadcasting."""
 
 from collections.abc import Callable
 from functools import partial, reduce
@@ -10,7 +10,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.batching import require_rank
-from validate.coreml.neuralnetwork.registry import Compute, Site, at_least, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, at_least, choose, layer
 from validate.coreml.ops.elementwise import require_broadcast, select
 
 _UNARY: dict[str, Callable[[Tensor], Tensor]] = {
@@ -74,7 +74,7 @@ def _register_functions() -> None:
         layer(name, inputs=at_least(1))(partial(_as_it_is, _fold(folded)))
 
 
-def _as_it_is(function: Compute, _: Any, __: Site) -> Compute:
+def _as_it_is(function: Compute, _: Any, __: Arity) -> Compute:
     """Return a function that needs no parameters."""
     return function
 
@@ -94,38 +94,38 @@ def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Compute:
     return lambda *values: reduce(combine, values)
 
 
-def _compare(function: Callable[[Tensor, Any], Tensor], params: Any, site: Site) -> Compute:
+def _compare(function: Callable[[Tensor, Any], Tensor], params: Any, arity: Arity) -> Compute:
     """Compare two tensors, or one with a number."""
-    if site.inputs == 2:
+    if arity.inputs == 2:
         return broadcasting(function)
     alpha = params.alpha
     return lambda x: function(x, alpha)
 
 
 @layer("add", inputs=at_least(1))
-def add(params: Any, site: Site) -> Compute:
+def add(params: Any, arity: Arity) -> Compute:
     """Sum of all inputs, or of the only one and a number."""
     alpha = params.alpha
-    return _fold(torch.add) if site.inputs > 1 else lambda x: x + alpha
+    return _fold(torch.add) if arity.inputs > 1 else lambda x: x + alpha
 
 
 @layer("multiply", inputs=at_least(1))
-def multiply(params: Any, site: Site) -> Compute:
-    """Product of all inputs, or of the only one and a number."""
+def multiply(params: Any, arity: Arity) -> Compute:
+    """Multiply all inputs, or the only one and a number."""
     alpha = params.alpha
-    return _fold(torch.mul) if site.inputs > 1 else lambda x: x * alpha
+    return _fold(torch.mul) if arity.inputs > 1 else lambda x: x * alpha
 
 
 @layer("average", inputs=at_least(1))
-def average(_: Any, site: Site) -> Compute:
-    """Mean of all inputs."""
+def average(_: Any, arity: Arity) -> Compute:
+    """Return the mean of all inputs."""
     total = _fold(torch.add)
-    return lambda *values: total(*values) / site.inputs
+    return lambda *values: total(*values) / arity.inputs
 
 
 @layer("dot", inputs=2)
-def dot(params: Any, _: Site) -> Compute:
-    """Product of two vectors along the channels, or the cosine of their angle."""
+def dot(params: Any, _: Arity) -> Compute:
+    """Return the product of two vectors along the channels, or the cosine of their angle."""
     cosine = params.cosineSimilarity
 
     def apply(x: Tensor, y: Tensor) -> Tensor:
@@ -140,8 +140,8 @@ def dot(params: Any, _: Site) -> Compute:
 
 
 @layer("unary")
-def unary(params: Any, _: Site) -> Compute:
-    """One of eight functions of scale x + shift."""
+def unary(params: Any, _: Arity) -> Compute:
+    """Return one of eight functions of scale x + shift."""
     scale, shift, alpha = params.scale or 1.0, params.shift, params.alpha
     epsilon = params.epsilon or 1e-6
     functions: tuple[Callable[[Tensor], Tensor], ...] = (
@@ -161,27 +161,27 @@ def unary(params: Any, _: Site) -> Compute:
 
 
 @layer("clip")
-def clip(params: Any, _: Site) -> Compute:
-    """min(max(x, minVal), maxVal)."""
+def clip(params: Any, _: Arity) -> Compute:
+    """Return min(max(x, minVal), maxVal)."""
     low, high = params.minVal, params.maxVal
     return lambda x: torch.clamp(x, low, high)
 
 
 @layer("whereBroadcastable", inputs=3)
-def where(_: Any, __: Site) -> Compute:
-    """Elements of the second input where the first is not 0, of the third elsewhere."""
+def where(_: Any, __: Arity) -> Compute:
+    """Take elements of the second input where the first is not 0, of the third elsewhere."""
     return select
 
 
 @layer("bias")
-def bias(params: Any, _: Site) -> Compute:
+def bias(params: Any, _: Arity) -> Compute:
     """Add a constant of the shape [1], [C], [1, H, W] or [C, H, W]."""
     constant = _over_channels(params.shape, params.bias, "bias")
     return lambda x: _plus(x, constant)
 
 
 @layer("scale")
-def scale(params: Any, _: Site) -> Compute:
+def scale(params: Any, _: Arity) -> Compute:
     """Multiply by a constant of the shape [1], [C], [1, H, W] or [C, H, W], and add another."""
     factor = _over_channels(params.shapeScale, params.scale, "scale")
     if not params.hasBias:

@@ -1,4 +1,4 @@
-"""Products with matrices, and look-up of vectors in them."""
+"""Multiply by matrices, and look vectors up in them."""
 
 import math
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork import weights
-from validate.coreml.neuralnetwork.registry import Compute, Site, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops.linear import linear, matmul
 
 
 @layer("innerProduct")
-def inner_product(params: Any, _: Site) -> Compute:
+def inner_product(params: Any, _: Arity) -> Compute:
     """Multiply vectors by a matrix [C_out, C_in]: the last dimension, or the last three of 4 or 5.
 
     The rank stays: `(N, C, H, W)` becomes `(N, C_out, 1, 1)`.
@@ -31,9 +31,9 @@ def inner_product(params: Any, _: Site) -> Compute:
 
 
 @layer("batchedMatmul", inputs=(1, 2))
-def batched_matmul(params: Any, site: Site) -> Compute:
+def batched_matmul(params: Any, arity: Arity) -> Compute:
     """Multiply the last two dimensions of two inputs, or one input by a matrix [X1, X2]."""
-    if site.inputs == 1:
+    if arity.inputs == 1:
         # The matrix is stored by columns, so row by row it is [X2, X1].
         return _product(
             params, params.weightMatrixSecondDimension, params.weightMatrixFirstDimension
@@ -68,7 +68,7 @@ def _quantized_product(x: Tensor, weight: Tensor, scale: float, bias: Tensor | N
 
 
 @layer("embedding")
-def embedding(params: Any, _: Site) -> Compute:
+def embedding(params: Any, _: Arity) -> Compute:
     """Look vectors up by `(N, 1, 1, 1)` or `(S, N, 1, 1, 1)`; they become the channels."""
     table, bias = _table(params, params.outputChannels, params.inputDim)
 
@@ -81,7 +81,7 @@ def embedding(params: Any, _: Site) -> Compute:
 
 
 @layer("embeddingND")
-def embedding_nd(params: Any, _: Site) -> Compute:
+def embedding_nd(params: Any, _: Arity) -> Compute:
     """Look vectors up by `(…, 1)`; they become the last dimension."""
     table, bias = _table(params, params.embeddingSize, params.vocabSize)
 

@@ -1,4 +1,4 @@
-"""Normalizations by given statistics, or by those of the values themselves."""
+"""Normalize by given statistics, or by those of the values themselves."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from torch.nn import functional
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.batching import over_batch, require_rank
-from validate.coreml.neuralnetwork.registry import Compute, Site, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import normalization as ops
 
 
 @layer("batchnorm")
-def batch_norm(params: Any, _: Site) -> Compute:
+def batch_norm(params: Any, _: Arity) -> Compute:
     """Normalize each channel of `(…, C, H, W)`, then multiply by gamma and add beta."""
     shape = (params.channels,)
     gamma = weights.read(params.gamma, shape, "gamma")
@@ -34,7 +34,7 @@ def batch_norm(params: Any, _: Site) -> Compute:
 
 
 @layer("mvn")
-def mean_variance_normalize(params: Any, _: Site) -> Compute:
+def mean_variance_normalize(params: Any, _: Arity) -> Compute:
     """Subtract the mean of each channel or of all channels; divide by their deviation."""
     axes = (-3, -2, -1) if params.acrossChannels else (-2, -1)
     divide, epsilon = params.normalizeVariance, params.epsilon or 1e-6
@@ -50,7 +50,7 @@ def mean_variance_normalize(params: Any, _: Site) -> Compute:
 
 
 @layer("l2normalize")
-def l2_normalize(params: Any, _: Site) -> Compute:
+def l2_normalize(params: Any, _: Arity) -> Compute:
     """Divide `(…, C, H, W)` by the root of its sum of squares."""
     epsilon = params.epsilon or 1e-6
 
@@ -62,7 +62,7 @@ def l2_normalize(params: Any, _: Site) -> Compute:
 
 
 @layer("lrn")
-def local_response_norm(params: Any, _: Site) -> Compute:
+def local_response_norm(params: Any, _: Arity) -> Compute:
     """Divide by a power of the mean square of neighbouring channels."""
     size, alpha, beta, k = params.localSize, params.alpha, params.beta, params.k or 1.0
     if not 1 <= size < 2**31:
@@ -71,7 +71,7 @@ def local_response_norm(params: Any, _: Site) -> Compute:
 
 
 @layer("layerNormalization")
-def layer_norm(params: Any, _: Site) -> Compute:
+def layer_norm(params: Any, _: Arity) -> Compute:
     """Normalize over the last dimensions, which have the shape of gamma and beta."""
     shape = tuple(params.normalizedShape)
     gamma = weights.read(params.gamma, shape, "gamma")
@@ -81,13 +81,13 @@ def layer_norm(params: Any, _: Site) -> Compute:
 
 
 @layer("softmax")
-def softmax(_: Any, __: Site) -> Compute:
-    """exp(x) over its sum along the channels."""
+def softmax(_: Any, __: Arity) -> Compute:
+    """Return exp(x) over its sum along the channels."""
     return lambda x: torch.softmax(x, -3)
 
 
 @layer("softmaxND")
-def softmax_nd(params: Any, _: Site) -> Compute:
-    """exp(x) over its sum along an axis."""
+def softmax_nd(params: Any, _: Arity) -> Compute:
+    """Return exp(x) over its sum along an axis."""
     axis = params.axis
     return lambda x: torch.softmax(x, axis)

@@ -1,4 +1,4 @@
-"""Pooling in 2 and 3 dimensions, of windows or of everything."""
+"""Pool windows, or everything, in 2 and 3 dimensions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.neuralnetwork.batching import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.convolution import padding_3d, spatial_padding
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer, pair
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 from validate.coreml.ops.pooling import avg_pool, l2_pool, max_pool
 
 _KINDS = ("max", "average", "l2")
@@ -36,8 +36,8 @@ def _everything(kind: str, rank: int) -> Compute:
 
 
 @layer("pooling")
-def pooling(params: Any, _: Site) -> Compute:
-    """Largest, mean or root of the sum of squares of each window of `(…, C, H, W)`."""
+def pooling(params: Any, _: Arity) -> Compute:
+    """Return the maximum, mean or root of the sum of squares of each window of `(…, C, H, W)`."""
     kind = choose(_KINDS, params.type, "type of pooling")
     if params.globalPooling:
         return _everything(kind, 2)
@@ -60,8 +60,8 @@ def _padding(params: Any) -> tuple[str, tuple[int, ...] | None]:
 
 
 @layer("pooling3d")
-def pooling_3d(params: Any, _: Site) -> Compute:
-    """Largest or mean value of each window of `(…, C, D, H, W)`."""
+def pooling_3d(params: Any, _: Arity) -> Compute:
+    """Return the maximum or mean of each window of `(…, C, D, H, W)`."""
     axes = ("Depth", "Height", "Width")
     return _windows(
         choose(_KINDS[:2], params.type, "type of pooling"),
@@ -74,8 +74,8 @@ def pooling_3d(params: Any, _: Site) -> Compute:
 
 
 @layer("globalPooling3d")
-def global_pooling_3d(params: Any, _: Site) -> Compute:
-    """Largest or mean value of `(…, D, H, W)`."""
+def global_pooling_3d(params: Any, _: Arity) -> Compute:
+    """Return the maximum or mean of `(…, D, H, W)`."""
     return _everything(choose(_KINDS[:2], params.type, "type of pooling"), 3)
 
 

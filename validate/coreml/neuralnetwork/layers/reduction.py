@@ -1,4 +1,4 @@
-"""Reductions over axes: the layers of any rank, and the classic ones of channels and space."""
+"""Reduce axes: the layers of any rank, and the classic ones of channels and space."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer, operation
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, operation
 
 _REDUCTIONS = {
     "reduceL1": "reduce_l1_norm",
@@ -41,7 +41,7 @@ def _register_reductions() -> None:
         layer(name)(partial(_reduction, operation(mil)))
 
 
-def _reduction(function: Compute, params: Any, _: Site) -> Compute:
+def _reduction(function: Compute, params: Any, _: Arity) -> Compute:
     keep = params.keepDims
     if params.reduceAll or not params.axes:
         return lambda x: function(x, None, keep)
@@ -57,7 +57,7 @@ def _reduction(function: Compute, params: Any, _: Site) -> Compute:
 
 
 @layer("reduce")
-def reduce(params: Any, _: Site) -> Compute:
+def reduce(params: Any, _: Arity) -> Compute:
     """Reduce channels, height, width or all three, which keep the size 1."""
     axes = choose(((-3, -2, -1), (-2, -1), (-3,), (-2,), (-1,)), params.axis, "axis")
     mode, epsilon = params.mode, params.epsilon or 1e-6
@@ -90,15 +90,15 @@ def require_axis(x: Tensor, axis: int) -> None:
 
 
 @layer("argMax")
-def arg_max(params: Any, _: Site) -> Compute:
-    """Position of the largest value along an axis."""
+def arg_max(params: Any, _: Arity) -> Compute:
+    """Return the position of the largest value along an axis."""
     axis, keep = params.axis, not params.removeDim
     return lambda x: x.argmax(axis, keep)
 
 
 @layer("argMin")
-def arg_min(params: Any, _: Site) -> Compute:
-    """Position of the smallest value along an axis."""
+def arg_min(params: Any, _: Arity) -> Compute:
+    """Return the position of the smallest value along an axis."""
     axis, keep = params.axis, not params.removeDim
     return lambda x: x.argmin(axis, keep)
 

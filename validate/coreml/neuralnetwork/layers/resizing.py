@@ -1,4 +1,4 @@
-"""Resizing of images, and of boxes cut out of images.
+"""Resize images, and boxes cut out of images.
 
 A size of N points is sampled from an interval of X pixels, for each of the modes in
 `NeuralNetwork.proto`: linear interpolation between the two nearest pixels.
@@ -14,14 +14,14 @@ from torch.nn import functional
 from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork.batching import over_batch
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer, pair
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 
 _Grid = Callable[[Tensor, Tensor, int], Tensor]
 """Takes the first and last pixel of intervals and N; returns N points for each interval."""
 
 
 @layer("upsample")
-def upsample(params: Any, _: Site) -> Compute:
+def upsample(params: Any, _: Arity) -> Compute:
     """Enlarge `(…, C, H, W)` by factors, repeating pixels or interpolating."""
     factors = tuple(params.fractionalScalingFactor) or pair(params.scalingFactor, 1, "factors")
     if len(factors) != 2 or min(factors) <= 0:
@@ -62,7 +62,7 @@ def _by_stretch(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 @layer("resizeBilinear")
-def resize_bilinear(params: Any, _: Site) -> Compute:
+def resize_bilinear(params: Any, _: Arity) -> Compute:
     """Resize `(…, C, H, W)` to a size."""
     size = pair(params.targetSize, 1, "target size")
     grid = choose(_GRIDS, params.mode.samplingMethod, "sampling method")
@@ -75,7 +75,7 @@ def resize_bilinear(params: Any, _: Site) -> Compute:
 
 
 @layer("cropResize", inputs=2)
-def crop_resize(params: Any, _: Site) -> Compute:
+def crop_resize(params: Any, _: Arity) -> Compute:
     """Cut boxes `(R, 1, 4 or 5, 1, 1)` out of images `(1, N, C, H, W)`, resized to one size.
 
     Boxes of 5 numbers begin with the image they are cut from; those of 4 are cut from all.

@@ -1,4 +1,4 @@
-"""Sorting, selecting the largest, cumulative sums, suppression of overlapping boxes."""
+"""Sort, select the largest, sum cumulatively, suppress overlapping boxes."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from torch import Tensor
 
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
 from validate.coreml.neuralnetwork.layers.shaping import integers
-from validate.coreml.neuralnetwork.registry import Compute, Site, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import selection as ops
 
 
 @layer("topK", inputs=(1, 2), outputs=(1, 2))
-def top_k(params: Any, site: Site) -> Compute:
+def top_k(params: Any, arity: Arity) -> Compute:
     """Return the largest (or smallest) elements along an axis, and their positions."""
     axis, fixed, bottom = params.axis, params.K, params.useBottomK
-    both = site.outputs == 2
+    both = arity.outputs == 2
 
     def apply(x: Tensor, k: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
         require_axis(x, axis)
@@ -25,14 +25,14 @@ def top_k(params: Any, site: Site) -> Compute:
 
 
 @layer("argSort")
-def arg_sort(params: Any, _: Site) -> Compute:
+def arg_sort(params: Any, _: Arity) -> Compute:
     """Return the positions that sort the input along an axis."""
     axis, descending = params.axis, params.descending
     return lambda x: ops.argsort(x, axis, not descending)
 
 
 @layer("cumSum", inputs=(1, 2))
-def cumulative_sum(params: Any, _: Site) -> Compute:
+def cumulative_sum(params: Any, _: Arity) -> Compute:
     """Return the sums up to each element along an axis, which may be an input."""
     fixed, exclusive, reverse = params.axis, params.excludeFinalSum, params.reverse
 
@@ -45,10 +45,10 @@ def cumulative_sum(params: Any, _: Site) -> Compute:
 
 
 @layer("NonMaximumSuppression", inputs=(2, 5), outputs=(3, 4))
-def non_maximum_suppression(params: Any, site: Site) -> Compute:
+def non_maximum_suppression(params: Any, arity: Arity) -> Compute:
     """Keep boxes `(N, B, 4)` that no better one overlaps; thresholds and number may be inputs."""
     fixed = (params.iouThreshold, params.scoreThreshold, params.maxBoxes)
-    per_class, outputs = params.perClassSuppression, site.outputs
+    per_class, outputs = params.perClassSuppression, arity.outputs
 
     def apply(boxes: Tensor, scores: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         values = (*(float(each) for each in given), *fixed[len(given) :])

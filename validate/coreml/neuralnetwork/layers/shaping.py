@@ -1,4 +1,4 @@
-"""Layers that change a tensor's shape without a new order of its elements, and get_shape."""
+"""Change a tensor's shape without a new order of its elements, and read the shape."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork.batching import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
-from validate.coreml.neuralnetwork.registry import Compute, Site, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
 from validate.coreml.ops import shape as ops
 
 
@@ -26,32 +26,32 @@ def integers(x: Tensor) -> tuple[int, ...]:
 
 
 @layer("getShape")
-def get_shape(_: Any, __: Site) -> Compute:
-    """Sizes of the input."""
+def get_shape(_: Any, __: Arity) -> Compute:
+    """Return the sizes of the input."""
     return lambda x: torch.tensor(x.shape)
 
 
 @layer("reshapeStatic")
-def reshape_static(params: Any, _: Site) -> Compute:
+def reshape_static(params: Any, _: Arity) -> Compute:
     """Give the input a shape, where -1 takes what is left."""
     shape = tuple(params.targetShape)
     return lambda x: ops.reshape(x, shape)
 
 
 @layer("reshapeDynamic", inputs=2)
-def reshape_dynamic(_: Any, __: Site) -> Compute:
+def reshape_dynamic(_: Any, __: Arity) -> Compute:
     """Give the input the shape that the second input holds."""
     return lambda x, shape: ops.reshape(x, integers(shape))
 
 
 @layer("reshapeLike", inputs=2)
-def reshape_like(_: Any, __: Site) -> Compute:
+def reshape_like(_: Any, __: Arity) -> Compute:
     """Give the first input the shape of the second."""
     return lambda x, other: x.reshape(other.shape)
 
 
 @layer("rankPreservingReshape")
-def rank_preserving_reshape(params: Any, _: Site) -> Compute:
+def rank_preserving_reshape(params: Any, _: Arity) -> Compute:
     """Give the input a shape of the same rank; 0 keeps a size, -1 takes what is left."""
     shape = tuple(params.targetShape)
 
@@ -64,14 +64,14 @@ def rank_preserving_reshape(params: Any, _: Site) -> Compute:
 
 
 @layer("expandDims")
-def expand_dims(params: Any, _: Site) -> Compute:
+def expand_dims(params: Any, _: Arity) -> Compute:
     """Insert axes of size 1; axes count in the result."""
     axes = tuple(params.axes)
     return lambda x: ops.expand_dims(x, axes)
 
 
 @layer("squeeze")
-def squeeze(params: Any, _: Site) -> Compute:
+def squeeze(params: Any, _: Arity) -> Compute:
     """Remove axes of size 1."""
     axes = None if params.squeezeAll else tuple(params.axes)
 
@@ -86,7 +86,7 @@ def squeeze(params: Any, _: Site) -> Compute:
 
 
 @layer("flattenTo2D")
-def flatten_to_2d(params: Any, _: Site) -> Compute:
+def flatten_to_2d(params: Any, _: Arity) -> Compute:
     """Flatten the axes before and from an axis on to a matrix."""
     axis = params.axis
 
@@ -99,7 +99,7 @@ def flatten_to_2d(params: Any, _: Site) -> Compute:
 
 
 @layer("flatten")
-def flatten(params: Any, _: Site) -> Compute:
+def flatten(params: Any, _: Arity) -> Compute:
     """Flatten `(…, C, H, W)` to `(…, C H W, 1, 1)`, by channels or with channels last."""
     channels_last = choose((False, True), params.mode, "mode")
 
@@ -111,7 +111,7 @@ def flatten(params: Any, _: Site) -> Compute:
 
 
 @layer("reshape")
-def reshape(params: Any, _: Site) -> Compute:
+def reshape(params: Any, _: Arity) -> Compute:
     """Give `(Seq, N, C, H, W)` a new shape [C, H, W] or [Seq, C, H, W], maybe channels last."""
     shape = tuple(params.targetShape)
     channels_last = choose((False, True), params.mode, "mode")
@@ -132,20 +132,20 @@ def reshape(params: Any, _: Site) -> Compute:
 
 
 @layer("broadcastToLike", inputs=2)
-def broadcast_to_like(_: Any, __: Site) -> Compute:
+def broadcast_to_like(_: Any, __: Arity) -> Compute:
     """Repeat the first input to the shape of the second."""
     return lambda x, other: _broadcast(x, tuple(other.shape))
 
 
 @layer("broadcastToStatic")
-def broadcast_to_static(params: Any, _: Site) -> Compute:
+def broadcast_to_static(params: Any, _: Arity) -> Compute:
     """Repeat the input to a shape."""
     shape = tuple(params.targetShape)
     return lambda x: _broadcast(x, shape)
 
 
 @layer("broadcastToDynamic", inputs=2)
-def broadcast_to_dynamic(_: Any, __: Site) -> Compute:
+def broadcast_to_dynamic(_: Any, __: Arity) -> Compute:
     """Repeat the first input to the shape that the second holds."""
     return lambda x, shape: _broadcast(x, integers(shape))
 

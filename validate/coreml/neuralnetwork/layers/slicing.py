@@ -1,4 +1,4 @@
-"""Slicing and splitting along axes."""
+"""Slice and split along axes."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
 from validate.coreml.neuralnetwork.layers.shaping import integers
-from validate.coreml.neuralnetwork.registry import Compute, Site, at_least, choose, layer
+from validate.coreml.neuralnetwork.registry import Arity, Compute, at_least, choose, layer
 from validate.coreml.ops import slicing as ops
 from validate.coreml.ops.shape import split as split_along
 from validate.coreml.registry import Ints
 
 
 @layer("slice")
-def slice_classic(params: Any, _: Site) -> Compute:
-    """x[start:end:stride] along the channels, the height or the width."""
+def slice_classic(params: Any, _: Arity) -> Compute:
+    """Return x[start:end:stride] along the channels, the height or the width."""
     axis = choose((-3, -2, -1), params.axis, "axis")
     start, end, stride = params.startIndex, params.endIndex, params.stride or 1
 
@@ -29,8 +29,8 @@ def slice_classic(params: Any, _: Site) -> Compute:
 
 
 @layer("sliceStatic")
-def slice_static(params: Any, _: Site) -> Compute:
-    """x[begin:end:stride] of each axis; masks leave out a bound or the axis."""
+def slice_static(params: Any, _: Arity) -> Compute:
+    """Return x[begin:end:stride] of each axis; masks leave out a bound or the axis."""
     begin, end = tuple(params.beginIds), tuple(params.endIds)
     options = tuple(
         tuple(given) or None
@@ -58,8 +58,8 @@ def _slice(x: Tensor, begin: Ints, end: Ints, *options: Ints | None) -> Tensor:
 
 
 @layer("sliceDynamic", inputs=(2, 7))
-def slice_dynamic(params: Any, _: Site) -> Compute:
-    """As sliceStatic, with begin and then end, strides and masks as inputs, as far as given."""
+def slice_dynamic(params: Any, _: Arity) -> Compute:
+    """Compute sliceStatic with begin and then end, strides and masks as inputs, as far as given."""
     fixed = tuple(
         tuple(given) or None
         for given in (
@@ -83,8 +83,8 @@ def slice_dynamic(params: Any, _: Site) -> Compute:
 
 
 @layer("sliceBySize", inputs=2)
-def slice_by_size(params: Any, _: Site) -> Compute:
-    """So many elements along an axis, from the position in the second input on."""
+def slice_by_size(params: Any, _: Arity) -> Compute:
+    """Take so many elements along an axis, from the position in the second input on."""
     axis, size = params.axis, params.size
 
     def apply(x: Tensor, begin: Tensor) -> Tensor:
@@ -96,8 +96,8 @@ def slice_by_size(params: Any, _: Site) -> Compute:
 
 
 @layer("slidingWindows")
-def sliding_windows(params: Any, _: Site) -> Compute:
-    """All windows along an axis, in a new axis after it."""
+def sliding_windows(params: Any, _: Arity) -> Compute:
+    """Return all windows along an axis, in a new axis after it."""
     axis, size, step = params.axis, params.windowSize, params.step or 1
 
     def apply(x: Tensor) -> Tensor:
@@ -108,16 +108,16 @@ def sliding_windows(params: Any, _: Site) -> Compute:
 
 
 @layer("split", outputs=at_least(1))
-def split(_: Any, site: Site) -> Compute:
-    """Equal parts of the channels."""
-    count = site.outputs
+def split(_: Any, arity: Arity) -> Compute:
+    """Split the channels into equal parts."""
+    count = arity.outputs
     return lambda x: split_along(x, -3, count)
 
 
 @layer("splitND", outputs=at_least(1))
-def split_nd(params: Any, site: Site) -> Compute:
-    """Parts along an axis, of given sizes or of sizes that differ by one at most."""
-    axis, count, fixed = params.axis, site.outputs, tuple(params.splitSizes)
+def split_nd(params: Any, arity: Arity) -> Compute:
+    """Split an axis into parts of given sizes, or of sizes that differ by one at most."""
+    axis, count, fixed = params.axis, arity.outputs, tuple(params.splitSizes)
     if fixed and len(fixed) != count:
         raise InputError(f"It has {count} outputs but {len(fixed)} sizes.")
 
@@ -131,28 +131,28 @@ def split_nd(params: Any, site: Site) -> Compute:
 
 
 @layer("reverseSeq", inputs=2)
-def reverse_sequence(params: Any, _: Site) -> Compute:
+def reverse_sequence(params: Any, _: Arity) -> Compute:
     """Reverse the first elements of each sequence, as many as the second input says."""
     batch, sequence = params.batchAxis, params.sequenceAxis
     return lambda x, lengths: ops.reverse_sequence(x, integers(lengths), sequence, batch)
 
 
 @layer("matrixBandPart")
-def matrix_band_part(params: Any, _: Site) -> Compute:
+def matrix_band_part(params: Any, _: Arity) -> Compute:
     """Keep diagonals around the main one of the last two dimensions."""
     lower, upper = params.numLower, params.numUpper
     return lambda x: ops.band_part(x, lower, upper)
 
 
 @layer("lowerTriangular")
-def lower_triangular(params: Any, _: Site) -> Compute:
+def lower_triangular(params: Any, _: Arity) -> Compute:
     """Keep what lies on and below a diagonal."""
     diagonal = params.k
     return lambda x: torch.tril(x, diagonal)
 
 
 @layer("upperTriangular")
-def upper_triangular(params: Any, _: Site) -> Compute:
+def upper_triangular(params: Any, _: Arity) -> Compute:
     """Keep what lies on and above a diagonal."""
     diagonal = params.k
     return lambda x: torch.triu(x, diagonal)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from validate.drift.operations import FLOAT16
-from validate.drift.rounding import Coin, difference, explained
+from validate.drift.rounding import RandomRounding, difference, explained
 
 
 def half(value):
@@ -20,7 +20,7 @@ def test_a_rounded_sum_stays_within_the_limit_and_near_it(terms, mean):
     w -= mean * w.mean(1, keepdim=True)  # the sums of terms of size 30 nearly cancel
     exact = w @ x
     rounded = half(half(w) @ half(x))
-    moved = half(half(w) @ Coin().perturbed(half(x), FLOAT16))
+    moved = half(half(w) @ RandomRounding().perturbed(half(x), FLOAT16))
     alone = half(half(w) @ half(x))
     own = difference(rounded, exact)
     limit = explained(difference(moved, alone), exact, FLOAT16)
@@ -36,16 +36,16 @@ def test_labels_are_compared_by_their_share():
 
 
 def test_integers_are_not_moved_and_runs_repeat():
-    coin, again = Coin(), Coin()
+    rounding, again = RandomRounding(), RandomRounding()
     labels = torch.arange(5)
-    assert coin.perturbed(labels, FLOAT16) is labels
+    assert rounding.perturbed(labels, FLOAT16) is labels
     x = torch.rand(8)
-    first = coin.perturbed(x, FLOAT16)
+    first = rounding.perturbed(x, FLOAT16)
     assert torch.equal(first, again.perturbed(x, FLOAT16))
     torch.testing.assert_close((first / x - 1).abs(), torch.full((8,), FLOAT16), rtol=1e-3, atol=0)
 
 
 def test_values_below_the_normal_numbers_move_by_half_a_step():
     tiny = torch.full((4,), 1e-7)
-    moved = Coin().perturbed(tiny, FLOAT16)
+    moved = RandomRounding().perturbed(tiny, FLOAT16)
     torch.testing.assert_close((moved - tiny).abs(), torch.full((4,), 2.0**-25))

@@ -1,0 +1,45 @@
+"""`segport`, or `python -m segport`: take a trained segmentation checkpoint to the phone."""
+
+from importlib import import_module
+
+import click
+
+from models.common.cli import CONTEXT, run
+from segport import __version__
+
+COMMANDS = ("export", "validate", "predict", "inspect", "demo", "ios-demo", "device-report")
+
+
+class Commands(click.Group):
+    """Import a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands, in the order of a user's way."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"segport.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        command.context_settings = CONTEXT
+        return command
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
+@click.version_option(__version__)
+def group() -> None:
+    """Take a trained segmentation checkpoint to the phone, with proof.
+
+    Exit codes: 0 success, 1 parity failed, 2 bad input, 130 stopped by Ctrl-C.
+    """
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    run(group, "segport")
+
+
+if __name__ == "__main__":
+    main()

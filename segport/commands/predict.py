@@ -1,0 +1,75 @@
+"""`segport predict`."""
+
+from pathlib import Path
+
+import click
+
+from models.errors import InputError
+from segport.options import BUNDLE, PATH
+
+
+@click.command(short_help="Paint masks on photos with a bundle.")
+@BUNDLE
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=PATH)
+@click.option(
+    "--formats",
+    metavar="A,B,…",
+    help="Which files of the bundle may paint; of these, the fastest that passed does.",
+)
+@click.option(
+    "--out",
+    type=PATH,
+    help="Folder for what is painted. [default: NAME.predictions beside the bundle]",
+)
+@click.option(
+    "--tiled",
+    is_flag=True,
+    help="Keep the photo's own size, and run tiles of the file's input size, which is fixed. "
+    "[default: stretch the photo to that size, as in training and on the phone]",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    help="Pixels that tiles share with their neighbours. [default: a quarter of the tile]",
+)
+def command(
+    bundle: Path,
+    photos: tuple[Path, ...],
+    formats: str | None,
+    out: Path | None,
+    tiled: bool,
+    overlap: int | None,
+) -> None:
+    """Paint masks on each PHOTO (or folder of photos) with a file of BUNDLE, no checkpoint.
+
+    Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json and areas.csv.
+    """
+    from export.bundle import read_bundle
+    from export.settings import listed_formats
+    from validate.predict.file_names import files_of
+
+    wanted = listed_formats(formats)
+    read_bundle(bundle)
+    files_of(photos)
+
+    from models.common.cli import Stages, console
+    from validate.predict.command import predict
+    from validate.predict.console import print_areas
+
+    stages = Stages(console())
+    with stages.counted("Painting") as progress:
+        painting, folder = predict(
+            bundle,
+            photos,
+            formats=wanted,
+            out=out,
+            tiled=tiled,
+            overlap=overlap,
+            progress=progress,
+            tell=stages.tell,
+        )
+    print_areas(painting, stages.console)
+    click.echo(f"Masks, overlays and areas: {folder}")
+    if painting.unread:
+        first = painting.unread[0]
+        raise InputError(f"{first.name} was not painted: {first.reason}. All others were.")

@@ -1,0 +1,19 @@
+"""`segport validate`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segport.options import ACCOUNTS, BUNDLE, JUDGING, ORIGIN, REFERENCE, with_options
+
+
+@click.command(short_help="Judge a bundle against PyTorch again.")
+@BUNDLE
+@with_options(*ORIGIN, *REFERENCE, *JUDGING, *ACCOUNTS)
+def command(bundle: Path, **options: Any) -> None:
+    """Judge every file of BUNDLE against PyTorch; exit 1 when one does not agree."""
+    from segport.api import validate
+
+    validate(bundle, **options, verbose=True)
+    click.echo(f"Report: {bundle / 'report.html'}")
