@@ -131,7 +131,7 @@ def test_other_json_is_refused(tmp_path, damage):
             "passed",
             "Parity holds: 1 file computes what PyTorch computes on 1 picture.",
         ),
-        ((result(), NOT_RUN), "passed", "on 1 picture. Not run here: tiny.mlpackage."),
+        ((result(), NOT_RUN), "not all judged", "tiny.mlpackage could not be judged (Core ML"),
         ((result(), FAILED), "failed", "tiny.onnx does not compute what PyTorch computes"),
         ((NOT_RUN,), "nothing judged", "Nothing was judged"),
     ],
@@ -224,7 +224,7 @@ def test_console_table_on_a_terminal_ends_with_the_verdict():
     shown = printed(report(), force_terminal=True, color_system=None, width=100)
     assert re.search(r"^ONNX +ONNX Runtime +\S+ dB .* passed", shown, re.MULTILINE)
     assert re.search(r"^mlprogram +Core ML .* not run here", shown, re.MULTILINE)
-    assert shown.rstrip().endswith("Not run here: tiny.mlpackage.")
+    assert shown.rstrip().endswith(report().sentence)
 
 
 def test_a_failed_write_leaves_the_earlier_results(tmp_path, monkeypatch):
