@@ -12,14 +12,14 @@ SEGPORT := SEGPORT_MAKE=1 $(RUN) -m segport
 module := MODEL MODEL_ARGS
 reading := WEIGHTS ENCODER INTERPOLATION PADDING BRANCH ACTIVATION LABELS $(module)
 writing := SIZE OUT NAME FORMATS TARGET MEAN STD LICENCE AUTHOR
-judging := SAMPLES COREML TOLERANCES
+judging := SAMPLES COREML TOLERANCES ALLOW_UNJUDGED
 reference := REFERENCE WRITE_REFERENCE
 demo.takes := $(writing) $(judging)
 export.takes := CKPT $(writing) $(reading) $(judging)
 validate.takes := BUNDLE CKPT $(module) $(reference) $(judging) DRIFT RANGES
 inspect.takes := CKPT $(reading)
-predict.takes := BUNDLE PHOTOS FORMATS OUT TILED OVERLAP
-ios-demo.takes := BUNDLE CKPT $(module) SAMPLES APP
+predict.takes := BUNDLE PHOTOS FORMATS OUT TILED OVERLAP ANYWAY
+ios-demo.takes := BUNDLE CKPT $(module) SAMPLES APP ANYWAY
 test.takes := ARGS
 bench.takes := ARGS
 conformance.takes := ARGS
@@ -87,11 +87,11 @@ inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect C
 
 predict: .venv/.ready ## Paint masks on photos: make predict BUNDLE=build/breakage PHOTOS=photos/
 	$(call need,PHOTOS,photos/)
-	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP) $(call switch,TILED) \
+	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP) $(call switch,TILED) $(call switch,ANYWAY) \
 		-- $(call quoted,$(BUNDLE)) $(call quoted,$(PHOTOS))
 
 ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage
-	@$(SEGPORT) ios-demo $(checkpoint) $(call options,$(module) SAMPLES APP) \
+	@$(SEGPORT) ios-demo $(checkpoint) $(call options,$(module) SAMPLES APP) $(call switch,ANYWAY) \
 		-- $(call quoted,$(BUNDLE))
 
 test: .venv/.ready ## Run the tests

@@ -1,4 +1,4 @@
-"""`bundle.json`: what a bundle holds, what it was made of, and how to check it.
+"""Write and read `bundle.json`: what a bundle holds, what it was made of, how to check it.
 
 The file is read back through its JSON Schema (`bundle.schema.json`, draft 2020-12) before
 anything in it is used.
@@ -28,7 +28,7 @@ TOOL = "segport"
 
 @dataclass(frozen=True)
 class BundleFile:
-    """One file, its path relative to the bundle, with `/` between folders."""
+    """Name one file, by its path relative to the bundle, with `/` between folders."""
 
     path: str
     size: int
@@ -37,7 +37,7 @@ class BundleFile:
 
 @dataclass(frozen=True)
 class Pin:
-    """An operation of a float16 program that is computed in float32, and why.
+    """Name an operation of a float16 program that is computed in float32, and say why.
 
     `operation` is its name and `type` its type in the program, `module` the PyTorch module that
     it comes from, where that is known.
@@ -50,13 +50,13 @@ class Pin:
 
     @property
     def title(self) -> str:
-        """The name that says most, with the type: `decoder.blocks.2.conv1.0 (conv)`."""
+        """Return the name that says most, with the type: `decoder.blocks.2.conv1.0 (conv)`."""
         return f"{self.module or self.operation} ({self.type})"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One exported format: `torchscript`, `mlprogram`, `neuralnetwork` or `onnx`.
+    """Describe one exported file: `torchscript`, `mlprogram`, `neuralnetwork` or `onnx`.
 
     `path` is the file, or the folder in the case of an `.mlpackage`; `precision` is that of
     its arithmetic but for the `pins`, `target` the Core ML deployment target or the ONNX opset.
@@ -73,12 +73,12 @@ class Artifact:
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Return the bytes of all its files."""
         return sum(file.size for file in self.files)
 
     @property
     def arithmetic(self) -> str:
-        """Its precision in words: `float16, 3 operations in float32`."""
+        """Return its precision in words: `float16, 3 operations in float32`."""
         if not self.pins:
             return self.precision
         return f"{self.precision}, {counted(len(self.pins), 'operation')} in float32"
@@ -86,7 +86,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class OwnCode:
-    """A network of the user's own: for comparison when they name it again, never to be imported.
+    """Record the code of a user's own network, to compare when they name it again, never to import.
 
     `name` as `unet.py:Net`, without folders; `files` the SHA-256 of each file of theirs that ran,
     that of the named one first.
@@ -119,7 +119,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything that `bundle.json` says."""
+    """Hold everything that `bundle.json` says."""
 
     name: str
     created: str
@@ -143,7 +143,7 @@ class Bundle:
 
     @property
     def files(self) -> Iterator[BundleFile]:
-        """Every file of the bundle but bundle.json itself and the results of judging it."""
+        """Yield every file of the bundle but bundle.json itself and the results of judging it."""
         if self.source.module is not None:
             yield BundleFile(self.source.path, self.source.size, self.source.sha256)
         for artifact in self.artifacts:
@@ -151,19 +151,19 @@ class Bundle:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """The shape of the logits of one image, `(1, C, H, W)`."""
+        """Return the shape of the logits of one image, `(1, C, H, W)`."""
         size = self.contract.width, self.contract.height
         width, height = self.specification.output_size(*size)
         return (1, self.specification.classes, height, width)
 
     @property
     def mask_shape(self) -> tuple[int, ...]:
-        """The shape of the mask of one image: `(H, W)`, or `(C, H, W)` of independent channels."""
+        """Return the shape of an image's mask: `(H, W)`, `(C, H, W)` of independent channels."""
         return self.specification.mask_shape(self.contract.width, self.contract.height)
 
 
 def describe_files(folder: Path, path: str) -> tuple[BundleFile, ...]:
-    """Size and SHA-256 of `path` in `folder`, or of every file below it, sorted."""
+    """Return size and SHA-256 of `path` in `folder`, or of every file below it, sorted."""
     target = folder / path
     found = sorted(target.rglob("*")) if target.is_dir() else [target]
     return tuple(

@@ -1,4 +1,4 @@
-"""Which PyTorch module computes a value of a Core ML file.
+"""Tell which PyTorch module computes a value of a Core ML file.
 
 coremltools names the values of a program after those of the TorchScript graph it converts, and
 where it joins operations the joined one keeps the last name: a convolution with the batch norm
@@ -27,7 +27,7 @@ OUTPUTS = ("logits", "mask")
 
 @dataclass(frozen=True)
 class TracedValue:
-    """A value of the graph: its name there, what computes it, and in which module.
+    """Hold a value of the graph: its name there, what computes it, and in which module.
 
     `module` is the path below the `Deployable`, `network.encoder.conv1` say; the empty text is
     the `Deployable` itself.
@@ -39,7 +39,7 @@ class TracedValue:
 
 
 def traced_graph(traced: torch.jit.ScriptModule) -> Any:
-    """The graph of a trace with all calls inlined, its values named as coremltools sees them."""
+    """Return the graph of a trace, calls inlined, its values named as coremltools sees them."""
     graph = traced.inlined_graph
     torch._C._jit_pass_inline_fork_wait(graph)
     torch._C._jit_pass_dce(graph)
@@ -50,21 +50,21 @@ def traced_graph(traced: torch.jit.ScriptModule) -> Any:
 
 
 def traced_values(graph: Any) -> Iterator[TracedValue]:
-    """Every value that a `traced_graph` computes, in order."""
+    """Yield every value that a `traced_graph` computes, in order."""
     for node in graph.nodes():
         for value in node.outputs():
             yield TracedValue(value.debugName(), node.kind(), module_of(node))
 
 
 def module_of(node: Any) -> str:
-    """The path of the module in which a node was traced."""
+    """Return the path of the module in which a node was traced."""
     return (
         str(node.scopeName()).rpartition("/")[2].removeprefix("__module.").replace("__module", "")
     )
 
 
 class CoreMLNames:
-    """From the names of values in a Core ML file to those of the trace it was made of."""
+    """Lead from the names of values in a Core ML file to those of the trace it was made of."""
 
     def __init__(self, traced: torch.jit.ScriptModule) -> None:
         graph = traced_graph(traced)
@@ -75,11 +75,11 @@ class CoreMLNames:
 
     @property
     def values(self) -> Mapping[str, TracedValue]:
-        """By the name that the value has in a Core ML file, less what coremltools appends."""
+        """Index values by their names in a Core ML file, less what coremltools appends."""
         return self._values
 
     def find(self, name: str) -> TracedValue | None:
-        """The value called `name` in a `.mlpackage` or `.mlmodel`.
+        """Return the value called `name` in a `.mlpackage` or `.mlmodel`.
 
         None for what coremltools made up itself; a program's operation has the name of its
         first output, but for what has a number only: value `var_22`, operation `op_22`.
@@ -90,18 +90,18 @@ class CoreMLNames:
         return next((self._values[each] for each in tried if each in self._values), None)
 
     def _name_outputs(self, graph: Any) -> None:
-        """The outputs have the names of the file's interface, whatever the trace calls them."""
+        """Add the outputs, which have the names of the file's interface, by those names."""
         for name, value in zip(OUTPUTS, graph.outputs(), strict=True):
             node = value.node()
             self._values[name] = TracedValue(value.debugName(), node.kind(), module_of(node))
 
 
 def without_appendix(name: str) -> str:
-    """`name` less what coremltools appends where it changes the operation."""
+    """Return `name` less what coremltools appends where it changes the operation."""
     return APPENDED.sub("", name)
 
 
 def _key(name: str) -> str:
-    """`name` as an ML program may spell it: `input.3` is `input_3`, `295` is `var_295`."""
+    """Return `name` as an ML program may spell it: `input.3` is `input_3`, `295` is `var_295`."""
     key = NO_NAME.sub("_", name)
     return f"var_{key}" if key[:1].isdigit() else key

@@ -1,4 +1,4 @@
-"""Writes every format that was asked for, each from the one deployable module."""
+"""Write every format that was asked for, each from the one deployable module."""
 
 import contextlib
 import shutil
@@ -38,7 +38,7 @@ STAGE = {
 
 @dataclass(frozen=True)
 class Job:
-    """What all writers work from."""
+    """Hold what all writers work from."""
 
     folder: Path
     name: str
@@ -48,17 +48,17 @@ class Job:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What every file says of itself."""
+        """Return what every file says of itself."""
         return metadata(self.description)
 
     def path(self, format: str) -> Path:
-        """Where the file of `format` goes."""
+        """Return where the file of `format` goes."""
         return self.folder / (self.name + SUFFIX[format])
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a writer tells of its file, for the `Artifact`."""
+    """Hold what a writer tells of its file, for the `Artifact`."""
 
     precision: str
     target: str
@@ -67,7 +67,7 @@ class Written:
 
 
 def write_formats(job: Job, stage: Stage) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
-    """Write all formats that were asked for; returns the artifacts and conversion notes.
+    """Write all formats that were asked for; return the artifacts and conversion notes.
 
     Where the mlprogram cannot be made, the NeuralNetwork backend writes `.mlmodel` and a note
     says why. Raises SegportError when a format cannot be written at all.

@@ -1,4 +1,4 @@
-"""The main job: checkpoint in, bundle out, every format judged before it is handed over."""
+"""Run the main job: checkpoint in, bundle out, every file judged before it is handed over."""
 
 import datetime
 import os

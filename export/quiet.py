@@ -1,4 +1,4 @@
-"""Keeps the converters' own chatter off the user's console."""
+"""Keep the converters' own chatter off the user's console."""
 
 import contextlib
 import io

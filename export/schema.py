@@ -1,4 +1,4 @@
-"""Holds a JSON document against its schema, and says in one sentence what is wrong."""
+"""Hold a JSON document against its schema, and say in one sentence what is wrong."""
 
 import json
 from pathlib import Path

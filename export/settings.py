@@ -1,4 +1,4 @@
-"""What the user asks of an export, parsed once into one frozen object."""
+"""Parse what the user asks of an export, once, into one frozen object."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ LARGEST_SIDE = 8192
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides what a bundle holds, beside the checkpoint itself."""
+    """Hold everything that decides what a bundle holds, beside the checkpoint itself."""
 
     size: tuple[int, int] | None = None
     formats: tuple[str, ...] = DEFAULT_FORMATS
@@ -41,7 +41,7 @@ class Settings:
         return out / (self.name or bundle_name(checkpoint))
 
     def contract_for(self, specification: Specification) -> InputContract:
-        """What the exported files of this network will expect of a picture.
+        """Return what the exported files of this network will expect of a picture.
 
         Raises InputError when the network does not take the size that was asked for, or has
         another number of channels than MEAN or STD has values.
@@ -59,7 +59,7 @@ class Settings:
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
-    """`(width, height)` of `512x384`, or of `256` for a square; None for none.
+    """Return `(width, height)` of `512x384`, or of `256` for a square; None for none.
 
     >>> parse_size("512x384")
     (512, 384)
@@ -78,13 +78,18 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 def require_text(options: Mapping[str, object]) -> None:
     """Raise InputError for an option whose bytes are no UTF-8, which no exported file can hold."""
-    for name, text in options.items():
+    texts = (
+        (name, text)
+        for name, value in options.items()
+        for text in (value if isinstance(value, list | tuple) else (value,))
+    )
+    for name, text in texts:
         if isinstance(text, str) and text != text.encode("utf-8", "replace").decode("utf-8"):
             raise InputError(f"{name.upper()}={ascii(text)[1:-1]} is no text: write it in UTF-8.")
 
 
 def default_size(specification: Specification) -> tuple[int, int]:
-    """`(width, height)` where none was asked for: 256 × 256, or the next that the network takes."""
+    """Return `(width, height)` where none was asked for: 256 × 256, or the next that fits."""
     if specification.fixed_size is not None:
         return specification.fixed_size
     side = specification.at_least(DEFAULT_SIDE)
@@ -126,7 +131,7 @@ def _require_the_size(asked: tuple[int, int], fixed: tuple[int, int]) -> None:
 
 
 def parse_channels(text: str | None, name: str) -> tuple[float, ...] | None:
-    """Per-channel numbers of `0.485,0.456,0.406`; None for none."""
+    """Return the per-channel numbers of `0.485,0.456,0.406`; None for none."""
     if text is None:
         return None
     try:
@@ -151,7 +156,7 @@ def parse_formats(text: str | None) -> tuple[str, ...]:
     return tuple(format for format in FORMATS if format in asked)
 
 
-def listed_formats(text: str | None) -> tuple[str, ...] | None:
+def listed_formats(text: str | None, option: str = "FORMATS") -> tuple[str, ...] | None:
     """Return the formats of `onnx,torchscript` as they are listed; None for none.
 
     Raises InputError where one is unknown, or there is none in the text.
@@ -162,12 +167,12 @@ def listed_formats(text: str | None) -> tuple[str, ...] | None:
     unknown = sorted(set(asked) - set(FORMATS))
     if unknown or not asked:
         what = f"names {', '.join(unknown)}" if unknown else "is empty"
-        raise InputError(f"FORMATS={text} {what}: choose from {', '.join(FORMATS)}.")
+        raise InputError(f"{option}={text} {what}: choose from {', '.join(FORMATS)}.")
     return tuple(dict.fromkeys(asked))
 
 
 def parse_target(text: str) -> str:
-    """The deployment target in Apple's spelling, `iOS16`."""
+    """Return the deployment target in Apple's spelling, `iOS16`."""
     for target in TARGETS:
         if text.strip().lower().replace(" ", "") == target.lower():
             return target
@@ -209,7 +214,7 @@ def safe_name(text: str) -> str:
 
 
 def checked_formats(formats: Sequence[str], target: str) -> tuple[tuple[str, ...], str | None]:
-    """Formats that `target` allows, and the sentence that says what was replaced."""
+    """Return the formats that `target` allows, and the sentence that says what was replaced."""
     if target not in NEURALNETWORK_TARGETS or "mlprogram" not in formats:
         return tuple(formats), None
     allowed = tuple(f for f in FORMATS if f in {*formats, "neuralnetwork"} - {"mlprogram"})

@@ -1,4 +1,4 @@
-"""Runs a network once before anything is traced: whether it takes this size at all."""
+"""Run a network once before anything is traced, to see that it takes this size at all."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""All or nothing: a bundle is built beside its place and moved in whole.
+"""Build a bundle beside its place, and move it in whole or not at all.
 
 build/.breakage.x1y2.partial     while it is being built; gone afterwards, whatever happens
 build/.breakage.previous         the bundle replaced, for the moment between two renames
@@ -22,7 +22,7 @@ NEARLY_FULL = 1 << 20
 
 @contextmanager
 def staged(destination: Path, checkpoint: str) -> Iterator[Path]:
-    """A folder to build the bundle in, which becomes `destination` when the block ends well.
+    """Yield a folder to build the bundle in, which becomes `destination` when the block ends well.
 
     Raises InputError when `destination` cannot be written or holds anything but an earlier
     bundle of the same checkpoint file. When the block raises, all is as it was.
@@ -150,7 +150,7 @@ def _full_disk_explained(folder: Path) -> Iterator[None]:
 
 
 def _says_full(error: OSError) -> bool:
-    """Whether there was no room; a whole folder's copying has the reasons as text alone."""
+    """Return whether there was no room; a whole folder's copying has the reasons as text alone."""
     if isinstance(error, shutil.Error):
         return any(f"[Errno {number}]" in str(error) for number in FULL)
     return error.errno in FULL

@@ -1,4 +1,4 @@
-"""Runs one writer in a process of its own, beside the others, where the system can fork.
+"""Run one writer in a process of its own, beside the others, where the system can fork.
 
 Exporting to ONNX takes as long as everything else together, and both are bound by one core.
 A forked process has the network in memory already and shares its pages. Where forking is not
@@ -22,7 +22,7 @@ CAN_FORK = sys.platform == "linux"
 
 
 class Beside(Generic[T]):
-    """Work that may already be under way: `result()` waits for it, or does it now."""
+    """Run work that may already be under way: `result()` waits for it, or does it now."""
 
     def __init__(self, work: Callable[[], T]):
         self._work = work
@@ -39,7 +39,7 @@ class Beside(Generic[T]):
         sender.close()
 
     def result(self) -> T:
-        """What the work returned; raises what it raised."""
+        """Return what the work returned; raise what it raised."""
         if self._process is None:
             return self._work()
         try:

@@ -1,4 +1,4 @@
-"""The last lines of an export: what was written, how large, and what the user should know."""
+"""Print the last lines of an export: what was written, how large, what the user should know."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writes the traced module as an FP16 mlprogram, or with the NeuralNetwork backend."""
+"""Write the traced module as an FP16 mlprogram, or with the NeuralNetwork backend."""
 
 import importlib
 import re
@@ -26,7 +26,7 @@ NEURALNETWORK_TARGET = "iOS14"
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What an mlprogram computes in: a float16 one may keep some operations in float32."""
+    """Say what an mlprogram computes in: a float16 one may keep some operations in float32."""
 
     precision: Literal["float16", "float32"] = "float16"
     pins: tuple[Pin, ...] = ()
@@ -37,7 +37,7 @@ FLOAT32 = Arithmetic("float32")
 
 
 class ConversionError(SegportError):
-    """coremltools could not convert the network, for the `reason`."""
+    """Say that coremltools could not convert the network, for the `reason`."""
 
     def __init__(self, reason: str):
         super().__init__(
@@ -86,7 +86,7 @@ def _compute_precision(ct: Any, arithmetic: Arithmetic) -> Any:
 
 
 def _stored(name: str) -> str:
-    """The name that an operation will have in the file: `input.143` becomes `input_143`."""
+    """Return the name that an operation will have in the file: `input.143` becomes `input_143`."""
     safe = re.sub("[^a-zA-Z0-9_]", "_", name)
     return f"op_{safe}" if safe[:1].isdigit() else safe
 
@@ -118,13 +118,13 @@ def write_neuralnetwork(
 
 
 def _has_weight_writer() -> bool:
-    """Whether coremltools' compiled writer of weight files could be loaded."""
+    """Return whether coremltools' compiled writer of weight files could be loaded."""
     backend = importlib.import_module("coremltools.converters.mil.backend.mil.load")
     return getattr(backend, "BlobWriter", None) is not None
 
 
 def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
-    """Say shapes and types of the outputs, which the backend leaves open (and calls float32)."""
+    """Declare shapes and types of the outputs, which the backend leaves open."""
     arrays = ct.proto.FeatureTypes_pb2.ArrayFeatureType
     logits = (1, description.specification.classes, *description.output_size)
     declared = {
@@ -167,7 +167,7 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
 
 
 def _input(ct: Any, contract: InputContract) -> Any:
-    """An image where Core ML has such images, which have 1 or 3 channels, else an array."""
+    """Return an image where Core ML has such images, which have 1 or 3 channels, else an array."""
     if not contract.is_image:
         return ct.TensorType(name=INPUT, shape=contract.shape, dtype=np.float32)
     layouts = ct.colorlayout

@@ -1,4 +1,4 @@
-"""Writes the deployable module as one self-contained ONNX file, by way of torch.export."""
+"""Write the deployable module as one self-contained ONNX file, by way of torch.export."""
 
 import contextlib
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ KEPT_NODE_METADATA = ("pkg.torch.onnx.name_scopes",)
 def write_onnx(
     deployable: Deployable, contract: InputContract, path: Path, metadata: Mapping[str, str]
 ) -> tuple[int, bool]:
-    """Export, check and save; returns the opset, and whether the file takes batches of any size.
+    """Export, check and save; return the opset, and whether the file takes batches of any size.
 
     Input `image (batch, channels, H, W)`, outputs `logits (batch, C, H, W)` and
     `mask (batch, H, W)`, or `(batch, C, H, W)` of independent channels; where the network's code
@@ -58,7 +58,7 @@ def _followed(deployable: Deployable, contract: InputContract) -> torch.onnx.ONN
 
 
 def onnx_program(deployable: Deployable, contract: InputContract) -> torch.onnx.ONNXProgram:
-    """The ONNX graph, with the `exported_program` whose values have the same names.
+    """Return the ONNX graph, with the `exported_program` whose values have the same names.
 
     Raises torch.onnx.OnnxExporterError when torch.export cannot follow the network.
     """
@@ -91,7 +91,7 @@ def _exported(
 
 
 def _any_batch(program: torch.onnx.ONNXProgram) -> bool:
-    """Whether the batch stayed free: the exporter may fix or bound a dimension without a word."""
+    """Return whether the batch stayed free: the exporter may fix a dimension without a word."""
     exported: Any = program.exported_program
     image = [node for node in exported.graph.nodes if node.op == "placeholder"][-1]
     size = image.meta["val"].shape[0]

@@ -1,4 +1,4 @@
-"""Writes the traced module as a frozen TorchScript archive that needs only torch to run."""
+"""Write the traced module as a frozen TorchScript archive that needs only torch to run."""
 
 import json
 import warnings

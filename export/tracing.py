@@ -1,4 +1,4 @@
-"""Traces the deployable module once; TorchScript and Core ML are both made of this trace."""
+"""Trace the deployable module once; TorchScript and Core ML are both made of this trace."""
 
 import warnings
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SEED = 20
 
 
 class SingleImage(nn.Module):
-    """Drops the batch dimension of the mask: Xcode's preview wants `[H, W]`."""
+    """Drop the batch dimension of the mask: Xcode's preview wants `[H, W]`."""
 
     def __init__(self, deployable: nn.Module):
         super().__init__()
@@ -29,7 +29,7 @@ class SingleImage(nn.Module):
 
 
 def example_image(contract: InputContract, seed: int = SEED) -> Tensor:
-    """Seeded noise in [0, 1], `(1, channels, H, W)`."""
+    """Return seeded noise in [0, 1], `(1, channels, H, W)`."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(contract.shape, generator=generator)
 
@@ -47,14 +47,14 @@ def trace(deployable: Deployable, contract: InputContract) -> torch.jit.ScriptMo
         )
         other = example_image(contract, SEED + 1)
         expected, _ = deployable(other)
-        computed, _ = traced(other)
+        actual, _ = traced(other)
     if not expected.isfinite().all():
         raise InputError(
             "PyTorch itself gives NaN or infinite logits, in float32 and on random pixels, so that "
             "no exported file could be right. Take an earlier checkpoint, or train again from one "
             "that is sound."
         )
-    largest = float((computed - expected).abs().max())
+    largest = float((actual - expected).abs().max())
     allowed = 1e-4 * max(float(expected.max() - expected.min()), 1e-6)
     if not largest <= allowed:
         raise SegportError(
@@ -77,7 +77,7 @@ def takes_batches(traced: torch.jit.ScriptModule, contract: InputContract) -> bo
 def trace_single_image(
     traced: torch.jit.ScriptModule, contract: InputContract
 ) -> torch.jit.ScriptModule:
-    """The same trace with outputs as Core ML gives them for one image."""
+    """Return the same trace with outputs as Core ML gives them for one image."""
     with torch.no_grad(), _quiet():
         single: torch.jit.ScriptModule = torch.jit.trace(
             SingleImage(traced), example_image(contract), check_trace=False

@@ -9,6 +9,8 @@ layer_checks     a whole pickled module held to its own strides, epsilons and ac
 weight_checks    NaN, impossible batch norms, layers that were never trained
 inspect          `segport inspect`
 meta_device      networks without memory for their weights
+torchvision_shim what smp and timm need beside a CPU-only torch
+errors           what a user can meet, with exit codes
 checkpoints/     files; families/: networks; custom/: the user's own code
 demo/            the demonstration checkpoint
 common/          what every command shares

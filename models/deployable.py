@@ -59,7 +59,7 @@ def name_of(path: str) -> str:
     """
     if path != "network" and not path.startswith("network."):
         return ""
-    inside = path.removeprefix("network.").removeprefix("inner.")  # a user's own is in a wrapper
+    inside = path.removeprefix("network.").removeprefix("inner.")  # `OwnNetwork` wraps a user's
     return "network" if inside == "inner" else inside
 
 

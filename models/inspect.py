@@ -33,6 +33,11 @@ def inspect(
         path, module=module, weights=weights, choices=choices, labels=labels
     )
     console.print(_facts(recognised))
+    _print_findings(console, recognised)
+    require_loadable(recognised)
+
+
+def _print_findings(console: Console, recognised: Recognised) -> None:
     accounting = recognised.accounting
     _print_keys(console, "Renamed", (f"{new} ← {old}" for new, old in accounting.renamed.items()))
     _print_keys(console, "Ignored", _by_reason(accounting.ignored))
@@ -43,7 +48,6 @@ def inspect(
     )
     _print_keys(console, "Noticed", (finding.sentence for finding in recognised.findings))
     _print_keys(console, "Notes", recognised.notes)
-    require_loadable(recognised)
 
 
 def _facts(recognised: Recognised) -> Table:
@@ -90,7 +94,7 @@ def _sides(specification: Specification) -> str:
 def _arguments(specification: Specification) -> str:
     parts = []
     for name, value in specification.arguments.items():
-        if isinstance(value, Mapping):  # the names of all layers are not for reading
+        if isinstance(value, Mapping):  # the paths of all layers are too long to print
             continue
         assumed = specification.assumed.get(name)
         parts.append(f"{name}={value!r}" + (f" ({assumed})" if assumed else ""))

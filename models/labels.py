@@ -37,7 +37,7 @@ PALETTE = ("D55E00", "0072B2", "F0E442", "009E73", "CC79A7", "56B4E9", "E69F00")
 class Labels:
     """Hold the label and colour (`0xRRGGBBAA`) of each mask value, and the source of the labels.
 
-    Of each channel, where channels are independent.
+    Where channels are independent, each channel has a label and a colour.
     """
 
     names: tuple[str, ...]

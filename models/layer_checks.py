@@ -113,7 +113,7 @@ def require_faithful(
 def _differences(place: str, facts: Mapping[str, object], layer: nn.Module) -> list[str]:
     stored, built = str(facts[CLASS]), type(layer)
     if place == LAST and stored.rsplit(".", 1)[-1] in ACTIVATIONS:
-        return []  # the logits before it are exported, and it is recorded
+        return []  # the logits before it are exported, and the specification names it
     if stored.startswith(TORCH_LAYERS) and built.__module__.startswith(TORCH_LAYERS):
         name = stored.rsplit(".", 1)[1]
         if name in CONTAINERS and built is nn.Module:

@@ -93,6 +93,7 @@ def recognise_module(
     InputError as `recognise_checkpoint` does.
     """
     checkpoint = module.checkpoint(name)
+    require_sound(examine(checkpoint.tensors), checkpoint.path)
     with contextlib.suppress(InputError):
         known = _recognised(checkpoint, choices or Choices(), labels, None)
         if _computes_the_same(load_network(known), module, known.specification):

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-INITIALISING = frozenset(
+INITIALISERS = frozenset(
     "normal_ uniform_ trunc_normal_ kaiming_normal_ kaiming_uniform_ xavier_normal_ "
     "xavier_uniform_ constant_ ones_ zeros_ erfinv_ clamp_ fill_ zero_ mul_ add_ div_".split()
 )
 """Functions that initialise weights: they take most of the time, and are of no use here."""
 
 
-class _Uninitialised(TorchFunctionMode):
+class _WithoutInitialisation(TorchFunctionMode):
     """Leave tensors of the meta device as they are."""
 
     def __torch_function__(
@@ -25,7 +25,7 @@ class _Uninitialised(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if func.__name__ in INITIALISING:
+        if func.__name__ in INITIALISERS:
             tensor = args[0] if args else (kwargs or {}).get("tensor")
             if isinstance(tensor, torch.Tensor) and tensor.is_meta:
                 return tensor
@@ -33,16 +33,16 @@ class _Uninitialised(TorchFunctionMode):
 
 
 @contextmanager
-def weightless() -> Iterator[None]:
+def meta_device() -> Iterator[None]:
     """Build modules inside the block on the meta device: shapes alone."""
-    with torch.device("meta"), _Uninitialised():
+    with torch.device("meta"), _WithoutInitialisation():
         yield
 
 
 def built(make: Callable[[], nn.Module]) -> nn.Module:
     """Return what `make` gives, without memory for its weights where its code allows that."""
     try:
-        with weightless():
+        with meta_device():
             return make()
     except (RuntimeError, NotImplementedError):  # a network that computes while it is built
         return make()

@@ -69,10 +69,8 @@ def _variances(tensors: Mapping[str, Tensor], *, below_zero: bool) -> WeightFind
     keys = tuple(k for k, t in tensors.items() if k.endswith("running_var") and suspicious(t))
     if not keys:
         return None
-    if below_zero:
-        sentence = f"{_count(keys, 'batch norm')} a negative variance ({_names(keys)})."
-    else:
-        sentence = f"{_count(keys, 'batch norm')} channels of zero variance ({_names(keys)})."
+    problem = "a negative variance" if below_zero else "channels of zero variance"
+    sentence = f"{_count(keys, 'batch norm')} {problem} ({_names(keys)})."
     return WeightFinding(below_zero, sentence, keys)
 
 

@@ -107,6 +107,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Place | None = None,
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
+    allow_unjudged: Sequence[str] | str | None = None,
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> Bundle:
@@ -123,13 +124,16 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     weights, encoder, interpolation, padding, branch, activation
                     settle what shapes cannot tell, as `segport export --help` says
     samples         a folder of photos, or a photo, to judge on
+    allow_unjudged  formats whose files may pass though nothing here can run them
     progress        is told the stage, how many of its parts are done, and how many there are
     verbose         print what the command line prints
 
     Raises InputError for what cannot be exported, and ValidationFailed, whose `report` says why,
     where a file does not compute what PyTorch computes: the files are kept in `out/name.failed`.
     """
-    require_text({"licence": licence, "author": author, "labels": labels, "weights": weights})
+    choices = Choices(encoder, interpolation, padding, branch, activation)
+    texts = {"labels": labels, "licence": licence, "author": author, "weights": weights}
+    require_text({**texts, "model": model, "model_args": model_args, **vars(choices)})
     settings = Settings(
         size=parse_size(text_of(size, "x")),
         formats=parse_formats(text_of(formats)),
@@ -138,14 +142,15 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         std=parse_channels(text_of(std), "STD"),
         labels=parse_labels(labels),
         weights=weights,
-        choices=Choices(encoder, interpolation, padding, branch, activation),
+        choices=choices,
         module=module_of(model, model_args),
         licence=licence,
         author=author,
         name=parse_name(name),
     )
     photos, place = photos_of(samples), Path(out)
-    _require_place(model_or_path, place, settings)
+    unjudged = listed_formats(text_of(allow_unjudged), "ALLOW_UNJUDGED") or ()
+    _require_usable(model_or_path, place, settings)
     stages = stages_for(progress, verbose=verbose)
 
     from export.pipeline import export
@@ -162,7 +167,12 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         print_report(report, stages.console)
 
     judge = ParityGate(
-        stages, publish, samples=photos, coreml=coreml, tolerances=path_of(tolerances)
+        stages,
+        publish,
+        samples=photos,
+        coreml=coreml,
+        tolerances=path_of(tolerances),
+        allow_unjudged=unjudged,
     )
     with undisturbed():
         origin = origin_of(model_or_path)
@@ -175,7 +185,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     return Bundle(folder, description, reports[-1])
 
 
-def _require_place(model_or_path: object, out: Path, settings: Settings) -> None:
+def _require_usable(model_or_path: object, out: Path, settings: Settings) -> None:
     """Raise InputError where there is no such checkpoint, or no place for its bundle."""
     from export.staging import require_replaceable, require_writable
 
@@ -184,6 +194,11 @@ def _require_place(model_or_path: object, out: Path, settings: Settings) -> None
         checkpoint = Path(model_or_path)
         require_there(checkpoint)
         require_replaceable(settings.place(out, checkpoint), checkpoint.name)
+    elif settings.module is not None or settings.weights is not None:
+        raise InputError(
+            "MODEL= and WEIGHTS= are about a checkpoint: a module in memory has its own code and "
+            "its own weights, so leave them away."
+        )
 
 
 @with_keywords
@@ -199,6 +214,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     samples: Place | None = None,
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
+    allow_unjudged: Sequence[str] | str | None = None,
     drift: bool = False,
     ranges: bool = False,
     progress: Progress | None = None,
@@ -211,7 +227,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                     your own, with its keywords in `model_args`
     reference       what `write_reference` stored earlier takes the place of the network
     drift, ranges   also follow every operation, or measure what each needs of float16
-    samples, progress, verbose    as for `export`
+    samples, allow_unjudged, progress, verbose    as for `export`
 
     Raises InputError for a damaged bundle or other bad input, and ValidationFailed, whose `report`
     says why, where a file does not compute what PyTorch computes.
@@ -227,9 +243,10 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
             "checkpoint lies."
         )
     photos = photos_of(samples)
+    unjudged = listed_formats(text_of(allow_unjudged), "ALLOW_UNJUDGED") or ()
     stages = stages_for(progress, verbose=verbose)
 
-    from validate.drift.run import with_drift
+    from validate.drift.run import can_follow, with_drift
     from validate.parity.run import judge
     from validate.precision.survey import require_rounded, with_ranges
     from validate.reference.network import load_reference
@@ -250,6 +267,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                 samples=photos,
                 coreml=coreml,
                 tolerances=path_of(tolerances),
+                allow_unjudged=unjudged,
                 progress=counted,
                 tell=stages.tell,
             )
@@ -268,7 +286,8 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:
-        hint = "" if drift or reference else " --drift names the operation that departs."
+        offered = not (drift or reference) and can_follow(report)
+        hint = " --drift names the operation that departs." if offered else ""
         failed = ValidationFailed(f"{report.sentence} See {folder / 'report.html'}.{hint}")
         failed.report = report
         raise failed
@@ -284,37 +303,43 @@ def predict(
     formats: Sequence[str] | str | None = None,
     tiled: bool = False,
     overlap: int | None = None,
+    anyway: bool = False,
 ) -> Iterator[Prediction]:
-    """Yield the mask of each photo, by the first file of the bundle that runs here.
+    """Yield the mask of each photo, by the fastest file of the bundle that passed.
 
     photos    a folder, of which files that are no pictures are passed over; a file, or an array
               `(H, W, channels)` of uint8, or of floats in [0, 1] where the network takes no image;
               or several files and arrays
     formats   which files of the bundle may paint
     tiled     keep the photo's own size, and run tiles that share `overlap` pixels
+    anyway    use a bundle whose last verdict failed, or is about other files
 
-    Raises InputError for a damaged bundle, a photo that cannot be read, or a file that fails.
+    Raises InputError for a damaged bundle, or one that failed, a photo that cannot be read, or a
+    file that fails.
     """
     from export.bundle import read_bundle
 
     folder = Path(bundle)
     wanted = listed_formats(text_of(formats))
-    read_bundle(folder)
+    description = read_bundle(folder)
 
     from segport.photos import Photos
+    from validate.metadata.verdict import require_verdict
     from validate.predict.areas import areas
     from validate.predict.masks import layers
     from validate.predict.predictor import Predictor
 
+    require_verdict(folder, description, anyway=anyway)
     found = Photos(photos)
-    predictor = Predictor(folder, wanted)
-    description = predictor.bundle
+    with undisturbed():
+        predictor = Predictor(folder, wanted)
 
     def predictions() -> Iterator[Prediction]:
         for name, photo in found.read(description.contract.channels):
-            paint = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
-            measured = areas(layers(paint.mask, description), description.labels)
-            yield Prediction(name, paint.mask, measured)
+            with undisturbed():
+                made = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
+            measured = areas(layers(made.mask, description), description.labels)
+            yield Prediction(name, made.mask, measured)
 
     return predictions()
 

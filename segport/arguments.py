@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from models.custom.in_memory import ModuleInMemory
 
+LIBRARIES = ("torch", "coremltools", "onnx", "onnxscript", "timm", "torchvision", "multiprocessing")
 Place = str | PathLike[str]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -101,10 +103,15 @@ def stages_for(progress: Progress | None, *, verbose: bool) -> Stages:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Run on the CPU whatever torch's defaults are, and leave its random numbers as they were."""
+    """Run on the CPU whatever torch's defaults are, and leave its random numbers as they were.
+
+    What libraries have to say of their own future is not shown.
+    """
     import torch
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", module=rf"({'|'.join(LIBRARIES)})(\.|$)")
         stack.enter_context(torch.random.fork_rng(devices=[]))
         if torch.get_default_device().type != "cpu":
             stack.enter_context(torch.device("cpu"))

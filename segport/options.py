@@ -106,6 +106,16 @@ JUDGING = (
     click.option(
         "--tolerances", type=PATH, help="TOML file of limits in the place of the built-in ones."
     ),
+    click.option(
+        "--allow-unjudged",
+        metavar="A,B,…",
+        help="Formats whose files may pass though nothing here can run them. [default: none]",
+    ),
+)
+ANYWAY = click.option(
+    "--anyway",
+    is_flag=True,
+    help="Use a bundle whose last verdict failed, or is about other files than it has now.",
 )
 ORIGIN = (
     click.option(

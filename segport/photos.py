@@ -23,7 +23,7 @@ class Photos:
 
     def __init__(self, given: object):
         self._named: list[Path | NDArray[Any]] = []
-        self._passed_over: set[Path] = set()
+        self._passed_over: set[str] = set()
         if isinstance(given, Sequence) and not isinstance(given, str):
             for photo in given:
                 self._add(photo)
@@ -41,7 +41,7 @@ class Photos:
         else:
             files = photos_in(Path(photo))
             if Path(photo).is_dir():
-                self._passed_over.update(files)
+                self._passed_over.update(map(str, files))
             self._named.extend(files)
 
     def read(self, channels: int) -> Iterator[tuple[str, Picture]]:
@@ -57,5 +57,5 @@ class Photos:
                 else:
                     yield name, read_channels(photo, channels)
             except UnreadablePicture as error:
-                if photo not in self._passed_over:
+                if name not in self._passed_over:
                     raise InputError(f"Photo {name} cannot be used: {error}.") from None

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
@@ -99,42 +98,6 @@ def test_stages_are_plain_lines_off_a_terminal() -> None:
     lines = written.getvalue().splitlines()
     assert [line.split("  ")[0] for line in lines] == ["✓ Tracing", "✓ Checking parity"]
     assert set(stages.timings) == {"Tracing", "Checking parity"}
-
-
-@pytest.mark.parametrize("package", ["models", "export", "validate"])
-def test_help_imports_nothing_heavy(package: str) -> None:
-    heavy = "torch", "coremltools", "onnx", "onnxruntime", "numpy", "rich", "PIL", "jsonschema"
-    script = (
-        f"import sys; sys.argv = ['x', '--help']\n"
-        f"import runpy\n"
-        f"try:\n    runpy.run_module('{package}', run_name='__main__')\n"
-        f"except SystemExit as end:\n    assert not end.code\n"
-        f"print('imported:', sorted(set({heavy!r}) & set(sys.modules)))"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert told.stdout.endswith("imported: []\n")
-    assert "Usage:" in told.stdout
-
-
-def test_make_quotes_names_as_they_are(tmp_path: Path) -> None:
-    """Spaces, brackets and quotes in a name reach the command unchanged."""
-    name = str(tmp_path / "[DAMAGE] it's $HOME `x`.pt")
-    told = subprocess.run(
-        ["make", "--no-print-directory", "-n", "inspect", f"CKPT={name.replace('$', '$$')}"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-    words = subprocess.run(
-        ["sh", "-c", "printf '%s\\n' " + told.stdout.strip().splitlines()[-1]],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert words.stdout.splitlines()[-1] == name
 
 
 def test_a_name_is_shown_and_never_obeyed(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_networks import ROOT
 
-PACKAGES = ("models", "export", "validate", "bench")
+PACKAGES = ("models", "export", "validate", "bench", "segport")
 WITH_EXAMPLES = sorted(
     path.relative_to(ROOT)
     for package in PACKAGES

@@ -262,7 +262,7 @@ def test_networks_that_are_not_the_one_asked_for(
     told = refused(saved(changed), capsys=capsys)
     assert re.search(r"Nearest: smp Unet \(\d+ of \d+ keys fit, not decoder \(\d+\); ", told)
     assert "there is nothing like decoder.blocks.1)" in told
-    assert "MODEL=path/to/file.py:ClassName" in told
+    assert "--model path/to/file.py:ClassName" in told
     path = saved(calibrated_unet(classes=16).state_dict())
     told = refused(path, "--labels", "background,breakage", capsys=capsys)
     assert "breakage.pt has 16 classes, LABELS names 2" in told

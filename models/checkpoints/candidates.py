@@ -101,7 +101,7 @@ def _visit_entry(
     else:
         before = len(found.candidates)
         _visit(child, where, found)
-        if reason:  # a callback's state: only averaged weights count there
+        if reason:  # of a callback's state, only averaged weights count
             averaged = [c for c in found.candidates[before:] if c.ema]
             found.candidates[before:] = averaged
             found.ignored["/".join(where)] = reason

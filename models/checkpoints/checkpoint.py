@@ -18,8 +18,7 @@ class Checkpoint:
     entry       where in the file the weights lie: "" (bare state dict), "state_dict",
                 "ema/shadow", "module pickled whole: net.Unet"
     tensors     names as in the file, a module tree flattened as `state_dict()` does it; dtype as
-                stored; on the CPU. They may be views into a private mapping of the file: writing
-                to one changes neither the file nor another reader's tensors
+                stored; on the CPU. They may share memory with each other, as in the file
     config      plain facts beside the weights: None, bool, int, float, str, list, dict
     ignored     entries of the file that are not the network's weights, with the reason
     notes       sentences for the user

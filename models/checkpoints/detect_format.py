@@ -106,7 +106,7 @@ def _text(head: bytes) -> str | None:
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if len(head) < HEAD or error.start < len(head) - 4:  # a character cut in two at the end
+        if len(head) < HEAD or error.start < len(head) - 4:  # not a character cut in two at the end
             return None
         text = head[: error.start].decode("utf-8")
     return text if not any(ord(c) < 32 and c not in "\t\r\n\f" for c in text) else None

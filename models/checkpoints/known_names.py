@@ -77,7 +77,7 @@ def is_ema(name: str) -> bool:
 def entry_reason(name: str) -> str:
     """Return why an entry of a training script's dict is not the network; "" if it may be."""
     found = words(name)
-    if found & _NETWORK:  # "best_metric_model" is no metric
+    if found & _NETWORK:  # as in "best_metric_model"
         return ""
     return next((reason for reason, known in _ENTRIES if found & set(known.split())), "")
 

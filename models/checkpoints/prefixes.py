@@ -93,7 +93,7 @@ def _is_wrapper(component: str, keys: list[str]) -> bool:
     if component in PARTS or component.isdigit() or "" in behind or behind <= _LEAVES:
         return False
     if not any(key.count(".") > 1 for key in keys):
-        return False  # what is behind are the parameters of one layer
+        return False  # one layer's parameters follow
     return component in WRAPPERS or not all(part.isdigit() for part in behind)
 
 

@@ -27,8 +27,8 @@ _MIB = 1 << 20
 class ZipRecords:
     """Read named byte ranges of a zip file.
 
-    torch stores records uncompressed, so they are views of the mapping; a file that went through
-    a zip tool has compressed ones, which are expanded within a limit.
+    torch stores records uncompressed; a file that went through a zip tool has compressed ones,
+    which are expanded within a limit.
     """
 
     def __init__(self, raw: RawFile) -> None:
@@ -65,7 +65,7 @@ class ZipRecords:
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise BrokenFile(f"its record {name} is packed in a way torch does not use")
         data = self._raw.slice(start, info.file_size)
-        # torch can be told not to compute checksums, and then writes 0.
+        # Where torch was told not to compute checksums, it wrote 0.
         if info.CRC and crc32(data) != info.CRC:
             raise BrokenFile(f"its record {name} does not match its checksum")
         return data

@@ -1,4 +1,4 @@
-"""What every command line shares: exit codes, one-sentence errors, and stages with times.
+"""Share what every command line needs: exit codes, one-sentence errors, and stages with times.
 
 Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segport's own
 (EX_SOFTWARE in sysexits.h), 130 stopped by Ctrl-C.
@@ -80,7 +80,7 @@ def _require_going_on() -> None:
 
 
 def _unexpected(error: Exception) -> int:
-    """What nothing else explained: the file system's refusals, and errors of Segport's own."""
+    """Tell what nothing else explained: the file system's refusals, and Segport's own errors."""
     if isinstance(error, OSError) and error.errno in NOT_OURS:
         where = error.filename or "A file or folder"
         return _say(f"Error: {where} cannot be used: {error.strerror}.", InputError.exit_code)
@@ -123,7 +123,7 @@ class Stages:
 
     @contextmanager
     def counted(self, name: str) -> Iterator[Progress]:
-        """The same with a bar; the block tells what it is at, how much is done, of how much."""
+        """Time the block with a bar; it tells what it is at, how much is done, and of how much."""
         started = time.perf_counter()
         self._progress(name, 0, 1)
         if not self.console.is_terminal:
@@ -142,11 +142,11 @@ class Stages:
         return self._say_done(name, started)
 
     def tell(self, text: str) -> None:
-        """A line below the stage that found it out."""
+        """Print a line below the stage that found it out."""
         self.console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
 
     def _plain_progress(self, name: str) -> Progress:
-        """A line every half minute, so that a log shows that long work goes on."""
+        """Return progress that prints a line every half minute, so that a log shows long work."""
         last = time.perf_counter()
 
         def tell(what: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""The console that results go to."""
+"""Print results on a terminal, and show in them nothing that it would obey."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,12 @@ from models.common.text import visible
 
 
 class PlainConsole(Console):
-    r"""A console whose own styles are the only ones: controls in a text stand as `\x1b`."""
+    r"""Print with its own styles alone: controls in a text stand as `\x1b`."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """The segments of `renderable`, with nothing in them that a terminal would obey."""
+        """Return the segments of `renderable`, with nothing in them that a terminal would obey."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
 

@@ -18,7 +18,7 @@ NAMES: Final = (
     "INTERPOLATION PADDING BRANCH ACTIVATION LABELS SAMPLES COREML TOLERANCES REFERENCE "
     "WRITE_REFERENCE"
 ).split()
-_OPTION: Final = re.compile(rf"\b({'|'.join(NAMES)})=(?=([^\s.,;:)]|\.\w)?)")
+_OPTION: Final = re.compile(rf"\b({'|'.join(NAMES)})=(?=([^\s.,;:)]|\.[\w./])?)")
 
 
 def style() -> Style:

@@ -11,7 +11,7 @@ from models.custom.errors import user_code_errors
 from models.custom.load_module import LoadedNetwork, run_named
 from models.custom.option import NamedModule
 from models.custom.outputs import OwnNetwork
-from models.custom.probe import probe
+from models.custom.probe import ProbeResult, probe
 from models.errors import InputError
 from models.families.family import Family
 from models.specification import InputContract, Specification
@@ -70,24 +70,7 @@ def own_family(named: NamedModule) -> OwnFamily:
     """
     ran = run_named(named)
     probed = probe(ran, named.option)
-    activation = probed.output.activation
-    if activation == "softmax" and probed.classes == 1:
-        raise InputError(
-            f"{named.option} ends in a softmax over one channel, which is 1 everywhere: give it "
-            "two channels, or a sigmoid."
-        )
-    specification = Specification(
-        family="own module",
-        architecture=named.name,
-        in_channels=probed.in_channels,
-        classes=probed.classes,
-        stride=probed.stride,
-        arguments=dict(named.arguments),
-        offset=probed.offset,
-        margin=probed.margin,
-        activation=activation,
-        fixed_size=probed.fixed_size,
-    )
+    specification = _specification(named, probed)
     network = OwnNetwork(ran.network, probed.output)
     return OwnFamily(
         name="own module",
@@ -99,6 +82,27 @@ def own_family(named: NamedModule) -> OwnFamily:
         ran=ran,
         network=network,
         specification=specification,
+    )
+
+
+def _specification(named: NamedModule, probed: ProbeResult) -> Specification:
+    activation = probed.output.activation
+    if activation == "softmax" and probed.classes == 1:
+        raise InputError(
+            f"{named.option} ends in a softmax over one channel, which is 1 everywhere: give it "
+            "two channels, or a sigmoid."
+        )
+    return Specification(
+        family="own module",
+        architecture=named.name,
+        in_channels=probed.in_channels,
+        classes=probed.classes,
+        stride=probed.stride,
+        arguments=dict(named.arguments),
+        offset=probed.offset,
+        margin=probed.margin,
+        activation=activation,
+        fixed_size=probed.fixed_size,
     )
 
 

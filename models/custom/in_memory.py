@@ -20,8 +20,6 @@ from models.common.text import first_line
 from models.custom.option import NamedModule
 from models.errors import InputError
 
-WRAPPERS = ("_orig_mod", "module")  # torch.compile; DataParallel and DistributedDataParallel
-
 
 @dataclass(frozen=True)
 class ModuleInMemory(NamedModule):
@@ -100,10 +98,11 @@ def in_memory(module: nn.Module) -> ModuleInMemory:
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    """Return the network inside torch.compile, DataParallel and the like."""
-    for name in WRAPPERS:
-        if list(module._modules) == [name]:
-            return _unwrapped(module.get_submodule(name))
+    """Return the network inside torch.compile, DataParallel and DistributedDataParallel."""
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return _unwrapped(module.module)
+    if type(module).__module__.startswith("torch._dynamo."):
+        return _unwrapped(module.get_submodule("_orig_mod"))
     return module
 
 

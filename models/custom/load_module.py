@@ -103,8 +103,8 @@ def _takes(factory: Callable[..., object]) -> str:
 
 
 def _imported_module(named: NamedModule) -> ModuleType:
-    assert named.module is not None
-    if named.module.partition(".")[0] in HIDDEN:
+    name = named.module or ""
+    if name.partition(".")[0] in HIDDEN:
         raise InputError(
             f"{named.option}: that is the name of a package of Segport's own. Give the path of "
             f"your file instead, as MODEL=path/to/file.py:{named.attribute}."
@@ -113,7 +113,7 @@ def _imported_module(named: NamedModule) -> ModuleType:
     if here not in sys.path:  # as `python -m` has it, and an installed command has not
         sys.path.insert(0, here)
     with user_code_errors(f"{named.option} cannot be imported", None):
-        return import_module(named.module)
+        return import_module(name)
 
 
 def _root_of(module: ModuleType) -> Path:
@@ -130,7 +130,7 @@ def _package_depth(file: Path) -> int:
         depth += 1
     try:
         tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):  # which importing it will tell better
+    except (SyntaxError, ValueError):  # importing it will say what is wrong
         return depth
     levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return max(depth, *levels, 0)
@@ -140,7 +140,8 @@ def _import_file(file: Path, parts: tuple[str, ...]) -> ModuleType:
     if len(parts) > 1:
         return import_module(".".join(parts))
     spec = spec_from_file_location(parts[0], file)
-    assert spec is not None and spec.loader is not None  # the name ends in .py
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
     module = module_from_spec(spec)
     sys.modules[parts[0]] = module  # dataclasses look their module up by its name
     spec.loader.exec_module(module)

@@ -14,10 +14,10 @@ EXAMPLE = "MODEL=path/to/file.py:ClassName or MODEL=package.module:factory"
 def model_hint(module_class: str) -> str:
     """Return MODEL= with what the class of a whole pickled module tells of it.
 
-    >>> model_hint("net.unet.UNet"), model_hint("")
+    >>> model_hint("net.unet.UNet"), model_hint("torch.nn.modules.container.Sequential")
     ('MODEL=path/to/unet.py:UNet', 'MODEL=path/to/file.py:ClassName')
     """
-    *modules, name = module_class.split(".")
+    *modules, name = ("" if module_class.startswith("torch.") else module_class).split(".")
     named = [part for part in modules if part.isidentifier() and not part.startswith("__")]
     return f"MODEL=path/to/{(named or ['file'])[-1]}.py:{name or 'ClassName'}"
 

@@ -132,7 +132,8 @@ def tensor_at(returned: Any, path: tuple[str | int, ...]) -> Tensor:
     for step in path:
         by_name = isinstance(step, str) and not isinstance(returned, Mapping)
         returned = getattr(returned, str(step)) if by_name else returned[step]
-    assert isinstance(returned, Tensor)
+    if not isinstance(returned, Tensor):
+        raise TypeError(f"forward returned a {type(returned).__name__} in the place of a tensor")
     return returned
 
 

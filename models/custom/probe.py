@@ -57,7 +57,7 @@ def probe(ran: LoadedNetwork, option: str) -> ProbeResult:
     def fits(height: int, width: int) -> bool:
         return _fits(network, (channels, height, width), logits, margin)
 
-    stride = next((step for step in STEPS if _grows_by(step, side, fits)), None)
+    stride = next((step for step in STEPS if _is_stride(step, side, fits)), None)
     fixed = None
     if stride is None and margin:
         raise InputError(_not_in_proportion(option, side, logits))
@@ -72,7 +72,7 @@ def _first_that_works(
 ) -> tuple[int, int, LogitsOutput, Tensor]:
     """Return channels and a side that works, best one with an output as large as its input."""
     for channels in _channels(network):
-        found = list(_working(network, channels, option))
+        found = list(_sides_that_work(network, channels, option))
         if found:
             return next((each for each in found if each[3].shape[2] == each[1]), found[0])
     channels = next(_channels(network))
@@ -89,7 +89,7 @@ def _channels(network: nn.Module) -> Iterator[int]:
     yield from dict.fromkeys((*first, *CHANNELS))
 
 
-def _working(
+def _sides_that_work(
     network: nn.Module, channels: int, option: str
 ) -> Iterator[tuple[int, int, LogitsOutput, Tensor]]:
     """Yield sides that work, up to the first whose output is as large."""
@@ -99,9 +99,9 @@ def _working(
             return
         try:
             found = output_of(network, _noise(channels, side, side))
-        except (TypeError, AttributeError, NameError):  # which no side will mend
+        except (TypeError, AttributeError, NameError):  # another side would not help
             return
-        except Exception:  # any side may be wrong: the caller tells why if all are
+        except Exception:  # this side may be wrong; the caller reports if all are
             continue
         if isinstance(found, str):
             raise InputError(f"{option} cannot be exported: {found}.")
@@ -130,15 +130,14 @@ def _not_in_proportion(option: str, side: int, logits: Tensor) -> str:
 def _require_repeatable(network: nn.Module, channels: int, side: int, option: str) -> None:
     image = _noise(channels, side, side)
     first, second = (output_of(network, image) for _ in range(2))
-    assert not isinstance(first, str) and not isinstance(second, str)
-    if not torch.equal(first[1], second[1]):
+    if isinstance(first, str) or isinstance(second, str) or not torch.equal(first[1], second[1]):
         raise InputError(
             f"{option} gives other logits for the same input each time, in evaluation mode: "
             "F.dropout needs training=self.training."
         )
 
 
-def _grows_by(step: int, side: int, fits: Callable[[int, int], bool]) -> bool:
+def _is_stride(step: int, side: int, fits: Callable[[int, int], bool]) -> bool:
     return fits(side + step, side) and fits(side, side + 3 * step)
 
 

@@ -11,8 +11,10 @@ LEAST = 0.25
 """Share of the keys that must fit a family before it is named as near."""
 SMP_PARTS = ("encoder", "decoder", "segmentation_head")
 """First parts of the keys of every network of smp."""
-MOST_PARTS = 5
+MOST_PARTS = 4
 """First parts of keys beyond which they are not tried as parts of smp's networks."""
+MOST_KEYS = 5_000
+"""Keys beyond which they are not tried: more than any network of smp has."""
 ENCODER_ALONE = "an encoder alone, which draws no mask"
 
 LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -73,7 +75,7 @@ def likeliest(keys: Iterable[str]) -> str | None:
 def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = None) -> str:
     """Return the first parts in which the keys differ, with how many keys start with each.
 
-    `among` are those that are compared, where they are more than those that are shown.
+    `among` are the keys that are compared, where `keys` are only some of them.
 
     >>> key_tree(["net.a.b.weight", "net.a.b.bias", "net.c"])
     'net.a (2), net.c (1)'
@@ -93,10 +95,11 @@ def part_names(keys: Iterable[str]) -> Iterator[dict[str, str]]:
     >>> list(part_names(["encoder.conv1.weight", "dec.blocks.0.a", "segmentation_head.0.bias"]))
     [{'dec': 'decoder'}]
     """
-    firsts = {key.partition(".")[0]: None for key in keys if "." in key}
+    named = list(keys)
+    firsts = {key.partition(".")[0]: None for key in named if "." in key}
     absent = [part for part in SMP_PARTS if part not in firsts]
     others = [name for name in firsts if name not in SMP_PARTS]
-    if absent and len(others) <= MOST_PARTS:
+    if absent and len(others) <= MOST_PARTS and len(named) <= MOST_KEYS:
         for names in permutations(others, len(absent)):
             yield dict(zip(names, absent, strict=True))
 

@@ -4,6 +4,7 @@ A kind of network is one module in this package with a `FAMILY`, which is listed
 nothing else needs to know it.
 """
 
+import re
 from pathlib import Path
 
 from models.errors import InputError
@@ -72,15 +73,28 @@ def _commonest(family: Family) -> bool:
 def _refuse_other_names(path: Path, shapes: Shapes, choices: Choices, model: str) -> None:
     """Raise InputError where the keys are those of an smp network whose parts have other names."""
     for names in part_names(shapes):
-        tails = {key: key.partition(".") for key in shapes}
-        usual = {names.get(n, n) + dot + t: shapes[key] for key, (n, dot, t) in tails.items()}
+        decoder = next((own for own, part in names.items() if part == "decoder"), "decoder")
+        families = _with_decoder([key for key in shapes if key.startswith(f"{decoder}.")])
+        split = {key: key.partition(".") for key in shapes} if families else {}
+        usual = {names.get(n, n) + dot + tail: shapes[key] for key, (n, dot, tail) in split.items()}
         try:
-            title = next((s.title for f in FAMILIES if (s := f.recognise(usual, choices))), None)
+            found = next((s for f in families if (s := f.recognise(usual, choices))), None)
         except InputError:  # an encoder that is unknown or not settled
             continue
-        if title is not None:
-            told = " and ".join(f"`{own}.` for `{part}.`" for own, part in names.items())
+        if found is not None:
+            pairs = " and ".join(f"`{own}.` for `{part}.`" for own, part in names.items())
             raise InputError(
-                f"{path.name} has the keys of {title}, but with other names ({told}): rename "
-                f"them in the state dict, or name the network's own code: {model}."
+                f"{path.name} has the keys of {found.title}, but with other names ({pairs}): "
+                f"rename them in the state dict, or name the network's own code: {model}."
             )
+
+
+def _with_decoder(keys: list[str]) -> list[Family]:
+    """Return smp's families that could have a decoder with these keys, their first part aside."""
+    usual = ["decoder." + key.partition(".")[2] for key in keys]
+    return [
+        family
+        for family in FAMILIES
+        if family.name.startswith("smp ")
+        and any(re.match(family.parts[1], key) for key in usual)  # parts[1]: the decoder's mark
+    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from models.errors import InputError
-from segport.options import BUNDLE, PATH
+from segport.options import ANYWAY, BUNDLE, PATH
 
 
 @click.command(short_help="Paint masks on photos with a bundle.")
@@ -32,13 +32,15 @@ from segport.options import BUNDLE, PATH
     type=click.IntRange(min=0),
     help="Pixels that tiles share with their neighbours. [default: a quarter of the tile]",
 )
-def command(
+@ANYWAY
+def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
     photos: tuple[Path, ...],
     formats: str | None,
     out: Path | None,
     tiled: bool,
     overlap: int | None,
+    anyway: bool,
 ) -> None:
     """Paint masks on each PHOTO (or folder of photos) with a file of BUNDLE, no checkpoint.
 
@@ -49,14 +51,17 @@ def command(
     from validate.predict.file_names import files_of
 
     wanted = listed_formats(formats)
-    read_bundle(bundle)
+    described = read_bundle(bundle)
     files_of(photos)
 
     from models.common.cli import Stages, console
+    from validate.metadata.verdict import require_verdict
     from validate.predict.command import predict
     from validate.predict.console import print_areas
 
     stages = Stages(console())
+    if warning := require_verdict(bundle, described, anyway=anyway):
+        stages.tell(warning)
     with stages.counted("Painting") as progress:
         painting, folder = predict(
             bundle,

@@ -4,7 +4,7 @@ import pytest
 from coremltools.converters.mil._deployment_compatibility import AvailableTarget
 from coremltools.converters.mil.mil.ops.registry import SSAOpRegistry
 
-from validate.coreml.registry import Blocks, Site, find
+from validate.coreml.registry import Blocks, Site, find, first_opset
 
 # Serialized as something else, or random.
 NOT_IN_FILES = {"const", "_const_symbolic", "coreml_update_state"}
@@ -29,10 +29,10 @@ def test_every_operation_and_parameter_is_known(opset):
     seen = 0
     for name, parameters in operations(TARGETS[opset]):
         seen += 1
-        definition = find(name, opset)
-        if definition is None:
+        if (first_opset(name) or 99) > opset:
             wrong.append(f"{name} is missing")
             continue
+        definition = find(name, opset)
         actual = {each.name: each for each in definition.parameters}
         for key, declared in parameters.items():
             if key.startswith("_"):

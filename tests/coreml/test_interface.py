@@ -208,11 +208,6 @@ def described_as_dictionary(model):
     feature(model, "logits").type.dictionaryType.stringKeyType.SetInParent()
 
 
-def pipeline(model):
-    inner = Model_pb2.Model.FromString(model.SerializeToString())
-    model.pipeline.models.add().CopyFrom(inner)
-
-
 BOTH = {
     "version 99": (assign(model_of, specificationVersion=99), "version is 99, but there are only"),
     "version 0": (assign(model_of, specificationVersion=0), "version is 0, but there are only"),
@@ -228,6 +223,10 @@ BOTH = {
     "an image without size": (
         assign(image, width=0),
         r"'image' is described with the shape \[8, 0",
+    ),
+    "an image of no size": (
+        assign(image, width=0, height=0),
+        r"'image' is described with the shape \[0, 0\]",
     ),
     "float16 image below iOS 16": (
         assign(image, colorSpace=IMAGE.GRAYSCALE_FLOAT16),
@@ -339,7 +338,9 @@ def test_a_network_with_another_output_shape_is_refused_when_it_runs(edited):
     ],
 )
 def test_layers_need_the_version_that_brought_them(tmp_path, layer, version):
-    builder = NeuralNetworkBuilder([("x", datatypes.Array(1, 2, 2))], [("y", None)])
+    builder = NeuralNetworkBuilder(
+        [("x", datatypes.Array(1, 2, 2))], [("y", None)], disable_rank5_shape_mapping=version > 3
+    )
     layer(builder)
     path = tmp_path / "layer.mlmodel"
     for given in (version, version - 1):
@@ -348,6 +349,16 @@ def test_layers_need_the_version_that_brought_them(tmp_path, layer, version):
         if given == version:
             coreml.load(path)
     with pytest.raises(InputError, match=rf"the layer 'l' \(\w+\) needs {version} \(iOS"):
+        coreml.load(path)
+
+
+def test_layers_of_ios_13_take_no_arrays_of_rank_5(tmp_path):
+    builder = NeuralNetworkBuilder([("x", datatypes.Array(1, 2, 2))], [("y", None)])
+    builder.add_softmax_nd("new", "x", "y", 0)
+    builder.spec.specificationVersion = 4
+    path = tmp_path / "classic.mlmodel"
+    path.write_bytes(builder.spec.SerializeToString())
+    with pytest.raises(InputError, match="maps arrays to rank 5, but its layer 'new' is of iOS 13"):
         coreml.load(path)
 
 
@@ -393,10 +404,15 @@ def test_random_operations_and_pipelines_are_not_executed(save_program, original
     with pytest.raises(coreml.UnsupportedOperation, match="does not execute: random_normal"):
         coreml.load(save_program(noise))
     model = Model_pb2.Model.FromString(originals["neuralnetwork"].read_bytes())
-    pipeline(model)
-    path = tmp_path / "pipeline.mlmodel"
+    path = tmp_path / "other.mlmodel"
+    for kind in ("pipeline", "treeEnsembleClassifier"):
+        getattr(model, kind).SetInParent()
+        path.write_bytes(model.SerializeToString())
+        with pytest.raises(coreml.UnsupportedOperation, match=f"It is a {kind}"):
+            coreml.load(path)
+    model.ClearField("treeEnsembleClassifier")
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(coreml.UnsupportedOperation, match="It is a pipeline"):
+    with pytest.raises(InputError, match="a model without a type"):
         coreml.load(path)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import graph_edits as graph
 import module_edits as module
 import numpy as np
+import statement_edits as statement
 from conv_edits import BLOB, EDITS, Change, place_in_blob
+from metadata_edits import edit_metadata
 from torch import nn
 
 from export.bundle import Bundle
@@ -123,6 +125,30 @@ def faults() -> Iterator[Fault]:
     for format in ("torchscript", *FILES):
         yield Fault("another checkpoint's file, left from an earlier export", format, _stale)
     yield Fault("a bit flipped in the weights", "mlprogram", _exponent_bit)
+    yield from _statements()
+
+
+def _statements() -> Iterator[Fault]:
+    for format in ("torchscript", *FILES):
+        for what, (key, change) in statement.METADATA.items():
+            yield Fault(what, format, partial(_say, key=key, change=change))
+        yield Fault("weights of a neighbouring epoch, 0.02 % away", format, _neighbour(format))
+    for format in ("mlprogram", "neuralnetwork"):
+        yield Fault(statement.PREVIEW, format, lambda case: statement.edit_preview(case.path))
+
+
+def _say(case: Broken, key: str, change: statement.Texts) -> None:
+    edit_metadata(case.path, key, change)
+
+
+def _neighbour(format: str) -> Callable[[Broken], None]:
+    def apply(case: Broken) -> None:
+        if format == "torchscript":
+            statement.write_epoch(case.path, case.network, case.bundle)
+            return
+        statement.edit_epoch(format, case.path)
+
+    return apply
 
 
 def _swapped(format: str) -> Callable[[Broken], None]:

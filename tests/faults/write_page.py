@@ -26,6 +26,10 @@ of the same export show it.
 | --- | --- | --- |
 """
 KINDS = {
+    r"has weights of another checkpoint": "weights that are not the checkpoint's",
+    r" says .* for its | says nothing of its | has no metadata": "statements against bundle.json",
+    r"says of itself cannot be read": "statements that cannot be read",
+    r" operations? in float32 ": "operations in float32",
     r"^its largest error": "largest error",
     r"^its PSNR": "PSNR",
     r"^[\d,]+ pixels? ha(s|ve) a label": "decisive flips",

@@ -64,6 +64,20 @@ def test_a_last_activation_that_is_no_probability_is_refused(saved: Save) -> Non
         recognise_checkpoint(saved(network))
 
 
+class Halves(nn.Module):
+    """A network that no family knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)
+
+
+def test_an_unknown_module_pickled_whole_names_its_class(saved: Save) -> None:
+    for network in (Halves(), nn.DataParallel(Halves())):
+        with pytest.raises(InputError, match=r"MODEL=path/to/test_layer_checks\.py:Halves\."):
+            recognise_checkpoint(saved(network))
+
+
 def test_another_activation_is_refused(saved: Save) -> None:
     network = calibrated_unet()
     network.decoder.blocks[0].conv1[2] = nn.LeakyReLU(0.1)

@@ -1,16 +1,18 @@
 """The workflow that docs/ci.md offers: well-formed, with commands that exist, and it works."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from validate.__main__ import judge as judge_command
+from segport.commands.validate import command as validate_command
 from validate.parity.run import judge
 from validate.report.json_file import read_results
 
@@ -57,35 +59,41 @@ def test_every_name_in_it_is_defined(workflow, job):
     assert variables <= {"PWD", "COREML", *workflow["env"]}
 
 
-@pytest.mark.parametrize("index", [0, 1])
-def test_its_command_has_options_that_exist(workflow, job, index):
-    """What make would run is taken by the command line's own parser."""
-    step = step_of(job, "Judge the bundle")
-    coreml = job["strategy"]["matrix"]["include"][index]["coreml"]
-    told = subprocess.run(
-        [
-            "bash",
-            "-ec",
-            step["run"].replace("-C .segport", f"-n -o .venv/.ready -C {shlex.quote(str(ROOT))}"),
-        ],
-        env={**os.environ, **workflow["env"], "COREML": coreml},
+def judging(job, folder, arguments, **environment):
+    """Run the step that judges, in `folder`, with a `segport` that is given `arguments`."""
+    command = folder / "bin" / "segport"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+    command.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    environment["PATH"] = f"{command.parent}{os.pathsep}{environment['PATH']}"
+    step = step_of(job, "Judge the bundle")["run"]
+    return subprocess.run(
+        ["bash", "-ec", step],
+        cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
-        check=True,
-        cwd=ROOT,
+        check=False,
     )
-    words = shlex.split(told.stdout.replace("\\\n", "").strip().splitlines()[-1])
-    assert words[:3] == [".venv/bin/python", "-m", "validate"]
-    parsed = judge_command.make_context("validate", words[3:]).params
-    assert parsed["bundle"] == ROOT / workflow["env"]["BUNDLE"]
-    assert parsed["reference"] == ROOT / workflow["env"]["REFERENCE"]
-    assert parsed["samples"] == ROOT / workflow["env"]["PHOTOS"]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_its_command_has_options_that_exist(workflow, job, index, tmp_path):
+    """What it runs is taken by the command line's own parser."""
+    coreml = job["strategy"]["matrix"]["include"][index]["coreml"]
+    names = workflow["env"]
+    show = "-c 'import json, sys; print(json.dumps(sys.argv[1:]))'"
+    told = judging(job, tmp_path, show, **names, COREML=coreml)
+    first, *words = json.loads(told.stdout)
+    assert first == "validate"
+    parsed = validate_command.make_context("validate", words).params
+    assert parsed["bundle"] == Path(names["BUNDLE"])
+    assert parsed["reference"] == Path(names["REFERENCE"])
+    assert parsed["samples"] == Path(names["PHOTOS"])
     assert parsed["coreml"] == coreml
 
 
-@pytest.mark.skipif(
-    not (ROOT / ".venv" / ".ready").exists(), reason="make would set up the environment first"
-)
 def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, photos, tmp_path):
     names = workflow["env"]
     bundle = tmp_path / names["BUNDLE"]
@@ -94,23 +102,20 @@ def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, p
     reference = tmp_path / names["REFERENCE"]
     checkpoint = tiny[1].parent.parent / "tiny.pt"
     judge(bundle, checkpoint=checkpoint, samples=photos, write_reference=reference)
-    (tmp_path / ".segport").symlink_to(ROOT)
     summary = tmp_path / "summary.md"
-    environment = {**os.environ, **names, "COREML": "reference"}
-    environment["GITHUB_STEP_SUMMARY"] = str(summary)
-    # -o: a test must never set the environment up again, whatever make thinks of its age.
-    command = step_of(job, "Judge the bundle")["run"].replace("-C", "-o .venv/.ready -C")
-    told = subprocess.run(
-        ["bash", "-ec", command],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**names, "COREML": "reference", "GITHUB_STEP_SUMMARY": str(summary)}
+    told = judging(job, tmp_path, "-m segport", **environment)
     assert told.returncode == 0, told.stderr
     assert read_results(bundle).passed
     assert "Parity holds: all 4 files" in summary.read_text(encoding="utf-8")
+
+
+def test_it_installs_the_versions_that_were_tested_together(job):
+    lines = step_of(job, "Install Segport")["run"].splitlines()
+    assert [line.split()[2:] for line in lines] == [
+        ["--quiet", "-r", ".segport/requirements.txt"],
+        ["--quiet", "--no-deps", "./.segport"],
+    ]
 
 
 def test_what_is_uploaded_is_what_is_written(workflow, job):

@@ -41,19 +41,9 @@ def check_results(step: Step, results: Sequence[Any]) -> None:
         )
     for named, value in zip(step.outputs, results, strict=True):
         declared = named.type
-        if not isinstance(declared, ir.TensorType) or declared.shape is None:
-            continue
         shape = tuple(value.shape) if isinstance(value, Tensor) else ()
-        if shape != declared.shape and not _fits(shape, declared.shape):
+        if isinstance(declared, ir.TensorType) and not declared.admits(shape):
             raise InputError(
                 f"{where(step)} gives {named.name!r} the shape {list(shape)} "
                 f"but declares {declared}."
             )
-
-
-def _fits(shape: tuple[int, ...], declared: tuple[int | None, ...]) -> bool:
-    if {shape, declared} <= {(), (1,)}:
-        return True  # coremltools declares some one-element results as scalars
-    return len(shape) == len(declared) and all(
-        known is None or size == known for size, known in zip(shape, declared, strict=True)
-    )

@@ -41,7 +41,11 @@ def to_tensor(feature: Feature, value: Any, declared: ir.ValueType) -> Tensor:
         tensor = _from_array(feature, value)
     if not isinstance(declared, ir.TensorType) or declared.dtype.kind == "str":
         raise InputError(f"Its input {feature.name!r} is declared as {declared}, not as a tensor.")
-    _require_shape(feature.name, tensor, declared)
+    if not declared.admits(tuple(tensor.shape)):
+        raise InputError(
+            f"The input {feature.name!r} has the shape {list(tensor.shape)}, but the program "
+            f"declares {declared}."
+        )
     return tensor.to(dtypes.in_flight(declared.dtype))
 
 
@@ -137,16 +141,3 @@ def _to_image(feature: ImageFeature, value: Tensor) -> Image.Image:
     if feature.color == "BGR":
         pixels = pixels[..., ::-1]
     return Image.fromarray(np.ascontiguousarray(pixels))
-
-
-def _require_shape(name: str, tensor: Tensor, declared: ir.TensorType) -> None:
-    if declared.shape is None:
-        return
-    shape = tuple(tensor.shape)
-    fits = len(shape) == len(declared.shape) and all(
-        known is None or size == known for size, known in zip(shape, declared.shape, strict=True)
-    )
-    if not fits:
-        raise InputError(
-            f"The input {name!r} has the shape {list(shape)}, but the program declares {declared}."
-        )

@@ -185,7 +185,7 @@ def _image(name: str, optional: bool, message: Any) -> ImageFeature:
         ranges = (_range(both.heightRange), _range(both.widthRange))
     size: tuple[int, ...] = (message.height, message.width)
     if size == (0, 0):
-        size = _implied_default(sizes, ranges)
+        size = _implied_default(sizes, ranges) or size
     return ImageFeature(name, optional, _COLORS[message.colorSpace], size, sizes, ranges)
 
 

@@ -1,4 +1,4 @@
-"""Check a model's description, by itself and against the program or network that it describes.
+"""Check a model's description, by itself and against the program that it describes.
 
 Core ML takes the types and shapes of inputs and outputs from the description and the operations
 from the program, and refuses a model in which the two disagree. Sources: the comments of
@@ -108,19 +108,6 @@ def check_program(interface: Interface, function: ir.Function) -> None:
     _compare("state", interface.states, wrapped)
 
 
-def check_network(interface: Interface, network: Any) -> None:
-    """Check the description of a neural network, whose layers declare no types and shapes.
-
-    Raises:
-        InputError: if an input is neither an image nor an array, or there is no layer.
-    """
-    if not network.layers:
-        raise InputError("It has no layer.")
-    for feature in interface.inputs:
-        if not isinstance(feature, ArrayFeature | ImageFeature):
-            raise InputError(f"Its input {feature.name!r} is neither an image nor an array.")
-
-
 def _compare(
     what: str, described: Sequence[Feature], program: Mapping[str, ir.ValueType | None]
 ) -> None:
@@ -137,7 +124,7 @@ def _compare(
             sizes = _sizes(feature)
             words = str(ir.TensorType(dtypes.BY_NAME[names_of_types[0]], sizes))
             fits = isinstance(type_, ir.TensorType) and (
-                type_.dtype.name in names_of_types and _fits(sizes, type_.shape)
+                type_.dtype.name in names_of_types and (sizes is None or type_.admits(sizes))
             )
         else:
             words = feature.kind
@@ -171,15 +158,6 @@ def _allowed(
         return tuple(each.lower if each.lower == each.upper else None for each in feature.ranges)
     shapes = (default, *(each for each in feature.enumerated if len(each) == len(default)))
     return tuple(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
-
-
-def _fits(described: tuple[int | None, ...] | None, program: tuple[int | None, ...] | None) -> bool:
-    if described is None or program is None:
-        return True
-    program = program or (1,)  # a scalar is described as an array of one element
-    return len(program) == len(described) and all(
-        fixed is None or size == fixed for size, fixed in zip(described, program, strict=True)
-    )
 
 
 def _fits_kind(kind: str, type_: ir.ValueType | None) -> bool:

@@ -25,6 +25,18 @@ class TensorType:
     dtype: DType
     shape: tuple[int | None, ...] | None
 
+    def admits(self, shape: tuple[int | None, ...]) -> bool:
+        """Tell whether a tensor of this type may have a shape; a size of None is any.
+
+        coremltools declares some results of one element as scalars, and describes scalars as arrays
+        of one element: the shapes () and (1,) are the same here.
+        """
+        if self.shape is None or {self.shape, shape} <= {(), (1,)}:
+            return True
+        return len(shape) == len(self.shape) and all(
+            known is None or size == known for size, known in zip(shape, self.shape, strict=True)
+        )
+
     def __str__(self) -> str:
         if self.shape is None:
             return f"{self.dtype.name}[...]"

@@ -101,9 +101,7 @@ class _BlockLowering:
             if operation.type == _CONST:
                 self._keep_constant(operation)
                 return
-            definition = find(operation.type, self._function.opset)
-            assert definition is not None  # for the type checker: lower() has made sure
-            step = self._step(operation, definition)
+            step = self._step(operation, find(operation.type, self._function.opset))
             if operation.type.startswith(_CONSTEXPR):
                 self._compute_constant(step)
                 return

@@ -24,25 +24,31 @@ def read_weights(path: Path) -> Mapping[str, Mapping[str, np.ndarray]]:
     files = locate(path)
     message = parse(files.specification)
     name, _ = read_interface(message.description, None)
-    block = ProgramReader(files).function(message.mlProgram, name).block
-    constants = {
-        operation.outputs[0].name: operation.inputs["val"][0]
-        for operation in block.operations
-        if operation.type == "const"
-    }
+    function = ProgramReader(files).function(message.mlProgram, name)
     return {
-        operation.name: dict(_arrays(operation, constants))
-        for operation in block.operations
-        if operation.type != "const"
+        operation.name: {
+            parameter: constant.data
+            for parameter, constant in held
+            if isinstance(constant.data, np.ndarray)
+            and constant.data.ndim
+            and constant.data.dtype.kind == "f"
+        }
+        for operation, held in held_constants(function.block)
     }
 
 
-def _arrays(
-    operation: ir.Operation, constants: Mapping[str, ir.Argument]
-) -> Iterator[tuple[str, np.ndarray]]:
-    for parameter, arguments in operation.inputs.items():
-        for argument in arguments:
-            held = constants.get(argument) if isinstance(argument, str) else argument
-            array = held.data if isinstance(held, ir.Constant) else None
-            if isinstance(array, np.ndarray) and array.ndim and array.dtype.kind == "f":
-                yield parameter, array
+def held_constants(
+    block: ir.Block,
+) -> Iterator[tuple[ir.Operation, list[tuple[str, ir.Constant]]]]:
+    """Yield each operation of a block, and its parameters that are constants with these."""
+    constants: dict[str, ir.Argument] = {}
+    for operation in block.operations:
+        if operation.type == "const":
+            constants[operation.outputs[0].name] = operation.inputs["val"][0]
+            continue
+        given = (
+            (parameter, constants.get(each) if isinstance(each, str) else each)
+            for parameter, arguments in operation.inputs.items()
+            for each in arguments
+        )
+        yield operation, [(key, held) for key, held in given if isinstance(held, ir.Constant)]

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from models.errors import InputError
 from validate.coreml.features import read_interface
-from validate.coreml.interface import check_description, check_kind, check_network, check_program
+from validate.coreml.interface import check_description, check_kind, check_program
 from validate.coreml.limits import UnsupportedOperation
 from validate.coreml.lowering import lower
 from validate.coreml.model import Arithmetic, Model, with_path
@@ -55,9 +55,13 @@ def parse(specification: Path) -> Any:
 def _load(
     path: Path, files: ModelFiles, message: Any, function: str | None, arithmetic: Arithmetic
 ) -> Model:
+    kind = message.WhichOneof("Type")
+    if kind is None:
+        raise InputError("It is a model without a type.")
+    if kind not in ("mlProgram", *NETWORKS):
+        raise UnsupportedOperation(f"It is a {kind}; only ML programs and neural networks are run.")
     check_version(message)
     check_kind(message)
-    kind = message.WhichOneof("Type")
     name, interface = read_interface(message.description, function)
     check_description(interface)
     if kind == "mlProgram":
@@ -67,13 +71,7 @@ def _load(
         return Model(
             path, interface, graph, function=name, arithmetic=arithmetic, backend="mlprogram"
         )
-    if kind in NETWORKS:
-        from validate.coreml import neuralnetwork
+    from validate.coreml import neuralnetwork
 
-        network = getattr(message, kind)
-        check_network(interface, network)
-        graph = neuralnetwork.lower(network, interface)
-        return Model(path, interface, graph, arithmetic=arithmetic, backend="neuralnetwork")
-    if kind is None:
-        raise InputError("It is a model without a type.")
-    raise UnsupportedOperation(f"It is a {kind}; only ML programs and neural networks are run.")
+    graph = neuralnetwork.lower(getattr(message, kind), interface)
+    return Model(path, interface, graph, arithmetic=arithmetic, backend="neuralnetwork")

@@ -122,10 +122,16 @@ def op(
     return register
 
 
-def find(type_: str, opset: int) -> OpDefinition | None:
-    """Return the definition of an operation in an opset, None where the runtime has none."""
-    versions = [each for each in OPERATIONS.get(type_, ()) if each.since <= opset]
-    return versions[-1] if versions else None
+def find(type_: str, opset: int) -> OpDefinition:
+    """Return the definition of an operation in an opset.
+
+    Raises:
+        InputError: if the runtime has none.
+    """
+    for definition in reversed(OPERATIONS.get(type_, [])):
+        if definition.since <= opset:
+            return definition
+    raise InputError(f"is no operation of the opset iOS{opset} that the runtime has.")
 
 
 def first_opset(type_: str) -> int | None:

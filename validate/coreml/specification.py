@@ -26,7 +26,8 @@ def _load() -> ModuleType:
     spec = importlib.util.spec_from_file_location(
         _ALIAS, f"{folder}/__init__.py", submodule_search_locations=[folder]
     )
-    assert spec is not None and spec.loader is not None  # for the type checker: the file is given
+    if spec is None or spec.loader is None:
+        raise InputError(f"coremltools has no {folder}: install it again with `make setup`.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[_ALIAS] = module
     spec.loader.exec_module(module)

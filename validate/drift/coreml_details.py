@@ -9,6 +9,7 @@ from google.protobuf import text_format  # type: ignore[import-untyped]
 from validate.coreml import ir
 from validate.coreml.neuralnetwork import weights as stored
 from validate.coreml.package import locate
+from validate.coreml.program_constants import held_constants
 from validate.coreml.program_reader import ProgramReader
 from validate.coreml.read_model import parse
 from validate.drift.operations import Details
@@ -26,7 +27,7 @@ def details_of(path: Path) -> dict[str, Details]:
     message = parse(files.specification)
     if message.WhichOneof("Type") == "mlProgram":
         function = ProgramReader(files).function(message.mlProgram, "main")
-        return _of_program(function.block.operations)
+        return _of_program(function.block)
     layers = message.neuralNetwork.layers
     found = {layer.output[0]: _of_layer(layer) for layer in layers if layer.output}
     for scaler in message.neuralNetwork.preprocessing:
@@ -34,25 +35,13 @@ def details_of(path: Path) -> dict[str, Details]:
     return found
 
 
-def _of_program(operations: tuple[ir.Operation, ...]) -> dict[str, Details]:
-    constants: dict[str, ir.Constant] = {}
-    found = {}
-    for operation in operations:
-        name = operation.outputs[0].name if operation.outputs else operation.name
-        given = {
-            key: value
-            for key, arguments in operation.inputs.items()
-            for value in arguments[:1]
-            if len(arguments) == 1
-        }
-        if operation.type == "const":
-            value = given["val"]
-            if isinstance(value, ir.Constant):
-                constants[name] = value
-            continue
-        known = {k: v if isinstance(v, ir.Constant) else constants.get(v) for k, v in given.items()}
-        found[name] = _sorted({key: value for key, value in known.items() if value is not None})
-    return found
+def _of_program(block: ir.Block) -> dict[str, Details]:
+    return {
+        operation.outputs[0].name if operation.outputs else operation.name: _sorted(
+            {key: held for key, held in constants if len(operation.inputs[key]) == 1}
+        )
+        for operation, constants in held_constants(block)
+    }
 
 
 def _sorted(constants: dict[str, ir.Constant]) -> Details:

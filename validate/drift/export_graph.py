@@ -7,6 +7,7 @@ from torch import fx
 from export.coreml_names import OUTPUTS
 from export.to_onnx import onnx_program
 from models.deployable import Deployable
+from models.errors import InputError
 from models.specification import InputContract
 from validate.drift.torch_values import Node, TorchGraph, Values
 
@@ -14,7 +15,8 @@ from validate.drift.torch_values import Node, TorchGraph, Values
 def graph_of_export(deployable: Deployable, contract: InputContract) -> TorchGraph:
     """Export `deployable` as for ONNX; its values have the names that the file keeps."""
     program = onnx_program(deployable, contract).exported_program
-    assert program is not None  # it comes from torch.export
+    if program is None:
+        raise InputError("The export to ONNX kept no graph, which drift needs.")
     constants: dict[str, Any] = {}
     image, nodes = "", []
     held = {**program.state_dict, **program.constants}

@@ -18,6 +18,14 @@ from validate.results.parity import Report
 FOLLOWED = ("mlprogram", "neuralnetwork", "onnx")
 
 
+def can_follow(report: Report) -> bool:
+    """Tell whether a file that failed could be run, so that following it may say where."""
+    return any(
+        each.status == "failed" and each.worst is not None and each.format in FOLLOWED
+        for each in report.results
+    )
+
+
 def with_drift(
     report: Report, folder: Path, deployable: Deployable, samples: Source = None
 ) -> Report:

@@ -67,7 +67,8 @@ def _folded(modules: Sequence[nn.Module]) -> dict[str, Tensor]:
     first, norms = modules[0], [each for each in modules if isinstance(each, Norm)]
     if isinstance(first, Norm):
         return _of_norm(first)
-    assert isinstance(first, Convolution)  # weight_differences has made sure
+    if not isinstance(first, Convolution):
+        raise TypeError(f"A {type(first).__name__} has no weight to fold batch norms into.")
     weight = first.weight.detach().double()
     bias = torch.zeros(_channels(first)).double()
     if first.bias is not None:
@@ -80,8 +81,7 @@ def _folded(modules: Sequence[nn.Module]) -> dict[str, Tensor]:
     return {"weight": weight, "bias": bias}
 
 
-def _of_norm(norm: nn.Module) -> dict[str, Tensor]:
-    assert isinstance(norm, Norm)  # for the type checker
+def _of_norm(norm: Norm) -> dict[str, Tensor]:
     count = norm.num_features
     values = {
         "gamma": norm.weight if norm.weight is not None else torch.ones(count),

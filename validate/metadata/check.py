@@ -9,10 +9,10 @@ from typing import Any
 from export.bundle import Artifact, Bundle
 from models.common.text import counted, visible
 from models.deployable import Deployable
-from validate.metadata.compare_weights import foreign_weights
+from validate.metadata.compare_weights import ExpectedWeights, foreign_weights
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries, read_content
 from validate.metadata.expected import expected_statements
-from validate.metadata.network_weights import Applied, applied_weights
+from validate.metadata.network_weights import applied_weights
 from validate.results.parity import ArtifactResult
 
 LONGEST = 160
@@ -37,10 +37,11 @@ def check_statements(
     place, only the logits can tell a neighbouring checkpoint's file. No file is run.
     """
     applied = applied_weights(deployable, bundle.specification) if deployable else ()
+    weights = ExpectedWeights(applied)
     return tuple(
         Violation(artifact.path, sentence)
         for artifact in bundle.artifacts
-        for sentence in _about(artifact, bundle, folder, applied)
+        for sentence in _about(artifact, bundle, folder, weights)
     )
 
 
@@ -60,7 +61,7 @@ def _with_sentences(result: ArtifactResult, violations: Sequence[Violation]) -> 
 
 
 def _about(
-    artifact: Artifact, bundle: Bundle, folder: Path, applied: Sequence[Applied]
+    artifact: Artifact, bundle: Bundle, folder: Path, weights: ExpectedWeights
 ) -> Iterator[str]:
     path = artifact.path
     try:
@@ -80,7 +81,7 @@ def _about(
         yield f"{path} {told}, and by bundle.json it is {_short(wanted) or 'not there'}"
     if artifact.precision == "float16" == content.statements["precision"]:
         yield from _wrong_pins(artifact, content)
-    yield from _wrong_weights(artifact, content, applied)
+    yield from _wrong_weights(artifact, content, weights)
 
 
 def _differences(
@@ -132,9 +133,9 @@ def _wrong_pins(artifact: Artifact, content: FileContent) -> Iterator[str]:
 
 
 def _wrong_weights(
-    artifact: Artifact, content: FileContent, applied: Sequence[Applied]
+    artifact: Artifact, content: FileContent, weights: ExpectedWeights
 ) -> Iterator[str]:
-    foreign = foreign_weights(content.weights, applied)
+    foreign = foreign_weights(content.weights, weights)
     if foreign:
         first = foreign[0]
         others = f", and {len(foreign) - 1} more are like it" if len(foreign) > 1 else ""

@@ -6,7 +6,7 @@ weights of its size; what is near it, but not equal to it as far as the file's p
 of another checkpoint. What is far from all of them was computed in a way that is not known here
 (or is wrong by so much that parity tells).
 
-Of a large weight, about 16,000 numbers spread over it are compared.
+Of a large weight, about 4,000 numbers spread over it are compared.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from validate.metadata.network_weights import Applied
 
-COMPARED = 1 << 14
+COMPARED = 1 << 12
 """So many numbers of a weight are compared."""
 NEAR = 0.1
 """A weight this share of its length away from the network's is another version of it."""
@@ -47,48 +47,64 @@ class ForeignWeight:
     distance: float
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """Hold the numbers at `positions` of all weights of one size, a row each."""
+
+    modules: tuple[str, ...]
+    positions: NDArray[np.int64]
+    values: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+
+class ExpectedWeights:
+    """The weights that a network applies, ready to be looked up by what they hold."""
+
+    def __init__(self, applied: Sequence[Applied]):
+        self._applied: dict[int, list[Applied]] = defaultdict(list)
+        self._candidates: dict[int, Candidates] = {}
+        for each in applied:
+            self._applied[each.weight.numel()].append(each)
+
+    def of_size(self, size: int) -> Candidates | None:
+        """Return the weights of as many numbers; None where there are none."""
+        if size not in self._applied:
+            return None
+        if size not in self._candidates:
+            self._candidates[size] = self._gathered(size)
+        return self._candidates[size]
+
+    def _gathered(self, size: int) -> Candidates:
+        # The step is odd, so that none of a weight's axes is missed.
+        positions = np.arange(0, size, size // COMPARED | 1)
+        versions = [pair for each in self._applied[size] for pair in _versions(each, positions)]
+        values = np.stack([numbers for _, numbers in versions])
+        modules = tuple(each.module for each, _ in versions)
+        return Candidates(modules, positions, values, (values**2).sum(axis=1))
+
+
 def foreign_weights(
-    stored: Mapping[str, NDArray[Any]], applied: Sequence[Applied]
+    stored: Mapping[str, NDArray[Any]], expected: ExpectedWeights
 ) -> tuple[ForeignWeight, ...]:
     """Return the weights in a file that are of a neighbouring checkpoint, the farthest first."""
-    by_size: dict[int, list[Applied]] = defaultdict(list)
-    for each in applied:
-        by_size[each.weight.numel()].append(each)
-    rows: dict[int, list[tuple[str, NDArray[Any]]]] = defaultdict(list)
+    found: list[ForeignWeight] = []
     for name, array in stored.items():
-        if array.size in by_size and array.dtype in (np.float16, np.float32):
-            rows[array.size].append((name, array))
-    found = [
-        foreign
-        for size, arrays in rows.items()
-        for foreign in _foreign_of_size(arrays, by_size[size], _positions(size))
-    ]
+        candidates = expected.of_size(array.size)
+        if candidates is not None and array.dtype in (np.float16, np.float32):
+            found += _foreign(name, array.reshape(-1)[candidates.positions], candidates)
     return tuple(sorted(found, key=lambda each: -each.distance))
 
 
-def _positions(size: int) -> NDArray[np.int64]:
-    """Return places spread over a weight; the step is odd, so that none of its axes is missed."""
-    return np.arange(0, size, size // COMPARED | 1)
-
-
-def _foreign_of_size(
-    arrays: Sequence[tuple[str, NDArray[Any]]],
-    applied: Sequence[Applied],
-    positions: NDArray[np.int64],
-) -> Iterator[ForeignWeight]:
-    versions = [pair for each in applied for pair in _versions(each, positions)]
-    expected = np.stack([values for _, values in versions])
-    squares = (expected**2).sum(axis=1)
-    for name, array in arrays:
-        kept = array.reshape(-1)[positions]
-        actual = kept.astype(np.float64)
-        if not np.isfinite(actual).all():
-            continue
-        # |a - e|² = |a|² - 2 a·e + |e|², for every candidate at once
-        nearest = int(np.argmin(squares - 2 * expected @ actual))
-        distance = _distance(actual, expected[nearest])
-        if distance < NEAR and not _are_equal(kept, expected[nearest]):
-            yield ForeignWeight(name, versions[nearest][0].module, distance)
+def _foreign(name: str, kept: NDArray[Any], candidates: Candidates) -> Iterator[ForeignWeight]:
+    """Yield a weight that is near one of the candidates, and not equal to it."""
+    actual = kept.astype(np.float64)
+    if not np.isfinite(actual).all():
+        return
+    # |a - e|² = |a|² - 2 a·e + |e|², for every candidate at once
+    nearest = int(np.argmin(candidates.squares - 2 * candidates.values @ actual))
+    distance = _distance(actual, candidates.values[nearest])
+    if distance < NEAR and not _are_equal(kept, candidates.values[nearest]):
+        yield ForeignWeight(name, candidates.modules[nearest], distance)
 
 
 def _distance(actual: NDArray[np.float64], expected: NDArray[np.float64]) -> float:

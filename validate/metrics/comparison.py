@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import mask_values
-from validate.metrics.decision_values import TINY, Scale, decision_values
+from validate.metrics.decision_values import TINY, Scale, decision_values, shared_part
 from validate.metrics.margins import Decisions, Region, decisions
 from validate.runtimes import Outputs
 
@@ -30,7 +30,8 @@ class Comparison:
 
     `logits` counts them; `confusion (K, K)` counts pixels by the reference's label and the
     artifact's, or `(C, 2, 2)` those of each independent channel by whether it is there.
-    `off_mask` counts pixels whose mask is not what the artifact's own logits say.
+    `off_mask` counts pixels whose mask is not what the artifact's own logits say, and
+    `shared_error` is the largest error of what exclusive classes share.
     """
 
     logits: int
@@ -42,6 +43,8 @@ class Comparison:
     candidate_energy: Sums
     product: Sums
     confusion: NDArray[np.int64]
+    largest_logit: float
+    shared_error: float
     off_mask: int
     decisions: Decisions
 
@@ -56,6 +59,8 @@ class Comparison:
             candidate_energy=self.candidate_energy + other.candidate_energy,
             product=self.product + other.product,
             confusion=self.confusion + other.confusion,
+            largest_logit=max(self.largest_logit, other.largest_logit),
+            shared_error=max(self.shared_error, other.shared_error),
             off_mask=self.off_mask + other.off_mask,
             decisions=self.decisions + other.decisions,
         )
@@ -87,13 +92,15 @@ class Metrics:
     share of pixels with equal labels, for all pixels and apart for those beside another label
     (`boundary`) and the rest (`interior`). `margin` is the reference's mean margin, in logits, and
     `undecided` the share of pixels whose margin an error within the tolerance can overcome. Where
-    channels are independent, the pixels of every channel are counted.
+    channels are independent, the pixels of every channel are counted. `shared_error` is the
+    largest error of what exclusive classes share, as a share of PyTorch's largest logit.
     """
 
     max_error: float
     mean_error: float
     rms_error: float
     relative_error: float
+    shared_error: float
     ranges: tuple[float, ...]
     psnr: float | None
     snr: float | None
@@ -138,6 +145,8 @@ def compare(
         candidate_energy=_products(actual, actual),
         product=_products(expected, actual),
         confusion=_confusion(reference, candidate.mask),
+        largest_logit=float(np.abs(reference.logits).max()),
+        shared_error=float(np.abs(shared_part(candidate) - shared_part(reference)).max()),
         off_mask=_off_mask(candidate, slack),
         decisions=decisions(reference, candidate.mask, limit * judged.range),
     )
@@ -156,6 +165,7 @@ def measure(comparison: Comparison) -> Metrics:
         mean_error=float(comparison.error.sum()) / comparison.logits,
         rms_error=math.sqrt(float(comparison.squared_error.sum()) / comparison.logits),
         relative_error=float((comparison.max_error / ranges).max()),
+        shared_error=comparison.shared_error / max(comparison.largest_logit, TINY),
         ranges=tuple(ranges.tolist()),
         psnr=_worst(20 * math.log10(p / r) for p, r in zip(ranges, rms, strict=True) if r),
         snr=_worst(_snrs(comparison)),

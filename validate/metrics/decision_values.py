@@ -54,12 +54,16 @@ def decision_values(outputs: Outputs) -> NDArray[np.float64]:
 
     Centred in float64, since a large number that all classes share leaves few digits of float32.
     """
-    logits = outputs.logits.astype(np.float64)
-    if outputs.independent:
-        return logits.reshape(len(logits), -1)
-    if len(logits) > 1:
-        logits -= logits.mean(axis=0)
-    return logits.reshape(1, -1)
+    rows = len(outputs.logits) if outputs.independent else 1
+    return (outputs.logits - shared_part(outputs)).reshape(rows, -1)
+
+
+def shared_part(outputs: Outputs) -> NDArray[np.float64]:
+    """Return what no mask depends on, `(H, W)`: the mean over exclusive classes, else zero."""
+    if outputs.independent or len(outputs.logits) == 1:
+        return np.zeros(outputs.logits.shape[1:])
+    mean: NDArray[np.float64] = outputs.logits.mean(axis=0, dtype=np.float64)
+    return mean
 
 
 def scale_of(references: Sequence[Outputs]) -> Scale:

@@ -25,6 +25,7 @@ class Tolerance:
     mask_slack   how far below the best of its own logits a mask's class may lie, as a share of
                  the largest of them
     min_iou      least IoU of each class over all pictures (see `overlap`)
+    max_shared   largest error of what exclusive classes share, as a share of the largest logit
     reason       why these values
     """
 
@@ -32,6 +33,7 @@ class Tolerance:
     min_psnr: float
     mask_slack: float
     min_iou: float
+    max_shared: float
     reason: str
 
 
@@ -61,6 +63,7 @@ FLOAT32 = Tolerance(
     min_psnr=85.0,
     mask_slack=1e-6,
     min_iou=0.98,
+    max_shared=2e-4,
     reason="float32 files differ from PyTorch by the order of their sums only.",
 )
 FLOAT16 = Tolerance(
@@ -68,6 +71,7 @@ FLOAT16 = Tolerance(
     min_psnr=60.0,
     mask_slack=2**-10,
     min_iou=0.92,
+    max_shared=0.1,
     reason="Rounding every layer ruins this network in PyTorch, so that it explains nothing.",
 )
 
@@ -180,6 +184,13 @@ def violations(
         )
     if total.off_mask:
         found.append(f"{_pixels(total.off_mask)} a mask that contradicts the file's own logits")
+    if total.shared_error > tolerance.max_shared:
+        found.append(
+            "its logits are off by a number that all classes share, up to "
+            f"{total.shared_error * 100:.2g} % of the largest logit, where "
+            f"{tolerance.max_shared * 100:.2g} % is tolerated: no mask shows it, but other uses of "
+            "the logits do"
+        )
     worst = min(range(len(total.classes)), key=lambda index: overlap(total.classes[index]))
     if overlap(total.classes[worst]) < tolerance.min_iou:
         label = labels[worst] if labels else f"class {worst}"

@@ -11,7 +11,7 @@ from models.errors import InputError
 from validate.results.parity import Report
 
 SCHEMA_FILE = Path(__file__).with_name("parity.schema.json")
-REMEDY = "Run `make validate` again."
+REMEDY = "Run `segport validate` again."
 
 
 def to_json(report: Report) -> str:

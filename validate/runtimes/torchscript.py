@@ -16,6 +16,7 @@ class TorchScript:
 
     def __init__(self, path: Path, bundle: Bundle):
         self._module = torch.jit.load(str(path), map_location="cpu")
+        self._stored = {name: each.clone() for name, each in self._module.state_dict().items()}
         self._specification = bundle.specification
 
     def run(self, image: Picture) -> Outputs:
@@ -35,19 +36,32 @@ class TorchScript:
     def state(self) -> str | None:
         """Return what the code changes of its own between calls, or draws at random; else None.
 
-        Read from the whole graph, so that it is found however late it shows.
+        Tensors are compared with what they were when the file was loaded; the rest is read from
+        the graph, so that it is found however late it shows.
         """
+        for name, value in self._module.state_dict().items():
+            if not torch.equal(value, self._stored[name]):
+                return f"it changes its tensor {name!r} when it is called"
         graph = self._module.inlined_graph
         aliases = graph.alias_db()
         for node in _nodes(graph):
             if node.kind() == "prim::SetAttr":
                 return f"it changes its attribute {node.s('name')!r} when it is called"
-            stored = node.kind() in ("prim::GetAttr", "prim::Constant")
-            if stored and any(aliases.has_writers(value) for value in node.outputs()):
-                return "it changes a value that it has stored when it is called"
+            if _is_stored(node) and any(map(aliases.has_writers, node.outputs())):
+                return "it changes a constant of its own when it is called"
             if node.isNondeterministic():
                 return f"it draws random numbers ({node.kind()})"
         return None
+
+
+def _is_stored(node: Any) -> bool:
+    """Return whether a node gives what the file has stored, but for tensors in attributes.
+
+    Of those the graph cannot tell whether writing to another tensor writes to them.
+    """
+    if node.kind() == "prim::GetAttr":
+        return bool(node.output().type().kind() in ("ListType", "DictType"))
+    return bool(node.kind() == "prim::Constant")
 
 
 def _nodes(block: Any) -> Iterator[Any]:

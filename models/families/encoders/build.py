@@ -83,7 +83,7 @@ def describe(name: str) -> CatalogueEntry:
     return _entry(variants, build(name, 4, min(variants)), tokens=False)
 
 
-def examined(name: str) -> CatalogueEntry | None:
+def describe_if_known(name: str) -> CatalogueEntry | None:
     """Return `describe(name)`, or None where neither smp nor timm knows `name`.
 
     Raises InputError where smp cannot use it.
@@ -99,7 +99,7 @@ def examined(name: str) -> CatalogueEntry | None:
 
 
 @cache
-def tensors(name: str, depth: int) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(name: str, depth: int) -> dict[str, tuple[int, ...]]:
     """Return `shapes_of` encoder `name` at `depth`, 0 for DPT's; none if it cannot be built."""
     try:
         return shapes_of(build(name, 3, depth) if depth else build_tokens(name, 3))
@@ -131,7 +131,7 @@ def _variants(name: str) -> Iterator[tuple[int, nn.Module]]:
             yield depth, build(name, 3, depth)
         except UNBUILDABLE as error:
             if "downsampling pattern" in str(error):
-                return  # at no depth
+                return  # no depth will do
 
 
 def _entry(variants: dict[int, nn.Module], wider: nn.Module, tokens: bool) -> CatalogueEntry:
@@ -168,7 +168,7 @@ def _side(encoder: Any, tokens: bool) -> int:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _without_warnings() -> Iterator[None]:
     """Silence smp's deprecation of its `timm-` names, and timm's list of heads that it drops."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -181,5 +181,5 @@ def _quiet() -> Iterator[None]:
 
 
 def _built(make: Callable[[], nn.Module]) -> nn.Module:
-    with _quiet():
+    with _without_warnings():
         return built(make)

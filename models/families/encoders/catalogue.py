@@ -78,7 +78,7 @@ def _entry(
 def signature(shapes: Shapes, stem: tuple[str, ...], tokens: bool = False) -> str:
     """Return the signature of an encoder's `shapes`, open in the input channels of `stem`.
 
-    That of a vision transformer is open in the picture's size as well.
+    A vision transformer's signature is open in the picture's size as well.
 
     >>> grey, colour = {"conv1.weight": (64, 1, 7, 7)}, {"conv1.weight": (64, 3, 7, 7)}
     >>> signature(grey, ("conv1.weight",)) == signature(colour, ("conv1.weight",))

@@ -27,7 +27,7 @@ class EncoderChoice:
     assumed: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle(
+def choose_encoder(
     shapes: Shapes, query: EncoderQuery, choices: Choices, architecture: str
 ) -> EncoderChoice:
     """Return the encoder whose tensors are `shapes`.
@@ -35,7 +35,7 @@ def settle(
     Raises InputError where it is unknown, or where several fit and none was chosen.
     """
     if choices.encoder is not None:
-        name = known(choices.encoder)
+        name = current_name(choices.encoder)
         return EncoderChoice(name, _depth(name, shapes, query))
     fits = match.matching(shapes, query)
     if fits:
@@ -49,7 +49,7 @@ def settle(
     return EncoderChoice(name, query.depths[0])
 
 
-def known(name: str) -> str:
+def current_name(name: str) -> str:
     """Return `name` as smp takes it today.
 
     Raises InputError where smp and timm offer no such encoder.
@@ -68,10 +68,10 @@ def known(name: str) -> str:
 def nearest(shapes: Shapes, query: EncoderQuery) -> str | None:
     """Return the encoder that shares most tensors with an incomplete or odd state dict.
 
-    It lets the key accounting say which tensors are missing, instead of "unknown encoder".
+    With it, the key report can say which tensors are missing, instead of "unknown encoder".
     """
     ranked = []
-    for name in match.nearest(shapes, query):
+    for name in match.similar(shapes, query):
         expected = _expected(name, query)
         shared = sum(shapes.get(key) == shape for key, shape in expected.items())
         ranked.append((shared / len(expected.keys() | shapes.keys()), name))
@@ -82,7 +82,7 @@ def nearest(shapes: Shapes, query: EncoderQuery) -> str | None:
 def _expected(name: str, query: EncoderQuery) -> Shapes:
     from models.families.encoders import build
 
-    return build.tensors(name, 0 if query.tokens else query.depths[0])
+    return build.tensor_shapes(name, 0 if query.tokens else query.depths[0])
 
 
 def _depth(name: str, shapes: Shapes, query: EncoderQuery) -> int:

@@ -42,7 +42,7 @@ def names() -> list[str]:
     return [*encoders, *(TIMM + name for name in timms)]
 
 
-def described(names: Iterable[str]) -> Iterator[str]:
+def catalogue_lines(names: Iterable[str]) -> Iterator[str]:
     """Yield a line of the catalogue for each of `names` that smp can use."""
     for name in names:
         try:
@@ -55,7 +55,7 @@ def described(names: Iterable[str]) -> Iterator[str]:
 
 def main() -> None:
     """Write the catalogue."""
-    CATALOGUE.write_text("{\n" + ",\n".join(described(names())) + "\n}\n")
+    CATALOGUE.write_text("{\n" + ",\n".join(catalogue_lines(names())) + "\n}\n")
 
 
 if __name__ == "__main__":

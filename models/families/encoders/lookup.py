@@ -17,4 +17,4 @@ def entry_of(name: str) -> CatalogueEntry | None:
         return listed
     from models.families.encoders import build
 
-    return build.examined(name)
+    return build.describe_if_known(name)

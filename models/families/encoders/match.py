@@ -55,8 +55,8 @@ def matching(
 ) -> dict[str, tuple[int, ...]]:
     """Return the encoders with exactly these names and shapes, each with the fitting depths.
 
-    They are searched among `entries`, or else in the whole catalogue. Several names mean that
-    shapes cannot tell them apart.
+    `entries` are those to compare with, the whole catalogue where it is None. Several names mean
+    that shapes cannot tell them apart.
     """
     known: dict[tuple[bool, tuple[str, ...]], str] = {}
     bare = not any(name.startswith(UNIVERSAL) for name in shapes)
@@ -85,7 +85,7 @@ def _fitting(entry: CatalogueEntry, depths: Sequence[int], query: EncoderQuery) 
     yield from (d for d in query.depths if d in depths and entry.has(d, query.deepest))
 
 
-def nearest(shapes: Shapes, query: EncoderQuery, most: int = 4) -> list[str]:
+def similar(shapes: Shapes, query: EncoderQuery, most: int = 4) -> list[str]:
     """Return encoders that incomplete or odd `shapes` might mean, the likeliest first.
 
     They share the names of the encoder's children; the channels that the decoder takes, and

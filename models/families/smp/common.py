@@ -18,7 +18,7 @@ from models.families.encoders.catalogue import TIMM, UNIVERSAL
 from models.families.encoders.choose import EncoderChoice
 from models.families.encoders.match import EncoderQuery
 from models.families.family import Family, Renamed
-from models.families.smp.keys import below, is_marked, needed
+from models.families.smp.keys import below, is_marked, require_shape
 from models.specification import Choices, Shapes, Specification
 
 HEAD = "segmentation_head.0.weight"
@@ -55,7 +55,7 @@ def specify(
     Raises InputError where the encoder is unknown, or several fit and none was chosen.
     """
     inside = {k: s for k, s in below(shapes, "encoder.").items() if not ignored("encoder." + k)}
-    encoder = choose.settle(inside, decoder.query, choices, architecture)
+    encoder = choose.choose_encoder(inside, decoder.query, choices, architecture)
     arguments, assumed = _arguments(decoder, encoder, choices)
     entry = lookup.entry_of(encoder.name)
     side = 0 if entry is None else match.side(inside, entry)
@@ -65,7 +65,7 @@ def specify(
         family="smp",
         architecture=architecture,
         in_channels=match.input_channels(inside, encoder.name) or 3,
-        classes=needed(shapes, head, 4, architecture)[0],
+        classes=require_shape(shapes, head, 4, architecture)[0],
         stride=_stride(decoder, encoder.depth, arguments),
         arguments=arguments,
         assumed=assumed,
@@ -130,7 +130,7 @@ def build(specification: Specification) -> nn.Module:
 
 
 def ignored(key: str) -> str | None:
-    """Return why `key` of a checkpoint is not needed, or None."""
+    """Return why `key` of a checkpoint is not require_shape, or None."""
     return next((reason for pattern, reason in IGNORED if re.match(pattern, key)), None)
 
 

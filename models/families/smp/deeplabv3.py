@@ -29,7 +29,7 @@ def atrous(
 
     Raises InputError where its first convolution is missing.
     """
-    first = keys.needed(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, architecture)
+    first = keys.require_shape(shapes, f"decoder.{aspp}.convs.0.0.weight", 4, architecture)
     return common.DecoderSpecification(
         query=EncoderQuery((5, 4, 3), first[1]),
         arguments={

@@ -19,9 +19,9 @@ HEAD = "segmentation_head.head.4.weight"
 def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
     blocks = keys.count(shapes, r"decoder\.reassemble_blocks\.\d+\.")
     widths = [_reassembled(shapes, block) for block in range(max(blocks, 1))]
-    fusion = keys.needed(shapes, REASSEMBLE + "0.project_to_feature_dim.weight", 4, "DPT")
+    fusion = keys.require_shape(shapes, REASSEMBLE + "0.project_to_feature_dim.weight", 4, "DPT")
     readout, assumed = _readout(shapes, choices)
-    patch = keys.needed(shapes, "encoder.model.patch_embed.proj.weight", 4, "DPT")
+    patch = keys.require_shape(shapes, "encoder.model.patch_embed.proj.weight", 4, "DPT")
     return common.DecoderSpecification(
         query=EncoderQuery((blocks,), widths[0][1], tokens=True),
         arguments={
@@ -38,7 +38,7 @@ def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
 
 def _reassembled(shapes: Shapes, block: int) -> tuple[int, ...]:
     key = f"{REASSEMBLE}{block}.project_to_out_channel.weight"
-    return keys.needed(shapes, key, 4, "DPT")
+    return keys.require_shape(shapes, key, 4, "DPT")
 
 
 def _readout(shapes: Shapes, choices: Choices) -> tuple[str, dict[str, str]]:

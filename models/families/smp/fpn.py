@@ -14,9 +14,9 @@ MARK = r"decoder\.(p[2-5]|seg_blocks)\."
 
 
 def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
-    pyramid, deepest = keys.needed(shapes, "decoder.p5.weight", 4, "FPN")[:2]
-    block = keys.needed(shapes, "decoder.seg_blocks.0.block.0.block.0.weight", 4, "FPN")
-    concatenated = keys.needed(shapes, common.HEAD, 4, "FPN")[1] == 4 * block[0]
+    pyramid, deepest = keys.require_shape(shapes, "decoder.p5.weight", 4, "FPN")[:2]
+    block = keys.require_shape(shapes, "decoder.seg_blocks.0.block.0.block.0.weight", 4, "FPN")
+    concatenated = keys.require_shape(shapes, common.HEAD, 4, "FPN")[1] == 4 * block[0]
     interpolation, assumed = keys.interpolation(choices)
     return common.DecoderSpecification(
         query=EncoderQuery((5, 4, 3), deepest),

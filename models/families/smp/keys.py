@@ -21,7 +21,7 @@ def count(shapes: Shapes, pattern: str) -> int:
     return len({match[0] for match in matches if match})
 
 
-def needed(shapes: Shapes, key: str, dimensions: int, architecture: str) -> tuple[int, ...]:
+def require_shape(shapes: Shapes, key: str, dimensions: int, architecture: str) -> tuple[int, ...]:
     """Return the shape of `key`, without which the architecture has no meaning.
 
     Raises InputError where it is missing or has not so many `dimensions`.

@@ -12,7 +12,7 @@ MARK = r"decoder\.blocks\.\d+\.block\."
 
 
 def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
-    first = keys.needed(shapes, "decoder.blocks.0.block.0.0.weight", 4, "Linknet")
+    first = keys.require_shape(shapes, "decoder.blocks.0.block.0.0.weight", 4, "Linknet")
     count = keys.count(shapes, MARK)
     return common.DecoderSpecification(
         query=EncoderQuery((count,), first[1]),

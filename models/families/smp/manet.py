@@ -14,8 +14,8 @@ MARK = r"decoder\.(center\.(top|center|bottom|out)_conv|blocks\.\d+\.(hl_conv|SE
 
 
 def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
-    top = keys.needed(shapes, "decoder.center.top_conv.weight", 4, "MAnet")
-    keys.needed(shapes, "decoder.blocks.0.conv1.0.weight", 4, "MAnet")
+    top = keys.require_shape(shapes, "decoder.center.top_conv.weight", 4, "MAnet")
+    keys.require_shape(shapes, "decoder.blocks.0.conv1.0.weight", 4, "MAnet")
     channels = decoder_channels(shapes)
     interpolation, assumed = keys.interpolation(choices)
     return common.DecoderSpecification(

@@ -14,7 +14,7 @@ STRIDE = 16
 
 
 def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
-    middle = keys.needed(shapes, "decoder.fpa.mid.0.conv.weight", 4, "PAN")
+    middle = keys.require_shape(shapes, "decoder.fpa.mid.0.conv.weight", 4, "PAN")
     interpolation, assumed = keys.interpolation(choices, "bilinear")
     return common.DecoderSpecification(
         query=EncoderQuery((_depth(shapes),), middle[1]),

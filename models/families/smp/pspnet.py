@@ -13,11 +13,11 @@ MARK = r"decoder\.psp\.blocks\.\d+\.pool\."
 
 
 def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
-    pooled = keys.needed(shapes, "decoder.psp.blocks.0.pool.1.0.weight", 4, "PSPNet")
+    pooled = keys.require_shape(shapes, "decoder.psp.blocks.0.pool.1.0.weight", 4, "PSPNet")
     return common.DecoderSpecification(
         query=EncoderQuery((3, 4, 5), pooled[1]),
         arguments={
-            "psp_out_channels": keys.needed(shapes, "decoder.conv.0.weight", 4, "PSPNet")[0],
+            "psp_out_channels": keys.require_shape(shapes, "decoder.conv.0.weight", 4, "PSPNet")[0],
             "decoder_use_norm": keys.norm(shapes, "decoder.conv."),
         },
         upsampling={3: 8, 4: 16, 5: 32},

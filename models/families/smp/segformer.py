@@ -13,7 +13,7 @@ MARK = r"decoder\.(mlp_stage|fuse_stage)\."
 
 
 def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
-    linear = keys.needed(shapes, "decoder.mlp_stage.0.linear.weight", 2, "Segformer")
+    linear = keys.require_shape(shapes, "decoder.mlp_stage.0.linear.weight", 2, "Segformer")
     count = keys.count(shapes, r"decoder\.mlp_stage\.\d+\.")
     return common.DecoderSpecification(
         query=EncoderQuery((count, count + 1), linear[1]),

@@ -16,7 +16,7 @@ LAYER = r"decoder\.blocks\.x_0_\d\.conv1\.0\.weight$"
 def _read(shapes: Shapes, choices: Choices) -> common.DecoderSpecification:
     count = keys.count(shapes, LAYER)
     firsts = [f"decoder.blocks.x_0_{layer}.conv1.0.weight" for layer in range(max(count, 1))]
-    channels = tuple(keys.needed(shapes, key, 4, "UnetPlusPlus")[0] for key in firsts)
+    channels = tuple(keys.require_shape(shapes, key, 4, "UnetPlusPlus")[0] for key in firsts)
     return of_blocks(channels, "decoder.blocks.x_0_0.conv1.", shapes, choices)
 
 

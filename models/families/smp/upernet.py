@@ -24,9 +24,9 @@ def _read(shapes: Shapes, _choices: Choices) -> common.DecoderSpecification:
     norms = keys.count(shapes, r"decoder\.feature_norms\.\d\.weight$")
     last = f"decoder.feature_norms.{max(norms, 1) - 1}.weight"
     return common.DecoderSpecification(
-        query=EncoderQuery((norms + 1,), keys.needed(shapes, last, 1, "UPerNet")[0]),
+        query=EncoderQuery((norms + 1,), keys.require_shape(shapes, last, 1, "UPerNet")[0]),
         arguments={
-            "decoder_channels": keys.needed(shapes, FUSION + "0.weight", 4, "UPerNet")[0],
+            "decoder_channels": keys.require_shape(shapes, FUSION + "0.weight", 4, "UPerNet")[0],
             "decoder_use_norm": keys.norm(shapes, FUSION),
         },
     )

@@ -64,17 +64,20 @@ def _recurrent(shapes: Shapes) -> Specification | None:
     gates = _gates(shapes, len(ups)) if attentive else ()
     if any(up is None or not up.block for up in ups) or (attentive and not gates):
         return None
-    inputs = shapes["RRCNN1.Conv_1x1.weight"][1]
     inner = tuple(width for _, width in gates)
-    plan = RecurrentPlan(inputs, head[0], "Conv_1x1", tuple(widths), inner)
+    inputs = shapes["RRCNN1.Conv_1x1.weight"][1]
+    return _specify(RecurrentPlan(inputs, head[0], "Conv_1x1", tuple(widths), inner))
+
+
+def _specify(plan: RecurrentPlan) -> Specification:
     return Specification(
-        family="R2Attention" if gates else "R2",
+        family="R2Attention" if plan.gates else "R2",
         architecture="U-Net",
-        in_channels=inputs,
-        classes=head[0],
-        stride=2 ** len(ups),
+        in_channels=plan.inputs,
+        classes=plan.classes,
+        stride=2 ** (len(plan.widths) - 1),
         arguments={
-            "widths": tuple(widths),
+            "widths": plan.widths,
             "steps": STEPS,
             "upsampling": "nearest",
             "nonlinearity": "ReLU",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from models.errors import InputError
-from models.families.unet.plan import UnetPlan, Up, even, is_consistent
+from models.families.unet.plan import UnetPlan, Up, is_consistent, uniform
 from models.families.unet.units import Block, read_units
 from models.specification import Choices, Shapes
 
@@ -61,7 +61,7 @@ def read_plan(
     for single in _single(templates):
         plan = _plan(shapes, single, choices, padding)
         if plan is not None and is_consistent(plan):
-            return even(plan)
+            return uniform(plan)
     return None
 
 
@@ -79,10 +79,12 @@ def _plan(
 ) -> UnetPlan | None:
     head = templates.head[0]
     head_shape = shapes.get(f"{head}.weight", ())
-    encoder = _encoder(shapes, templates)
-    if len(head_shape) != 4 or head_shape[2:] != (1, 1) or len(encoder) < 2:
+    if len(head_shape) != 4 or head_shape[2:] != (1, 1):
         return None
+    encoder = _encoder(shapes, templates)
     depth = len(encoder) - 1
+    if depth < 1:
+        return None
     counts = [_counts(level, depth, templates.first) for level in range(depth)]
     decoder = [_block(shapes, templates.decoder[0], count) for count in counts]
     if not all(decoder) or head_shape[1] != decoder[0][-1].outputs:

@@ -21,9 +21,9 @@ from models.families.unet.units import (
     DEFAULT,
     PUBLISHED,
     Block,
+    add_block,
+    add_layer,
     block_from,
-    grow,
-    grow_block,
     read_units,
     run_block,
 )
@@ -148,10 +148,10 @@ class NestedUnet(nn.Module):
         super().__init__()
         self.grid = grid
         for block in grid.nodes.values():
-            grow_block(self, block)
+            add_block(self, block)
         width = grid.nodes["conv0_0"][-1].outputs
         for head in grid.heads:
-            grow(self, head, nn.Conv2d(width, grid.classes, 1))
+            add_layer(self, head, nn.Conv2d(width, grid.classes, 1))
         self.up = nn.Upsample(scale_factor=2, mode=grid.mode, align_corners=grid.align_corners)
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.families.unet.units import Block, block_from, grow, grow_block, run_block
+from models.families.unet.units import Block, add_block, add_layer, block_from, run_block
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def plan_from(plain: Mapping[str, Any]) -> UnetPlan:
     )
 
 
-def even(plan: UnetPlan) -> UnetPlan | None:
+def uniform(plan: UnetPlan) -> UnetPlan | None:
     """Return `plan` with a bias everywhere if there is one anywhere.
 
     None where blocks differ in the number of their units, or only some units have norms, or have
@@ -79,14 +79,12 @@ def even(plan: UnetPlan) -> UnetPlan | None:
         kinds = {(unit.norm is None, unit.norm_last) for block in alike for unit in block}
         if len(kinds) > 1 or len({len(block) for block in alike}) > 1:
             return None
-    units = [unit for block in blocks for unit in block]
-    bias = any(unit.bias for unit in units)
+    bias = any(unit.bias for block in blocks for unit in block)
     encoder, decoder = (
         tuple(tuple(replace(unit, bias=bias) for unit in block) for block in side)
         for side in (plan.encoder, plan.decoder)
     )
-    rising = any(up.bias for up in plan.ups)
-    ups = tuple(replace(up, bias=rising) for up in plan.ups)
+    ups = tuple(replace(up, bias=any(up.bias for up in plan.ups)) for up in plan.ups)
     return replace(plan, encoder=encoder, decoder=decoder, ups=ups)
 
 
@@ -104,8 +102,7 @@ def is_consistent(plan: UnetPlan) -> bool:
 
 
 def _is_chain(block: Block) -> bool:
-    pairs = pairwise(block)
-    return all(first.outputs == second.inputs for first, second in pairs)
+    return all(first.outputs == second.inputs for first, second in pairwise(block))
 
 
 class PlainUnet(nn.Module):
@@ -119,13 +116,13 @@ class PlainUnet(nn.Module):
         super().__init__()
         self.plan = plan
         for block in (*plan.encoder, *plan.decoder, *(up.block for up in plan.ups)):
-            grow_block(self, block, plan.padding)
+            add_block(self, block, plan.padding)
         for up in plan.ups:
-            _grow_up(self, up)
+            _add_up(self, up)
         for (gate, width), up, block in zip(plan.gates, plan.ups, plan.encoder, strict=False):
-            grow(self, gate, AttentionGate(up.outputs, block[-1].outputs, width))
+            add_layer(self, gate, AttentionGate(up.outputs, block[-1].outputs, width))
         width = plan.decoder[0][-1].outputs
-        grow(self, plan.head, nn.Conv2d(width, plan.classes, 1))
+        add_layer(self, plan.head, nn.Conv2d(width, plan.classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of `x`."""
@@ -134,10 +131,10 @@ class PlainUnet(nn.Module):
             x = run_block(self, block, x if level == 0 else nn.functional.max_pool2d(x, 2))
             skips.append(x)
         for level in reversed(range(self.plan.depth)):
-            x = self._ascend(level, x, skips[level])
+            x = self._run_level(level, x, skips[level])
         return self.get_submodule(self.plan.head)(x)  # type: ignore[no-any-return]
 
-    def _ascend(self, level: int, x: Tensor, skip: Tensor) -> Tensor:
+    def _run_level(self, level: int, x: Tensor, skip: Tensor) -> Tensor:
         x = _run_up(self, self.plan.ups[level], x)
         skip = crop(skip, x)
         if self.plan.gates:
@@ -174,24 +171,16 @@ def crop(skip: Tensor, to: Tensor) -> Tensor:
     return skip[:, :, top : top + height, left : left + width]
 
 
-def _grow_up(root: nn.Module, up: Up) -> None:
+def _add_up(root: nn.Module, up: Up) -> None:
+    layer: nn.Module = nn.Upsample(scale_factor=2, mode=up.mode, align_corners=up.align_corners)
     if up.transposed is not None:
         layer = nn.ConvTranspose2d(up.inputs, up.outputs, 2, stride=2, bias=up.bias)
-        grow(root, up.transposed, layer)
-    elif up.path is not None:
-        grow(root, up.path, _resize(up))
+    add_layer(root, up.transposed or up.path or "", layer)
     if up.pointwise is not None:
-        grow(root, up.pointwise, nn.Conv2d(up.inputs, up.outputs, 1, bias=up.bias))
-
-
-def _resize(up: Up) -> nn.Upsample:
-    return nn.Upsample(scale_factor=2, mode=up.mode, align_corners=up.align_corners)
+        add_layer(root, up.pointwise, nn.Conv2d(up.inputs, up.outputs, 1, bias=up.bias))
 
 
 def _run_up(root: nn.Module, up: Up, x: Tensor) -> Tensor:
-    if up.transposed is not None:
-        return root.get_submodule(up.transposed)(x)  # type: ignore[no-any-return]
-    x = root.get_submodule(up.path)(x) if up.path is not None else _resize(up)(x)
-    if up.pointwise is not None:
-        x = root.get_submodule(up.pointwise)(x)
+    for path in (up.transposed or up.path or "", up.pointwise):
+        x = x if path is None else root.get_submodule(path)(x)
     return run_block(root, up.block, x)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.families.unet.plan import AttentionGate
-from models.families.unet.units import Unit, grow_block, run_block
+from models.families.unet.units import Unit, add_block, run_block
 
 STEPS = 2
 """Further rounds of a recurrent layer: the t of the paper."""
@@ -70,7 +70,7 @@ class RecurrentUnet(nn.Module):
         ):
             self.add_module(f"RRCNN{level}", RecurrentBlock(above, width))
         for level, unit in enumerate(self.up_units, 2):
-            grow_block(self, (unit,))
+            add_block(self, (unit,))
             self.add_module(f"Up_RRCNN{level}", RecurrentBlock(2 * unit.outputs, unit.outputs))
         for level, (width, inner) in enumerate(zip(plan.widths, plan.gates, strict=False), 2):
             self.add_module(f"Att{level}", AttentionGate(width, width, inner))

@@ -8,6 +8,10 @@ convolution, added to a 3×3 convolution and norm of its input. The published fo
 sigmoid, which is recorded as the activation; the logits before it are what is exported.
 """
 
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -47,8 +51,7 @@ def recognise(shapes: Shapes, choices: Choices) -> Specification | None:
 
 def build(specification: Specification) -> nn.Module:
     """Return the network, freshly initialised."""
-    widths = specification.arguments["widths"]
-    assert isinstance(widths, tuple | list)
+    widths = cast(Iterable[int], specification.arguments["widths"])
     return ResUnet(specification.in_channels, specification.classes, tuple(widths))
 
 
@@ -74,16 +77,8 @@ class ResidualUnit(nn.Module):
         return self.conv_block(x) + self.conv_skip(x)  # type: ignore[no-any-return]
 
 
-class UpConv(nn.Module):
-    """Double the sides by a transposed 2×2 convolution."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.upsample = nn.ConvTranspose2d(width, width, 2, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `(N, C, 2 H, 2 W)`."""
-        return self.upsample(x)  # type: ignore[no-any-return]
+def _up_conv(width: int) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(upsample=nn.ConvTranspose2d(width, width, 2, stride=2)))
 
 
 class ResUnet(nn.Module):
@@ -103,9 +98,9 @@ class ResUnet(nn.Module):
         self.residual_conv_2 = ResidualUnit(second, third, 2)
         self.bridge = ResidualUnit(third, deepest, 2)
         self.upsample_1, self.upsample_2, self.upsample_3 = (
-            UpConv(deepest),
-            UpConv(third),
-            UpConv(second),
+            _up_conv(deepest),
+            _up_conv(third),
+            _up_conv(second),
         )
         self.up_residual_conv1 = ResidualUnit(deepest + third, third, 1)
         self.up_residual_conv2 = ResidualUnit(third + second, second, 1)

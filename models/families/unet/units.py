@@ -98,7 +98,7 @@ def _places(conv: int, norms: list[int], gap: int | None) -> tuple[int | None, i
     """
     if not norms:
         return (None, conv + 1) if gap in (None, 2) else None
-    if norms == [conv + 1] and gap in (None, 3, 4):  # the fourth is a dropout
+    if norms == [conv + 1] and gap in (None, 3, 4):  # a fourth layer is a dropout
         return conv + 1, conv + 2
     return (conv + 2, conv + 1) if norms == [conv + 2] and gap in (None, 3, 4) else None
 
@@ -136,7 +136,7 @@ def block_from(plain: Any) -> Block:
     return tuple(Unit(**unit) for unit in plain)
 
 
-def grow(root: nn.Module, path: str, layer: nn.Module) -> None:
+def add_layer(root: nn.Module, path: str, layer: nn.Module) -> None:
     """Put `layer` at a dotted path below `root`, so that its keys begin with the path."""
     *parents, name = path.split(".")
     for parent in parents:
@@ -146,15 +146,15 @@ def grow(root: nn.Module, path: str, layer: nn.Module) -> None:
     root.add_module(name, layer)
 
 
-def grow_block(root: nn.Module, block: Block, padding: int = 1) -> None:
+def add_block(root: nn.Module, block: Block, padding: int = 1) -> None:
     """Put the layers of `block` below `root`."""
     for unit in block:
         conv = nn.Conv2d(unit.inputs, unit.outputs, 3, padding=padding, bias=unit.bias)
-        grow(root, unit.conv, conv)
+        add_layer(root, unit.conv, conv)
         if unit.norm is not None:
-            grow(root, unit.norm, nn.BatchNorm2d(unit.outputs))
+            add_layer(root, unit.norm, nn.BatchNorm2d(unit.outputs))
         if unit.relu is not None:
-            grow(root, unit.relu, nn.ReLU())
+            add_layer(root, unit.relu, nn.ReLU())
 
 
 def run_block(root: nn.Module, block: Block, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ macOS they stop before they predict. Here they go on:
     native       on a Mac, Core ML itself beside the runtime
     plugin       the pytest plugin that does so, and writes down each case's outcome
     outcomes     the outcome of a case, read and written as lines of JSON
-    running      runs pytest, alone or on several processes, from where an earlier run stopped
+    pytest_run   runs pytest, alone or on several processes, from where an earlier run stopped
     exceptions   the cases whose expectation cannot apply, with the reason (`exceptions.toml`)
     report       the table, the JSON of all failing cases and the page for the docs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from conformance import report, running, suite
+from conformance import pytest_run, report, suite
 from models.common.cli import CONTEXT, console, run
 from models.errors import InputError, ValidationFailed
 
@@ -37,11 +37,11 @@ def main(
     if options["native"] and sys.platform != "darwin":
         raise InputError("Core ML is not on this machine: --native needs a Mac.")
     if not resume:
-        (out / running.OUTCOMES).unlink(missing_ok=True)
+        (out / pytest_run.OUTCOMES).unlink(missing_ok=True)
     screen = console()
-    choice = running.Selection(tuple(suite.test_files(files)), **options)
-    with running.progress(screen) as progress:
-        outcomes = running.run(out, choice, progress)
+    choice = pytest_run.Selection(tuple(suite.test_files(files)), **options)
+    with pytest_run.progress(screen) as progress:
+        outcomes = pytest_run.run(out, choice, progress)
     summary = report.summarise(outcomes)
     report.show(summary, screen)
     report.write_json(summary, out / "conformance.json")

@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from export.settings import require_size_fits
 from models.errors import InputError
 from models.families.recognise import recognise
-from models.families.unet.units import grow
+from models.families.unet.units import add_layer
 from models.load import load_network, recognise_checkpoint
 from models.specification import Choices
 
@@ -390,7 +390,7 @@ class WithOtherLayers(nn.Module):
         super().__init__()
         for name, child in network.named_children():
             self.add_module(name, child)
-        grow(self, place, layer)
+        add_layer(self, place, layer)
 
 
 @pytest.mark.parametrize(

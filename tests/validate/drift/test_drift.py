@@ -16,6 +16,7 @@ from sealed_bundles import sealed
 from export.bundle import read_bundle
 from models.errors import InputError, ValidationFailed
 from segport.__main__ import group
+from validate.coreml.specification import Model_pb2
 from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown
@@ -35,6 +36,20 @@ def bundle(tiny, tmp_path):
 @pytest.fixture
 def checkpoint(tiny):
     return tiny[1].parent.parent / "tiny.pt"
+
+
+def test_drift_is_not_offered_for_a_file_that_does_not_load(bundle, checkpoint, photos):
+    model = (
+        bundle / next(bundle.glob("*.mlpackage")) / "Data" / "com.apple.CoreML" / "model.mlmodel"
+    )
+    content = Model_pb2.Model.FromString(model.read_bytes())
+    content.specificationVersion = 4
+    model.write_bytes(content.SerializeToString())
+    sealed(bundle, "mlprogram")
+    result = run(bundle, "--checkpoint", checkpoint, "--samples", photos)
+    assert isinstance(result.exception, ValidationFailed)
+    assert "version is 4 (iOS 13), but an ML program needs 6" in " ".join(result.output.split())
+    assert "--drift" not in str(result.exception)
 
 
 def test_a_healthy_bundle_passes_and_has_its_drift_on_disk(bundle, checkpoint, photos):

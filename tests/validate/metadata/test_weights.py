@@ -13,7 +13,7 @@ from export.bundle import read_bundle
 from models.deployable import Deployable
 from models.specification import InputContract, Specification
 from validate.metadata.check import check_statements
-from validate.metadata.compare_weights import foreign_weights
+from validate.metadata.compare_weights import ExpectedWeights, foreign_weights
 from validate.metadata.network_weights import applied_weights
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
@@ -116,32 +116,32 @@ def folded(network: Odd) -> Tensor:
 
 def test_a_grouped_transposed_convolution_is_folded_by_its_output_channels(odd):
     weight = folded(odd.network).numpy()
-    applied = applied_by(odd)
-    assert foreign_weights({"up": weight}, applied) == ()
-    assert foreign_weights({"up": weight.astype(np.float16)}, applied) == ()
-    (found,) = foreign_weights({"up": weight * np.float32(1.001)}, applied)
+    expected = ExpectedWeights(applied_by(odd))
+    assert foreign_weights({"up": weight}, expected) == ()
+    assert foreign_weights({"up": weight.astype(np.float16)}, expected) == ()
+    (found,) = foreign_weights({"up": weight * np.float32(1.001)}, expected)
     assert (found.operation, found.module) == ("up", "up")
     assert found.distance == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_a_matrix_may_be_stored_transposed(odd):
-    applied = applied_by(odd)
+    expected = ExpectedWeights(applied_by(odd))
     matrix = odd.network.head.weight.numpy()
-    assert foreign_weights({"head": matrix.T.copy()}, applied) == ()
-    assert len(foreign_weights({"head": matrix.T * np.float32(1.01)}, applied)) == 1
+    assert foreign_weights({"head": matrix.T.copy()}, expected) == ()
+    assert len(foreign_weights({"head": matrix.T * np.float32(1.01)}, expected)) == 1
 
 
 def test_a_factor_that_may_be_folded_is_not_mistaken_for_another_epoch(odd):
     """The first convolution's result is multiplied by 0.97, which a converter may fold into it."""
     weight = odd.network.first.weight.numpy() * np.float32(0.97)
-    assert foreign_weights({"first": weight}, applied_by(odd)) == ()
+    assert foreign_weights({"first": weight}, ExpectedWeights(applied_by(odd))) == ()
 
 
 def test_weights_that_nothing_is_near_are_left_to_parity(odd):
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(8, 4, 2, 2)).astype(np.float32)
     broken = np.full((8, 4, 2, 2), np.nan, np.float32)
-    assert foreign_weights({"up": weight, "other": broken}, applied_by(odd)) == ()
+    assert foreign_weights({"up": weight, "other": broken}, ExpectedWeights(applied_by(odd))) == ()
 
 
 def test_a_network_that_takes_no_small_picture_is_run_at_its_size():

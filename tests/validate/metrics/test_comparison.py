@@ -73,11 +73,22 @@ def test_what_all_classes_share_changes_no_figure(classes):
         assert getattr(shifted, name) == pytest.approx(getattr(plain, name), rel=0.01), name
 
 
-def test_an_offset_of_the_candidate_alone_is_no_error():
-    """Softmax and argmax do not see it."""
+def test_an_offset_of_the_candidate_alone_is_told_apart():
+    """Softmax and argmax do not see it, so it is no error of the mask."""
     reference, _ = random_pair(3)
     shifted = Outputs(reference.logits + np.float32(64), reference.mask)
-    assert measured(reference, shifted).relative_error < 1e-4
+    found = measured(reference, shifted)
+    assert found.relative_error < 1e-4
+    assert found.shared_error == pytest.approx(64 / np.abs(reference.logits).max())
+    assert measured(reference, reference).shared_error == 0
+
+
+def test_one_channel_and_independent_ones_share_nothing():
+    reference = outputs([[[4.0, -6.0]]])
+    assert measured(reference, outputs([[[9.0, -1.0]]])).shared_error == 0
+    channels = Outputs(np.float32([[[4.0]], [[-6.0]]]), np.int32([[[1]], [[0]]]))
+    moved = Outputs(channels.logits + 5, channels.mask)
+    assert measured(channels, moved).shared_error == 0
 
 
 @pytest.mark.parametrize("size", [1e-4, 2e6])

@@ -17,6 +17,8 @@ from PIL import Image
 
 import validate.images.batches
 from models.errors import InputError
+from models.specification import InputContract
+from validate.parity.probes import probe_pictures
 from validate.parity.run import judge
 from validate.runtimes.eager import Eager
 from validate.runtimes.onnx_session import OnnxSession
@@ -54,12 +56,14 @@ def small_steps(monkeypatch):
 
 
 def stopped_at(monkeypatch, call):
-    """Let ONNX Runtime, the last to see a picture, be stopped at its `call`th picture."""
-    calls = []
+    """Let ONNX Runtime, the last to see a picture, be stopped at its `call`th sample."""
+    calls = {}
     run = OnnxSession.run
+    probes = {each.image.tobytes() for each in probe_pictures(InputContract(64, 64))}
 
     def interrupt(self, image):
-        calls.append(image)
+        if image.tobytes() not in probes:
+            calls[image.tobytes()] = image  # the first one is run again at the end
         if len(calls) == call:
             raise KeyboardInterrupt
         return run(self, image)

@@ -134,7 +134,11 @@ def test_a_changed_sibling_is_told(tmp_path: Path) -> None:
     ("returned", "size", "sentence"),
     [
         ("return 0.5 * torch.sigmoid(y)", "64", "probabilities and not logits"),
-        ("assert x.shape[2] != 96\n        return y", "96", r"SIZE=96x96: .* \(net.py, line 21\)"),
+        (
+            "assert x.shape[2] != 96\n        return y",
+            "96",
+            r"size 96x96: .* \(net.py, line 21\)",
+        ),
     ],
 )
 def test_refused_at_the_size_of_the_export(

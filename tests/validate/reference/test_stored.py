@@ -166,7 +166,7 @@ def test_a_malformed_file_is_refused_in_a_sentence(written, alone, photos, tmp_p
 
 def test_another_version_is_refused(written, alone, photos, tmp_path):
     def later(name, data):
-        return json.dumps(json.loads(data) | {"schema": 2}) if name == "reference.json" else data
+        return json.dumps(json.loads(data) | {"schema": 3}) if name == "reference.json" else data
 
     path = _rewritten(written[0], tmp_path / "later.npz", later)
     with pytest.raises(InputError, match="stored reference of this version"):

@@ -16,8 +16,29 @@ from validate.coreml.graph import Step
 from validate.coreml.neuralnetwork import weights
 from validate.coreml.neuralnetwork.registry import choose
 from validate.coreml.neuralnetwork.scope import Scope
+from validate.coreml.neuralnetwork.versions import layer_version
 
 _Change = Callable[[Tensor], Tensor]
+
+
+def check_network(network: Any, interface: Interface) -> None:
+    """Check the inputs of a network, and how they are mapped to its layers.
+
+    Raises:
+        InputError: if an input is neither an image nor an array, there is no layer, or arrays of
+            the classic rank 5 go into layers that came with exact shapes (iOS 13).
+    """
+    if not network.layers:
+        raise InputError("It has no layer.")
+    for feature in interface.inputs:
+        if not isinstance(feature, ArrayFeature | ImageFeature):
+            raise InputError(f"Its input {feature.name!r} is neither an image nor an array.")
+    has_arrays = any(isinstance(each, ArrayFeature) for each in interface.inputs)
+    for layer in network.layers if has_arrays and is_classic(network) else ():
+        if layer_version(layer) >= 4:
+            raise InputError(
+                f"It maps arrays to rank 5, but its layer {layer.name!r} is of iOS 13 or newer."
+            )
 
 
 def enter(network: Any, interface: Interface, scope: Scope) -> None:

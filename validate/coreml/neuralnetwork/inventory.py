@@ -5,7 +5,7 @@ from typing import Any
 
 from models.errors import InputError
 from validate.coreml.limits import MAX_NESTING, require_executable
-from validate.coreml.neuralnetwork.registry import find
+from validate.coreml.neuralnetwork.registry import LAYERS
 
 CONTROL_FLOW = frozenset({"branch", "loop", "loopBreak", "loopContinue"})
 _NETWORKS = {"branch": ("ifBranch", "elseBranch"), "loop": ("conditionNetwork", "bodyNetwork")}
@@ -60,6 +60,6 @@ def require_layers(network: Any) -> None:
         if kind in ("", "custom"):
             what = f"custom {layer.custom.className!r}" if kind else "a layer without a type"
             absent.append(f"{what} (layer {layer.name!r})")
-        elif kind not in CONTROL_FLOW and find(kind) is None:
+        elif kind not in CONTROL_FLOW and kind not in LAYERS:
             unsupported.append(f"{kind} (layer {layer.name!r})")
     require_executable("It has layers", absent, unsupported)

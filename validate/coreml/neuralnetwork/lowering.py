@@ -21,7 +21,7 @@ from validate.coreml.neuralnetwork.control_flow import (
     lower_signal,
 )
 from validate.coreml.neuralnetwork.inventory import layer_type, require_layers
-from validate.coreml.neuralnetwork.registry import Arity, Compute, find
+from validate.coreml.neuralnetwork.registry import LAYERS, Arity, Compute
 from validate.coreml.neuralnetwork.scope import ANY, Scope
 from validate.coreml.ops.packed import PackedConvolution
 
@@ -32,6 +32,7 @@ def lower(network: Any, interface: Interface) -> Graph:
     Raises:
         InputError: if a layer is missing in the runtime, or malformed.
     """
+    boundary.check_network(network, interface)
     require_layers(network)
     scope = Scope()
     boundary.enter(network, interface, scope)
@@ -81,8 +82,7 @@ def _require_new(message: Any, written: set[str]) -> None:
 
 
 def _lower_layer(scope: Scope, message: Any, kind: str) -> None:
-    definition = find(kind)
-    assert definition is not None  # for the type checker: lower() has made sure
+    definition = LAYERS[kind]  # require_layers has made sure that it is there
     arity = Arity(len(message.input), len(message.output))
     definition.require_counts(arity)
     try:

@@ -19,7 +19,7 @@ from typing import Any
 
 from models.errors import InputError
 from validate.coreml import ops
-from validate.coreml.registry import find as find_operation
+from validate.coreml.registry import find
 
 Compute = Callable[..., Any]
 """Takes the layer's input tensors; returns the output, or a tuple where there are several."""
@@ -67,7 +67,7 @@ class LayerDefinition:
                 raise InputError(f"It has {count} {what}, but its type has {limit}.")
 
 
-_LAYERS: dict[str, LayerDefinition] = {}
+LAYERS: dict[str, LayerDefinition] = {}
 
 _Prepare = Callable[[Any, Arity], Compute]
 
@@ -79,7 +79,7 @@ def layer(
 
     def register(prepare: _Prepare) -> _Prepare:
         for name in types:
-            _LAYERS[name] = LayerDefinition(name, prepare, _bounds(inputs), _bounds(outputs))
+            LAYERS[name] = LayerDefinition(name, prepare, _bounds(inputs), _bounds(outputs))
         return prepare
 
     return register
@@ -90,16 +90,9 @@ def at_least(fewest: int) -> tuple[int, int]:
     return fewest, _MANY
 
 
-def find(type_: str) -> LayerDefinition | None:
-    """Return the layer type, None where the runtime has none."""
-    return _LAYERS.get(type_)
-
-
 def operation(name: str) -> Compute:
     """Return the function of the ML program operation that means the same as a layer."""
-    found = find_operation(name, _OPSET)
-    assert found is not None, name  # the names are those of this package
-    return found.function
+    return find(name, _OPSET).function
 
 
 def choose(options: tuple[Any, ...], number: int, what: str) -> Any:

@@ -31,12 +31,13 @@ def network_needs(network: Any, version: int) -> Iterator[Need]:
     if network.arrayInputShapeMapping or network.imageInputShapeMapping:
         yield 4, "the mapping of its inputs to exact shapes"
     for layer in all_layers(network):
-        yield _layer_version(layer), f"the layer {layer.name!r} ({layer_type(layer)})"
+        yield layer_version(layer), f"the layer {layer.name!r} ({layer_type(layer)})"
         if version < 3:  # only then are the weights, which may be large, looked at
             yield from _weight_needs(layer)
 
 
-def _layer_version(layer: Any) -> int:
+def layer_version(layer: Any) -> int:
+    """Return the oldest specification version that has a layer with its parameters."""
     kind = layer_type(layer)
     if kind in _LAYERS_OF_IOS_12:
         return 3

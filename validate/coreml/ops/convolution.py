@@ -9,7 +9,7 @@ from torch.nn import functional
 from models.errors import InputError
 from validate.coreml.limits import require_size, require_work
 from validate.coreml.ops.packed import pack
-from validate.coreml.ops.padding import Padding, resolve_padding
+from validate.coreml.ops.padding import Padding, convolution_padding
 from validate.coreml.registry import Ints, op
 
 _CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
@@ -43,13 +43,7 @@ def conv(
     rank = _rank(x, weight)
     strides = strides or (1,) * rank
     dilations = dilations or (1,) * rank
-    size, kernel = tuple(x.shape[2:]), tuple(weight.shape[2:])
-    padding = resolve_padding(pad_type, pad, size, kernel, strides, dilations)
-    padded = padding.padded(size)
-    spatial = tuple(-(-n // s) for n, s in zip(padded, strides, strict=True))
-    require_size((x.shape[0], weight.shape[0], *spatial), "its result")
-    require_size((*x.shape[:2], *padded), "its padded input")
-    require_work(x.shape[0] * math.prod(spatial) * weight.numel(), "It")
+    padding, _ = convolution_padding(x, tuple(weight.shape), strides, pad_type, pad, dilations)
     x, symmetric = padding.apply(x)
     return _CONVOLUTIONS[rank](x, weight, bias, strides, symmetric, dilations, groups)
 

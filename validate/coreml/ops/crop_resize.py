@@ -7,7 +7,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.ops.image import sample
-from validate.coreml.ops.resizing import sample_points
+from validate.coreml.ops.resize import sample_points
 from validate.coreml.registry import op
 
 

@@ -5,7 +5,6 @@ Packing costs a pass over the weight, so it waits for the first image and replac
 Images stay in channels-last order between such convolutions; their values do not depend on it.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,8 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.limits import require_size, require_work
-from validate.coreml.ops.padding import resolve_padding
+from validate.coreml.limits import require_size
+from validate.coreml.ops.padding import convolution_padding
 from validate.coreml.registry import Ints
 
 _Geometry = tuple[list[int], list[int], list[int], int]
@@ -88,22 +87,9 @@ class PackedConvolution:
         channels = self.weight.shape[1] * self.groups
         if x.dim() != 4 or x.shape[1] != channels or not x.is_floating_point():
             raise InputError(f"It takes {channels} channels; its input is {list(x.shape)}.")
-        size, kernel = tuple(x.shape[2:]), self.weight.shape[2:]
-        padding = resolve_padding(
-            self.pad_type, self.pad, size, kernel, self.strides, self.dilations
+        padding, shape = convolution_padding(
+            x, self.weight.shape, self.strides, self.pad_type, self.pad, self.dilations
         )
-        spatial = tuple(
-            (n - d * (k - 1) - 1) // s + 1
-            for n, k, s, d in zip(
-                padding.padded(size), kernel, self.strides, self.dilations, strict=True
-            )
-        )
-        shape = (x.shape[0], self.weight.shape[0], *spatial)
-        if min(shape) < 1:
-            raise InputError(f"Its result would have the shape {list(shape)}.")
-        require_size(shape, "its result")
-        require_size((*x.shape[:2], *padding.padded(size)), "its padded input")
-        require_work(x.shape[0] * math.prod((*spatial, *self.weight.shape)), "It")
         x, symmetric = padding.apply(x)
         geometry = (list(symmetric), list(self.strides), list(self.dilations), self.groups)
         return x, geometry, shape

@@ -1,12 +1,13 @@
 """Pad for convolution and pooling: MIL's pad types as amounts on each side."""
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn import functional
 
 from models.errors import InputError
-from validate.coreml.limits import require_size
+from validate.coreml.limits import require_size, require_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,35 @@ class Padding:
         if self.before == self.after:
             return x, self.before
         return self.pad(x, value), (0,) * len(self.before)
+
+
+def convolution_padding(
+    x: Tensor,
+    weight: tuple[int, ...],
+    strides: tuple[int, ...],
+    pad_type: str,
+    pad: tuple[int, ...] | None,
+    dilations: tuple[int, ...],
+) -> tuple[Padding, tuple[int, ...]]:
+    """Return the padding of a convolution of `(N, C, *D)`, and the shape of its result.
+
+    Raises:
+        InputError: if the numbers do not fit, or the result is empty or too large.
+    """
+    size, kernel = tuple(x.shape[2:]), weight[2:]
+    padding = resolve_padding(pad_type, pad, size, kernel, strides, dilations)
+    padded = padding.padded(size)
+    spatial = tuple(
+        (n - d * (k - 1) - 1) // s + 1
+        for n, k, s, d in zip(padded, kernel, strides, dilations, strict=True)
+    )
+    shape = (x.shape[0], weight[0], *spatial)
+    if min(shape) < 1:
+        raise InputError(f"Its result would have the shape {list(shape)}.")
+    require_size(shape, "its result")
+    require_size((*x.shape[:2], *padded), "its padded input")
+    require_work(x.shape[0] * math.prod((*spatial, *weight)), "It")
+    return padding, shape
 
 
 def resolve_padding(

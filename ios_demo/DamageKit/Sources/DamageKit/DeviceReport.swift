@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a device measured: the file that the app shares and
-/// `python -m validate device-report` reads.
+/// `segport device-report` reads.
 public struct DeviceReport: Equatable, Sendable, Codable {
     /// The version of the format.
     public static let schema = "1"

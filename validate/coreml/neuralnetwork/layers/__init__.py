@@ -1,39 +1,20 @@
 """Compute the layers of a NeuralNetwork, by family; importing this registers them all."""
 
-from validate.coreml.neuralnetwork.layers import (
+from validate.coreml.neuralnetwork.layers import (  # noqa: F401 (each registers what it computes)
     activation,
-    arranging,
     convolution,
     creation,
     elementwise,
-    indexing,
+    gather_scatter,
     linear,
     lstm,
     normalization,
     pooling,
     recurrent,
     reduction,
-    resizing,
+    resize,
     selection,
-    shaping,
+    shape,
     slicing,
+    transformation,
 )
-
-__all__ = [
-    "activation",
-    "arranging",
-    "convolution",
-    "creation",
-    "elementwise",
-    "indexing",
-    "linear",
-    "lstm",
-    "normalization",
-    "pooling",
-    "recurrent",
-    "reduction",
-    "resizing",
-    "selection",
-    "shaping",
-    "slicing",
-]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
-from validate.coreml.neuralnetwork.batching import require_rank
+from validate.coreml.neuralnetwork.batch_axes import require_rank
 from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
 from validate.coreml.ops import activation as ops
 

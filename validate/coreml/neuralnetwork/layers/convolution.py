@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
-from validate.coreml.neuralnetwork.batching import over_batch
+from validate.coreml.neuralnetwork.batch_axes import over_batch
 from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 from validate.coreml.ops.convolution import conv, conv_transpose
 from validate.coreml.ops.elementwise import require_broadcast

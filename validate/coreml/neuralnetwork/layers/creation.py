@@ -8,7 +8,7 @@ from torch import Tensor
 from models.errors import InputError
 from validate.coreml.limits import require_size
 from validate.coreml.neuralnetwork import weights
-from validate.coreml.neuralnetwork.layers.shaping import integers
+from validate.coreml.neuralnetwork.layers.shape import integers
 from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import creation as ops
 

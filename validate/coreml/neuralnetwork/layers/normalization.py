@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from validate.coreml.neuralnetwork import weights
-from validate.coreml.neuralnetwork.batching import over_batch, require_rank
+from validate.coreml.neuralnetwork.batch_axes import over_batch, require_rank
 from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import normalization as ops
 

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.neuralnetwork.batching import over_batch, require_rank
+from validate.coreml.neuralnetwork.batch_axes import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.convolution import padding_3d, spatial_padding
 from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 from validate.coreml.ops.pooling import avg_pool, l2_pool, max_pool

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
-from validate.coreml.neuralnetwork.layers.shaping import integers
+from validate.coreml.neuralnetwork.layers.shape import integers
 from validate.coreml.neuralnetwork.registry import Arity, Compute, layer
 from validate.coreml.ops import selection as ops
 

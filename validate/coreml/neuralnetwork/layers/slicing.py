@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
-from validate.coreml.neuralnetwork.layers.shaping import integers
+from validate.coreml.neuralnetwork.layers.shape import integers
 from validate.coreml.neuralnetwork.registry import Arity, Compute, at_least, choose, layer
 from validate.coreml.ops import slicing as ops
 from validate.coreml.ops.shape import split as split_along

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
-from validate.coreml.ops import gathering, scattering
+from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, operation
 
 _MODES = ("update", "add", "sub", "mul", "div", "max", "min")
 
@@ -11,41 +10,40 @@ _MODES = ("update", "add", "sub", "mul", "div", "max", "min")
 @layer("gather", inputs=2)
 def gather(params: Any, _: Arity) -> Compute:
     """Take slices of the first input along an axis at the positions in the second."""
-    axis = params.axis
-    return lambda x, indices: gathering.gather(x, indices, axis)
+    axis, take = params.axis, operation("gather")
+    return lambda x, indices: take(x, indices, axis)
 
 
 @layer("gatherND", inputs=2)
 def gather_nd(_: Any, __: Arity) -> Compute:
     """Take slices of the first input at the positions in the last dimension of the second."""
-    return gathering.gather_nd
+    return operation("gather_nd")
 
 
 @layer("gatherAlongAxis", inputs=2)
 def gather_along_axis(params: Any, _: Arity) -> Compute:
     """Take elements of the first input, whose position along an axis is in the second."""
-    axis = params.axis
-    return lambda x, indices: gathering.gather_along_axis(x, indices, axis)
+    axis, take = params.axis, operation("gather_along_axis")
+    return lambda x, indices: take(x, indices, axis)
 
 
 @layer("scatter", inputs=3)
 def scatter(params: Any, _: Arity) -> Compute:
     """Combine slices into the first input along an axis, at the positions in the second."""
-    axis, mode = params.axis, choose(_MODES, params.mode, "mode")
-    return lambda x, indices, updates: scattering.scatter(x, indices, updates, axis, mode)
+    axis, mode, put = params.axis, choose(_MODES, params.mode, "mode"), operation("scatter")
+    return lambda x, indices, updates: put(x, indices, updates, axis, mode)
 
 
 @layer("scatterND", inputs=3)
 def scatter_nd(params: Any, _: Arity) -> Compute:
     """Combine slices into the first input, at the positions in the second's last dimension."""
-    mode = choose(_MODES, params.mode, "mode")
-    return lambda x, indices, updates: scattering.scatter_nd(x, indices, updates, mode)
+    mode, put = choose(_MODES, params.mode, "mode"), operation("scatter_nd")
+    return lambda x, indices, updates: put(x, indices, updates, mode)
 
 
 @layer("scatterAlongAxis", inputs=3)
 def scatter_along_axis(params: Any, _: Arity) -> Compute:
     """Combine elements into the first input; their position along an axis is in the second."""
     axis, mode = params.axis, choose(_MODES, params.mode, "mode")
-    return lambda x, indices, updates: scattering.scatter_along_axis(
-        x, indices, updates, axis, mode
-    )
+    put = operation("scatter_along_axis")
+    return lambda x, indices, updates: put(x, indices, updates, axis, mode)

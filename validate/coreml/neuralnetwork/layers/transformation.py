@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.neuralnetwork.batching import over_batch, require_rank
+from validate.coreml.neuralnetwork.batch_axes import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.convolution import borders
-from validate.coreml.neuralnetwork.layers.shaping import integers
+from validate.coreml.neuralnetwork.layers.shape import integers
 from validate.coreml.neuralnetwork.registry import Arity, Compute, at_least, choose, layer
 from validate.coreml.ops import transformation as ops
 from validate.coreml.ops.shape import concat

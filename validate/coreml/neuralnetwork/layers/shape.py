@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml.limits import require_size
-from validate.coreml.neuralnetwork.batching import over_batch, require_rank
+from validate.coreml.neuralnetwork.batch_axes import over_batch, require_rank
 from validate.coreml.neuralnetwork.layers.reduction import require_axis
 from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer
 from validate.coreml.ops import shape as ops

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.errors import InputError
-from validate.coreml.ops.gathering import flat_indices
+from validate.coreml.ops.gather import flat_indices
 from validate.coreml.ops.indices import axis_of, out_of_range, require_in_range, wrapped
 from validate.coreml.registry import op
 

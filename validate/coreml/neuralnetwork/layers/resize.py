@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from validate.coreml.limits import require_size
-from validate.coreml.neuralnetwork.batching import over_batch
+from validate.coreml.neuralnetwork.batch_axes import over_batch
 from validate.coreml.neuralnetwork.registry import Arity, Compute, choose, layer, pair
 
 _Grid = Callable[[Tensor, Tensor, int], Tensor]

@@ -1,0 +1,130 @@
+"""`segport` answers at once, refuses before it imports, and spells options as they were given."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_networks import ROOT
+
+from models.common.spelling import NAMES, flag
+from segport import __version__
+from segport.__main__ import COMMANDS, group
+
+
+def segport(*words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command, with the modules that it imported as the last line of its output."""
+    script = (
+        "import atexit, sys; from segport.__main__ import main\n"
+        "atexit.register(lambda: print('imported:', *sys.modules))\n"
+        "main()"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)], ids=" ".join
+)
+def test_help_imports_click_alone(words: tuple[str, ...]) -> None:
+    done = segport(*words)
+    assert done.returncode == 0
+    light = {"click", "models", "export", "validate", "segport"} | sys.stdlib_module_names
+    tops = {name.partition(".")[0] for name in imported(done)}
+    assert {name for name in tops if name not in light and not name.startswith("_")} <= {
+        "sitecustomize"
+    }
+    assert ("Usage: segport" in done.stdout) == ("--help" in words)
+
+
+def test_the_version_is_told() -> None:
+    assert segport("--version").stdout.startswith(f"segport, version {__version__}\n")
+
+
+def test_every_command_has_a_short_help_that_fits_a_line() -> None:
+    shown = segport("--help").stdout
+    assert "..." not in shown.partition("Commands:")[2]
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where a checkpoint is, which need not be one, and folders that are of no use."""
+    (tmp_path / "breakage.pt").write_bytes(b"not read in these tests")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--samples", "nowhere"),
+            "nowhere does not exist: give a folder of photos with --samples.",
+        ),
+        (("--samples", "empty"), "empty holds no files"),
+        (("--out", "breakage.pt"), "breakage.pt cannot be written (Not a directory)"),
+        (("--out", "/proc/segport"), "/proc/segport cannot be written"),
+        (("--out", ".", "--name", "other"), "other exists and is not a bundle of Segport's"),
+        (("--name", "../x"), "--name ../x cannot be the name of a bundle"),
+        (("--formats", "tflite"), "--formats tflite names tflite: choose from torchscript,"),
+        (("--size", "big"), "--size big is not a size: write WIDTHxHEIGHT"),
+        (("--target", "iOS9"), "--target iOS9 is not a deployment target"),
+        (("--mean", "a"), "--mean a is not a value per channel"),
+        (("--model", "net.py"), "--model net.py names no class or function"),
+        (("--model-args", "{}"), "--model-args {} are for a module of your own"),
+        (("--padding", "odd"), "Invalid value for '--padding'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_export_is_refused_before_anything_slow(
+    place: Path, words: tuple[str, ...], told: str
+) -> None:
+    before = sorted(place.rglob("*"))
+    done = segport("export", "breakage.pt", *words, cwd=place)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert not imported(done) & {"torch", "coremltools", "onnx", "rich"}
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("export", "breakag.pt"), "breakag.pt does not exist. Did you mean breakage.pt?"),
+        (("inspect", "breakag.pt"), "breakag.pt does not exist. Did you mean breakage.pt?"),
+        (("validate", "nowhere"), "nowhere is not a bundle"),
+        (("predict", "nowhere", "x.png"), "nowhere is not a bundle"),
+        (("predict", "nowhere", "x.png", "--formats", "tflite"), "--formats tflite names tflite"),
+        (("ios-demo", "nowhere"), "nowhere is not a bundle"),
+        (("ios-demo", "nowhere", "--app", "empty"), "empty is not the iOS app"),
+        (("demo", "--out", "breakage.pt"), "cannot be written"),
+        (("exprot",), "No such command 'exprot'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_other_commands_are_refused_before_anything_slow(
+    place: Path, words: tuple[str, ...], told: str
+) -> None:
+    done = segport(*words, cwd=place)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert not imported(done) & {"torch", "coremltools", "onnx", "rich"}
+
+
+def test_every_option_that_messages_name_is_one() -> None:
+    context = group.make_context("segport", ["--help"], resilient_parsing=True)
+    commands = [group.get_command(context, name) for name in COMMANDS]
+    there = {option for command in commands for each in command.params for option in each.opts}
+    assert {flag(name) for name in NAMES} <= there
