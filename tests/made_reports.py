@@ -8,6 +8,7 @@ from PIL import Image
 from models.labels import BACKGROUND_COLOUR, PALETTE
 from validate.images.samples import Skipped
 from validate.metrics.comparison import compare, measure
+from validate.metrics.decision_values import scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import Tolerance, violations
 from validate.parity.resize_filters import PHONE
@@ -27,7 +28,7 @@ from validate.results.parity import (
     SampleFacts,
     WayResult,
 )
-from validate.results.thumbnails import shown_picture
+from validate.results.thumbnails import error_levels, shown_picture
 from validate.runtimes import Outputs
 
 FLOAT32 = Tolerance(
@@ -78,17 +79,23 @@ def made_report(pictures=3, labels=2, side=96, *, broken=False, names=None):
 def _judged(rng, number, labels, side, errors, names):
     logits = _smooth(rng, labels, side) * 8
     reference = Outputs(logits, logits.argmax(0).astype(np.int32))
-    masks, found = {}, {}
+    masks, found, levels = {}, {}, {}
+    scale = scale_of([reference])
     for index, error in enumerate(errors):
         other = logits + np.float32(error) * _smooth(rng, labels, side) * (0.5 + rng.random())
         outputs = Outputs(other.astype(np.float32), other.argmax(0).astype(np.int32))
         tolerance = FILES[index][3]
         compared = compare(reference, outputs, tolerance.max_error, tolerance.mask_slack)
+        levels[index] = error_levels(reference, outputs, tolerance.max_error, scale)
         masks[index], found[index] = outputs.mask.astype(np.uint8), measure(compared)
     path = SAMPLES[number % len(SAMPLES)]
-    picture = np.roll(np.asarray(Image.open(path).convert("RGB").resize((side, side))), number, 1)
+    with Image.open(path) as photo:
+        proportions = photo.width / photo.height
+        picture = np.asarray(photo.convert("RGB").resize((side, side)))
+    picture = np.roll(picture, number, 1)
     name = f"{number:03}_{names[-1] if names else path.name}"
-    return shown_picture(name, picture, reference.mask.astype(np.uint8), masks), found
+    mask = reference.mask.astype(np.uint8)
+    return shown_picture(name, picture, mask, masks, levels, proportions), found
 
 
 def _photo_way(name, found):

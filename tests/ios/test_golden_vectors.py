@@ -29,6 +29,7 @@ from validate.ios.golden import (
     digest,
     fingerprint,
     runs,
+    span,
 )
 from validate.runtimes import Outputs
 
@@ -143,16 +144,17 @@ def test_only_errors_beyond_the_gate_are_decisive():
 
 
 def test_the_gate_counts_as_the_report_does():
-    from validate.metrics.comparison import compare as measured
+    from validate.metrics.margins import decisions
 
     generator = np.random.default_rng(2)
     for channels in (1, 2, 4):
         logits = generator.normal(size=(channels, 16, 16)).astype(np.float32)
         noisy = (logits + generator.normal(size=logits.shape)).astype(np.float32)
         found = compare("x", logits, decide(noisy), GATE, None)
-        report = measured(Outputs(logits, decide(logits)), Outputs(noisy, decide(noisy)), 0.1, 1.0)
+        allowed = np.array([GATE.largest_error * span(logits)])
+        report = decisions(Outputs(logits, decide(logits)), decide(noisy), allowed)
         assert found["decisive_flips"] == report.decisive_flips > 0
-        assert found["agreeing"] == report.confusion.trace()
+        assert found["agreeing"] == (decide(noisy) == decide(logits)).sum()
         assert not found["passed"]
 
 

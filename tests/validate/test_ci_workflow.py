@@ -119,7 +119,7 @@ def test_it_installs_the_versions_that_were_tested_together(job):
 
 
 def test_what_is_uploaded_is_what_is_written(workflow, job):
-    from export.unlisted import RESULTS
+    from export.result_files import RESULTS
 
     paths = job["steps"][-1]["with"]["path"].splitlines()
     assert job["steps"][-1]["if"] == "always()"

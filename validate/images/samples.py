@@ -10,6 +10,8 @@ from validate.images.arrays import SUFFIX, mixed, read_array
 from validate.images.folders import RENDERED, photos_in
 from validate.images.reading import MODES, Picture, UnreadablePicture, read_picture, stretch
 
+RENDERED_ORIGIN = "the rendered samples"
+LISTED_ORIGIN = "the list given"
 Source = Path | Sequence[Path] | None
 """A folder of photos, some photos, or the project's own samples."""
 
@@ -18,13 +20,15 @@ Source = Path | Sequence[Path] | None
 class Sample:
     """Hold one picture, stretched to the contract's size: `image (H, W, channels)`.
 
-    `index` is its place among the files; `resized` tells that it had another size there.
+    `index` is its place among the files; `resized` tells that it had another size there, and
+    `proportions` is width over height there.
     """
 
     name: str
     image: Picture
     index: int = 0
     resized: bool = False
+    proportions: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ class Samples:
         path, contract = self.paths[index], self.contract
         picture = self.original(index)
         image = stretch(picture, contract.width, contract.height)
-        return Sample(path.name, image, index, resized=picture.shape != image.shape)
+        proportions = picture.shape[1] / picture.shape[0]
+        return Sample(path.name, image, index, picture.shape != image.shape, proportions)
 
     def original(self, index: int) -> Picture:
         """Return the picture in file `index`, in its own size. Raise UnreadablePicture."""
@@ -97,7 +102,7 @@ def find_samples(source: Source, contract: InputContract) -> Samples:
             raise InputError(f"{path} is not a file: name photos that exist.")
     if not source:
         raise InputError("No samples were named: give a folder of photos, or photos.")
-    return Samples("the list given", tuple(source), contract)
+    return Samples(LISTED_ORIGIN, tuple(source), contract)
 
 
 def read_channels(path: Path, channels: int) -> Picture:
@@ -115,8 +120,8 @@ def read_channels(path: Path, channels: int) -> Picture:
 def _rendered(contract: InputContract) -> Samples:
     paths = tuple(path for path in photos_in(RENDERED) if path.suffix == ".jpg")
     if contract.channels in MODES:
-        return Samples("the rendered samples", paths, contract)
-    origin = f"the rendered samples, whose colours were mixed to {contract.channels} channels"
+        return Samples(RENDERED_ORIGIN, paths, contract)
+    origin = f"{RENDERED_ORIGIN}, whose colours were mixed to {contract.channels} channels"
     return Samples(origin, paths, contract, mix=True)
 
 

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from validate.images.overlay import as_rgb
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import Scale
 from validate.metrics.tolerances import Tolerance, violations
-from validate.results.thumbnails import RankedPicture, shown_picture
+from validate.results.thumbnails import RankedPicture, error_levels, shown_picture
 from validate.runtimes import Outputs, SmallMask
 
 
@@ -22,6 +25,7 @@ class PictureRun:
         self.expected = expected
         self.scale = scale
         self._masks: dict[int, SmallMask] = {}
+        self._errors: dict[int, NDArray[np.uint8]] = {}
         self._error = 0.0
 
     def compare(self, index: int, actual: Outputs, tolerance: Tolerance) -> Comparison:
@@ -31,6 +35,8 @@ class PictureRun:
         error = metrics.relative_error / tolerance.max_error + metrics.decisive_flips
         self._error = max(self._error, error)
         self._masks[index] = actual.small_mask
+        limit = tolerance.max_error
+        self._errors[index] = error_levels(self.expected, actual, limit, self.scale)
         return comparison
 
     def departure(self, actual: Outputs, tolerance: Tolerance) -> str | None:
@@ -50,7 +56,8 @@ class PictureRun:
         The error is a share of what is tolerated, and above 1 where a label flipped decisively.
         """
         image, mask = as_rgb(self.sample.image), self.expected.small_mask
-        picture = shown_picture(self.sample.name, image, mask, self._masks)
+        name, proportions = self.sample.name, self.sample.proportions
+        picture = shown_picture(name, image, mask, self._masks, self._errors, proportions)
         return RankedPicture(self._error, self.sample.index, picture)
 
     def _comparison(self, actual: Outputs, tolerance: Tolerance) -> Comparison:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from export.bundle import MANIFEST
+from export.result_files import UNFINISHED
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
 from models.errors import InputError
@@ -28,7 +29,6 @@ from validate.metrics.tolerances_file import GivenTolerances
 from validate.parity.session import BatchFindings, ParitySession
 from validate.results.machine import LIBRARIES
 
-STATE = ".parity.unfinished.jsonl"
 SCHEMA = 1
 
 
@@ -94,7 +94,7 @@ def run_state(folder: Path, run: Mapping[str, Any]) -> Iterator[RunState]:
 
     Raises InputError when the folder cannot be written to, or another process judges it.
     """
-    path = folder / STATE
+    path = folder / UNFINISHED
     try:
         file = path.open("a+b")
     except OSError as error:

@@ -6,12 +6,12 @@ from rich.text import Text
 
 from models.common.console import print_line
 from validate.report import drift_text as words
-from validate.report.text import COLUMNS, ranges, reasons, row
+from validate.report.text import COLUMNS, ranges, reasons, row, times
 from validate.results.drift import Drift
 from validate.results.numbers import FORMATS
 from validate.results.parity import ArtifactResult, Report
 
-IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "ms (× PyTorch)", "verdict")
+IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "verdict")
 STYLES = {
     "passed": "green",
     "failed": "bold red",
@@ -33,6 +33,7 @@ def print_report(report: Report, console: Console) -> None:
             what = "not run here" if result.status == "not run" else "failed"
             text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
             print_line(console, text, STYLES[result.status])
+    _print_times(report, console)
     for text in ranges(report.ranges) if report.ranges else ():
         print_line(console, text, "yellow")
     _print_skipped(report, console)
@@ -58,6 +59,12 @@ def _plain(result: ArtifactResult) -> str:
     cells = dict(zip(COLUMNS, row(result), strict=True))
     start = f"{cells.pop('file')}: {cells.pop('verdict')}"
     return ", ".join([start, *(f"{name} {text}" for name, text in cells.items())])
+
+
+def _print_times(report: Report, console: Console) -> None:
+    found = ", ".join(f"{path} {time} in {runtime}" for path, runtime, time in times(report))
+    if found:
+        print_line(console, f"Milliseconds of a picture on this machine (× PyTorch): {found}.")
 
 
 def _print_skipped(report: Report, console: Console) -> None:

@@ -20,6 +20,12 @@ QUALITY = 75
 DIFFERENT = (255, 0, 170, 255)
 """Magenta, which neither cars nor the label colours have."""
 CLEAR = (0, 0, 0, 0)
+HEAT = (
+    CLEAR,
+    *((255, 225, 70, 150), (255, 165, 0, 165), (240, 90, 0, 180)),
+    *((205, 20, 40, 190), (140, 0, 110, 200), (60, 0, 130, 210)),
+)
+"""Colours of error levels: the darker, the larger the error."""
 
 
 def photo_uri(image: RGBImage) -> str:
@@ -50,6 +56,11 @@ def _uppermost(mask: SmallMask, order: Sequence[int]) -> SmallMask:
 def difference_uri(where: NDArray[np.bool_]) -> str:
     """Return the pixels `where (H, W)` two masks differ, each enlarged so that it is seen."""
     return _palette_uri(_grown(where), [CLEAR, DIFFERENT])
+
+
+def heat_uri(levels: NDArray[np.uint8]) -> str:
+    """Return error levels `(H, W)` in the colours of HEAT."""
+    return _palette_uri(levels, HEAT)
 
 
 def _grown(where: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from validate.report import text
-from validate.report.data_uri import difference_uri, mask_uri, photo_uri
+from validate.report.data_uri import difference_uri, heat_uri, mask_uri, photo_uri
 from validate.results import numbers
 from validate.results.parity import PictureResult, Report, ShownPicture
 from validate.results.thumbnails import reduced
@@ -24,13 +24,18 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class ResultMask:
-    """Hold one result's mask of a picture; the data URIs are None where all labels are equal."""
+    """Hold one result's mask of a picture, as data URIs: None where there is nothing to show.
+
+    `mask` and `difference` are None where all labels are PyTorch's, `heat` where no error is
+    above the tolerated one. `failed` says that this picture is beyond the tolerance.
+    """
 
     title: str
     summary: str
-    decisive: bool
+    failed: bool
     mask: str | None
     difference: str | None
+    heat: str | None
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,20 @@ class Card:
     labelled: str
     layers: tuple[ResultMask, ...]
     chosen: int
+    proportions: float
 
     @property
     def size(self) -> int:
         """Return the characters of all data URIs."""
-        layers = [uri for layer in self.layers for uri in (layer.mask, layer.difference) if uri]
-        return sum(map(len, (self.photo, self.mask, *layers)))
+        layers = [uri for each in self.layers for uri in (each.mask, each.difference, each.heat)]
+        return sum(len(uri) for uri in (self.photo, self.mask, *layers) if uri)
+
+    @property
+    def state(self) -> str:
+        """Return "failed", "differs" or "equal", for the filter of the page."""
+        if any(layer.failed for layer in self.layers):
+            return "failed"
+        return "differs" if any(layer.difference for layer in self.layers) else "equal"
 
 
 def gallery(report: Report) -> tuple[Card, ...]:
@@ -84,7 +97,7 @@ def _by_name(pictures: tuple[PictureResult, ...]) -> dict[str, PictureResult]:
 def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureResult]]) -> Card:
     order = _order(picture) if report.independent else ()
     # A file that stopped at a later picture has no figures, though it had made masks.
-    ran = [index for index in sorted(picture.masks) if picture.name in found[index]]
+    ran = [index for index in text.ordered(report) if picture.name in found[index]]
     judged = {index: found[index][picture.name] for index in ran}
     layers = tuple(_layer(report, picture, index, each, order) for index, each in judged.items())
     shares = [_share(report, index, each) for index, each in judged.items()]
@@ -95,6 +108,7 @@ def _card(report: Report, picture: ShownPicture, found: list[dict[str, PictureRe
         labelled=_labelled(report, picture),
         layers=layers,
         chosen=shares.index(max(shares)) if shares else -1,
+        proportions=round(picture.proportions, 4),
     )
 
 
@@ -114,13 +128,15 @@ def _layer(
     found: PictureResult,
     order: Sequence[int],
 ) -> ResultMask:
-    where = picture.differs.get(index)
+    where, levels = picture.differs.get(index), picture.errors.get(index)
+    error = numbers.percent(found.metrics.relative_error)
     return ResultMask(
         title=text.title(report, index),
-        summary=text.flips(found.metrics),
-        decisive=found.metrics.decisive_flips > 0,
+        summary=f"{text.flips(found.metrics)}, largest error {error}",
+        failed=_share(report, index, found) > 1,
         mask=None if where is None else mask_uri(picture.masks[index], report.colours, order),
         difference=None if where is None else difference_uri(where),
+        heat=None if levels is None else heat_uri(levels),
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from validate.images.overlay import rgba
-from validate.report import text
+from validate.images.overlay import Colour, rgba
+from validate.report import commands, text
+from validate.report.data_uri import HEAT
 from validate.report.drift_charts import drift_charts
 from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
 from validate.report.gallery import gallery
@@ -18,8 +19,11 @@ from validate.report.range_charts import COLUMNS as RANGE_COLUMNS
 from validate.report.range_charts import range_chart
 from validate.results import numbers
 from validate.results.parity import Report
+from validate.results.thumbnails import LEVELS
 
 TEMPLATES = Path(__file__).with_name("templates")
+CONTRACT = ("Network", "Input", "Labels", "Activation")
+"""Facts of the bundle that stand near the top."""
 
 
 def to_html(report: Report) -> str:
@@ -35,21 +39,25 @@ def to_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
+    cards = gallery(report)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    width, height = _size(report)
     return environment.get_template("report.html").render(
         report=report,
         words=text,
         numbers=numbers,
-        cards=gallery(report),
+        cards=cards,
+        errors=any(layer.heat for card in cards for layer in card.layers),
         charts=charts_of(report),
         drifts=drift_charts(report.drift),
         drift_columns=DRIFT_COLUMNS,
         ranges=range_chart(report.ranges),
         range_columns=RANGE_COLUMNS,
         legend=_legend(report),
-        width=width,
-        height=height,
+        results=[report.results[index] for index in text.ordered(report)],
+        contract=CONTRACT,
+        repeat=commands.repeat(report),
+        explain=commands.explain(report),
+        heat=_heat(),
         script=Markup(script),
         script_hash=_hash(script),
     )
@@ -70,14 +78,6 @@ def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
-def _size(report: Report) -> tuple[int, int]:
-    """Return width and height of the pictures shown."""
-    if not report.shown:
-        return (1, 1)
-    height, width = report.shown[0].mask.shape[-2:]
-    return width, height
-
-
 def _legend(report: Report) -> list[tuple[str, str]]:
     """Return labels and colours, without the background."""
     pairs = list(zip(report.labels, map(_css, report.colours), strict=True))
@@ -86,4 +86,14 @@ def _legend(report: Report) -> list[tuple[str, str]]:
 
 def _css(colour: str) -> str:
     """Return `0xRRGGBBAA` as CSS writes it, opaque, for a legend."""
-    return "#{:02X}{:02X}{:02X}".format(*rgba(colour)[:3])
+    return _css_of(rgba(colour))
+
+
+def _css_of(colour: Colour) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*colour[:3])
+
+
+def _heat() -> list[tuple[str, str]]:
+    """Return colours and names of the error levels."""
+    names = ("error above the tolerated one", *(f"{4**level:,} ×" for level in range(1, LEVELS)))
+    return [(_css_of(colour), name) for colour, name in zip(HEAT[1:], names, strict=True)]

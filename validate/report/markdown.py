@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from models.common.text import listed
-from validate.report import drift_text, text
+from validate.report import commands, drift_text, text
 from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, reference_time, row
 from validate.results.numbers import decibels, percent
 from validate.results.parity import ArtifactResult, Report
@@ -16,7 +16,7 @@ def to_markdown(report: Report) -> str:
     parts = [
         f"### {MARKS[report.verdict]} {escaped(report.bundle)}: parity with PyTorch",
         escaped(report.sentence),
-        table(COLUMNS, [row(result) for result in report.results]),
+        table(COLUMNS, [row(report.results[index]) for index in text.ordered(report)]),
         *_not_passed(report.results),
         *(f"- {escaped(drift_text.sentence(each))}" for each in report.drift),
         _overlaps(report),
@@ -66,7 +66,14 @@ def _branches(report: Report) -> list[str]:
 
 def _footnotes(report: Report) -> list[str]:
     used = f"{report.samples.used:,} pictures from {report.samples.origin}"
-    lines = [f"Judged on {used}; {reference_time(report.milliseconds)}."]
+    lines = [f"Judged on {used}. The same again: {commands.repeat(report)}"]
+    if found := commands.explain(report):
+        lines.append(f"The operation that departs is named by: {found}")
+    if times := [f"{path} in {runtime} {time}" for path, runtime, time in text.times(report)]:
+        lines.append(
+            f"Milliseconds of a picture on this machine, and their ratio to PyTorch's: "
+            f"{', '.join(times)}; {reference_time(report.milliseconds)}. {text.NO_PHONE}"
+        )
     if report.noise is not None:
         lines.append(
             "Rounding every layer to float16 moves PyTorch's own logits by up to "

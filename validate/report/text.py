@@ -17,11 +17,13 @@ COLUMNS = (
     "largest error",
     "agreement",
     "decisive flips",
-    "ms (× PyTorch)",
     "verdict",
 )
 NAMED_RANGES = 5
 NAMED_PINS = 12
+RUNTIMES = {"Core ML reference": "Segport's reference runtime"}
+"""Runtimes whose names alone could be read as a phone's."""
+NO_PHONE = "None of these is a phone's time."
 
 
 def row(result: ArtifactResult) -> tuple[str, ...]:
@@ -29,14 +31,13 @@ def row(result: ArtifactResult) -> tuple[str, ...]:
     verdict = "not run here" if result.status == "not run" else result.status
     start = (result.path, size(result.size), result.runtime)
     if result.total is None or result.worst is None:
-        return (*start, *[NOTHING] * 5, verdict)
+        return (*start, *[NOTHING] * 4, verdict)
     return (
         *start,
         decibels(result.total.psnr),
         percent(result.worst.metrics.relative_error),
         share(result.total.agreement),
         f"{result.total.decisive_flips:,}",
-        time(result),
         verdict,
     )
 
@@ -69,6 +70,12 @@ def time(result: ArtifactResult) -> str:
     if result.ratio is None:
         return f"{result.milliseconds:.0f}"
     return f"{result.milliseconds:.0f} ({result.ratio:.2f}×)"
+
+
+def times(report: Report) -> list[tuple[str, str, str]]:
+    """Return path, runtime and time of each result that was timed."""
+    timed = [each for each in report.results if each.milliseconds is not None]
+    return [(each.path, RUNTIMES.get(each.runtime, each.runtime), time(each)) for each in timed]
 
 
 def reference_time(milliseconds: float | None) -> str:
@@ -128,6 +135,11 @@ def ranges(found: Ranges) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def ordered(report: Report) -> list[int]:
+    """Return the indices of the results, those that failed first."""
+    return sorted(range(len(report.results)), key=lambda i: report.results[i].status != "failed")
+
+
 def title(report: Report, index: int) -> str:
     """Return the format of a result, with its runtime where the same file ran in two."""
     result = report.results[index]
@@ -137,10 +149,10 @@ def title(report: Report, index: int) -> str:
 
 
 def flips(metrics: Metrics) -> str:
-    """Count the labels of a picture that differ from PyTorch's, and those that do decisively."""
+    """Count the pixels whose label is not PyTorch's, and those where that is decisive."""
     if not metrics.flips:
-        return "every label equal"
-    differ = "1 label differs" if metrics.flips == 1 else f"{metrics.flips:,} labels differ"
+        return "no pixel differs"
+    differ = "1 pixel differs" if metrics.flips == 1 else f"{metrics.flips:,} pixels differ"
     return f"{differ}, {metrics.decisive_flips:,} decisively" if metrics.decisive_flips else differ
 
 

@@ -71,8 +71,9 @@ class ShownPicture:
     """Hold a picture for the page: `image (H, W, 3)`, PyTorch's mask, each result's mask.
 
     A mask is `(H, W)`, or `(C, H, W)` where channels are independent. `masks` maps the index of a
-    result in the report to its mask, and `differs (H, W)` to where a label
-    is not PyTorch's, for the results where there is such a pixel.
+    result in the report to its mask, `differs (H, W)` to the pixels whose label is not PyTorch's,
+    and `errors (H, W)` to error levels (see `validate.results.thumbnails`); results without such
+    a pixel are left out of both. `proportions` is width over height of the photo.
     """
 
     name: str
@@ -80,6 +81,8 @@ class ShownPicture:
     mask: SmallMask
     masks: Mapping[int, SmallMask]
     differs: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
+    errors: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
+    proportions: float = 1.0
 
 
 @dataclass(frozen=True)

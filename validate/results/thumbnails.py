@@ -4,15 +4,20 @@ import heapq
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from validate.images.reading import RGBImage
+from validate.metrics.decision_values import Scale
 from validate.results.parity import ShownPicture
-from validate.runtimes import SmallMask
+from validate.runtimes import Outputs, SmallMask
 
+T = TypeVar("T", np.bool_, np.uint8)
+LEVELS = 6
+"""Error levels: the highest begins at 1,024 times the tolerated error."""
 SIDE = 512
 """The longest side of a picture on the page, in pixels."""
 SHOWN = 100
@@ -62,22 +67,47 @@ def _without_image(ranked: RankedPicture) -> RankedPicture:
     return replace(ranked, picture=replace(ranked.picture, image=NO_IMAGE))
 
 
+def error_levels(
+    expected: Outputs, actual: Outputs, limit: float, scale: Scale
+) -> NDArray[np.uint8]:
+    """Return the level of each pixel's largest error `(H, W)`: 0 within the `limit`.
+
+    `limit` is a share of `scale`. A level is a factor of 4: 1 from the limit on, 2 from 4 times
+    the limit on, up to LEVELS.
+    """
+    difference = actual.logits - expected.logits
+    if not expected.independent and len(difference) > 1:
+        difference -= difference.mean(axis=0)
+    allowed = np.asarray(scale.range * limit, np.float32)[:, None, None]
+    times = (np.abs(difference) / allowed).max(axis=0)
+    levels = np.ceil(np.log2(np.maximum(times, 1)) / 2)
+    return np.asarray(np.minimum(levels, LEVELS), np.uint8)
+
+
 def shown_picture(
     name: str,
     image: RGBImage,
     mask: SmallMask,
     masks: Mapping[int, SmallMask],
+    errors: Mapping[int, NDArray[np.uint8]] | None = None,
+    proportions: float | None = None,
 ) -> ShownPicture:
     """Return `image (H, W, 3)` and its masks `(…, H, W)`, reduced to at most SIDE.
 
     The factor is a whole number. A pixel whose label differs stays marked, however few of its
     neighbours do. Where a network of unpadded convolutions gives masks smaller than its input,
-    only the part they cover is shown.
+    only the part they cover is shown. `errors` are levels, and `proportions` are those of the
+    photo: without them, the picture is shown as it is.
     """
     height, width = mask.shape[-2:]
+    if proportions is None:
+        proportions = image.shape[1] / image.shape[0]
+    proportions *= width / image.shape[1] * image.shape[0] / height
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     image = image[top : top + height, left : left + width]
-    picture = ShownPicture(name, image, mask, masks, _differing(mask, masks))
+    there = {index: each for index, each in (errors or {}).items() if each.any()}
+    differs = _differing(mask, masks)
+    picture = ShownPicture(name, image, mask, masks, differs, there, proportions)
     return reduced(picture, -(-max(height, width) // SIDE))
 
 
@@ -85,12 +115,13 @@ def reduced(picture: ShownPicture, factor: int) -> ShownPicture:
     """Return `picture` with sides `factor` times shorter, rounded up."""
     if factor == 1:
         return picture
-    return ShownPicture(
-        name=picture.name,
+    return replace(
+        picture,
         image=np.asarray(Image.fromarray(picture.image).reduce(factor)),
         mask=_sampled(picture.mask, factor),
         masks={index: _sampled(each, factor) for index, each in picture.masks.items()},
-        differs={index: _any(each, factor) for index, each in picture.differs.items()},
+        differs={index: _largest(each, factor) for index, each in picture.differs.items()},
+        errors={index: _largest(each, factor) for index, each in picture.errors.items()},
     )
 
 
@@ -98,7 +129,7 @@ def bytes_of_shown(mask: tuple[int, ...], results: int) -> int:
     """Return the most that a picture with `results` masks of this shape takes, in bytes."""
     factor = -(-max(mask[-2:]) // SIDE)
     *channels, height, width = mask
-    planes = 3 + math.prod(channels) * (1 + results) + results
+    planes = 3 + math.prod(channels) * (1 + results) + 2 * results
     return -(-width // factor) * -(-height // factor) * planes
 
 
@@ -115,7 +146,8 @@ def _sampled(mask: SmallMask, factor: int) -> SmallMask:
     return np.ascontiguousarray(mask[..., ::factor, ::factor])
 
 
-def _any(where: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
-    for axis, length in enumerate(where.shape):
-        where = np.logical_or.reduceat(where, np.arange(0, length, factor), axis=axis)
-    return where
+def _largest(values: NDArray[T], factor: int) -> NDArray[T]:
+    """Return the largest value of each block of pixels: for flags, whether one is set."""
+    for axis, length in enumerate(values.shape):
+        values = np.maximum.reduceat(values, np.arange(0, length, factor), axis=axis)
+    return values

@@ -41,7 +41,9 @@ def test_no_name_keeps_a_photo_from_being_painted(tiny, oddly_named, tmp_path):
     listed = [Path(photo["photo"]).name for photo in document["photos"]]
     assert listed == sorted(NAMES)
     written = [name for photo in painting.photos for name in (*photo.masks, photo.overlay)]
-    assert sorted(path.name for path in out.iterdir()) == sorted(["areas.json", *written])
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        ["areas.csv", "areas.json", *written]
+    )
     assert len(set(written)) == 2 * len(NAMES)
 
 

@@ -142,8 +142,8 @@ def bundle_of(tiny, tmp_path):
 
     def make(margin=0, channels=3, **specification):
         folder = tmp_path / "bundle"
-        shutil.copytree(tiny[1], folder)
-        bundle = read_bundle(folder)
+        bundle = read_bundle(tiny[1])
+        folder.mkdir()
         contract = replace(bundle.contract, channels=channels)
         specification = {"margin": margin, "in_channels": channels, **specification}
         specification = replace(bundle.specification, **specification)
@@ -152,6 +152,7 @@ def bundle_of(tiny, tmp_path):
         trace(made, contract).save(str(folder / path))
         artifact = replace(bundle.artifacts[0], files=describe_files(folder, path))
         changed = {"contract": contract, "specification": specification, "artifacts": (artifact,)}
+        changed |= {"activation": specification.activation, "labels_source": "LABELS"}
         labels = {"labels": ("dent / dot", "scratch"), "colours": ("0xD55E0099", "0x0072B299")}
         write_bundle(replace(bundle, **changed, **labels), folder)
         return folder
@@ -369,7 +370,7 @@ def test_an_interrupted_call_that_was_another_begins_anew(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("validate.predict.resume.DonePhotos.add", after(1, stop))
-        predict(tiny[1], [folder], format=asked, out=out)
+        predict(tiny[1], [folder], formats=[asked], out=out)
     assert STATE in names(out)
     if change == "another file":
         asked = "onnx"
@@ -378,7 +379,7 @@ def test_an_interrupted_call_that_was_another_begins_anew(
     else:
         (out / "a_smooth.mask.png").unlink()
     told = []
-    predict(tiny[1], [folder], format=asked, out=out, tell=told.append)
+    predict(tiny[1], [folder], formats=[asked], out=out, tell=told.append)
     assert told == []
     mask, photo = (
         read_picture(path) for path in (out / "a_smooth.mask.png", folder / "a_smooth.png")
@@ -459,6 +460,6 @@ def test_the_fastest_file_that_passed_is_the_default(tiny, tmp_path):
     report = replace(made_report(), results=tuple(results), shown=())
     (folder / "parity.json").write_text(to_json(report))
     assert Predictor(folder).artifact.format == "onnx"
-    assert Predictor(folder, "mlprogram").artifact.format == "mlprogram"
+    assert Predictor(folder, ["mlprogram"]).artifact.format == "mlprogram"
     (folder / "parity.json").write_text("{")
     assert Predictor(folder).artifact.format == "torchscript"

@@ -1,11 +1,13 @@
 """The page in a browser: it opens without an error, can be used, and loads nothing."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from headless_browser import browser, find_browser
-from made_reports import made_drift, made_report
+from made_reports import SAMPLES, made_drift, made_report
+from PIL import Image
 
 from validate.report.html import to_html
 from validate.results.ranges import Magnitudes, OperationRange, Ranges
@@ -79,12 +81,100 @@ def test_a_choice_changes_the_right_side(opened):
     assert page.evaluate(shown).startswith("none, url(")
 
 
+def choose(page, control, value):
+    page.evaluate(
+        f"(() => {{ const control = document.querySelector('{control}');"
+        f" control.value = '{value}';"
+        " for (const kind of ['input', 'change']) control.dispatchEvent(new Event(kind)); })()"
+    )
+
+
+def shown(page):
+    names = "[...document.querySelectorAll('article:not([hidden]) h3')].map((h) => h.textContent)"
+    return page.evaluate(names)
+
+
 def test_differences_can_be_hidden(opened):
-    page = opened(made_report(broken=True))
+    page = opened(made_report())
     display = "getComputedStyle(document.querySelector('.marks')).display"
     assert page.evaluate(display) == "block"
-    page.evaluate("document.querySelector('#marks').click()")
+    choose(page, "#marks", "nothing")
     assert page.evaluate(display) == "none"
+
+
+def test_a_failed_report_shows_where_the_errors_are(opened):
+    page = opened(made_report(broken=True))
+    right = "getComputedStyle(document.querySelector('.right')).backgroundImage"
+    assert page.evaluate(right).count("url(") == 2  # errors and photo, no mask
+    errors = page.evaluate(right)
+    choose(page, "#marks", "differences")
+    assert page.evaluate(right) != errors
+    first = "document.querySelector('.files tbody th').textContent"
+    assert page.evaluate(first).startswith("made.onnx")
+    assert page.evaluate("document.querySelector('.tile b').textContent") == "ONNX"
+
+
+def test_the_commands_to_go_on_with_stand_near_the_top(opened):
+    told = "document.querySelector('.contract').textContent"
+    text = opened(made_report(broken=True)).evaluate(told)
+    assert "RGB, 96 × 96" in text
+    assert "segport validate build/made --samples samples --drift" in text
+    assert "--drift" not in opened(made_report()).evaluate(told)
+
+
+def test_pictures_are_found_by_name_and_by_what_differs(opened):
+    page = opened(made_report(pictures=4))
+    names = shown(page)
+    choose(page, "#name", names[2][-12:].upper())
+    assert shown(page) == [names[2]]
+    assert page.evaluate("document.querySelector('#count').textContent") == "1 of 4"
+    choose(page, "#name", "")
+    choose(page, "#only", "failed")
+    assert shown(page) == []
+    choose(page, "#only", "equal differs failed")
+    assert shown(page) == names
+
+
+def test_a_picture_can_be_enlarged(opened):
+    page = opened(made_report())
+    width = "document.querySelector('.stage').clientWidth"
+    before = page.evaluate(width)
+    page.evaluate("document.querySelector('.enlarge').click()")
+    assert page.evaluate(width) > 1.5 * before
+    page.evaluate("document.querySelector('.enlarge').click()")
+    assert page.evaluate(width) == before
+
+
+def test_photos_have_their_own_proportions(opened):
+    page = opened(made_report())
+    width, height = page.evaluate(
+        "[document.querySelector('.stage').clientWidth,"
+        " document.querySelector('.stage').clientHeight]"
+    )
+    with Image.open(SAMPLES[0]) as photo:
+        assert width / height == pytest.approx(photo.width / photo.height, rel=0.02)
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1600])
+def test_marks_of_the_charts_do_not_collide(opened, width):
+    page = opened(made_report(broken=True), width=width)
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.charts svg')].map((svg) => "
+        "[...svg.querySelectorAll('.tick')].map((each) => each.getBoundingClientRect())"
+        ".filter((box) => box.width).map((box) => [box.left, box.right]))"
+    )
+    for chart in boxes:
+        assert len(chart) > 2
+        assert all(one[1] < other[0] for one, other in pairwise(chart))
+
+
+def test_a_narrow_table_is_in_line(opened):
+    page = opened(made_report(), width=390)
+    lefts = page.evaluate(
+        "[...document.querySelectorAll('.files tbody tr:first-child td')]"
+        ".map((cell) => parseFloat(getComputedStyle(cell).paddingLeft))"
+    )
+    assert len(set(lefts)) == 1
 
 
 @pytest.mark.parametrize("labels", [2, 16])
@@ -140,7 +230,7 @@ def test_the_policy_stops_what_should_not_run(tab, tmp_path):
     path = tmp_path / "report.html"
     path.write_text(text, encoding="utf-8")
     tab.open(path)
-    assert tab.evaluate("document.title") == "made: passed"
+    assert tab.evaluate("document.title") == "made: not all judged"
     assert "Content Security Policy" in str(tab.problems)
 
 

@@ -13,11 +13,12 @@ from PIL import Image
 from rich.console import Console
 
 from models.errors import InputError
-from validate.images.samples import Skipped
+from validate.images.samples import RENDERED_ORIGIN, Skipped
 from validate.metrics.comparison import compare, measure
+from validate.metrics.decision_values import scale_of
 from validate.metrics.float16_noise import Noise
 from validate.metrics.tolerances import TABLE
-from validate.report import text, write
+from validate.report import commands, text, write
 from validate.report.console import print_report
 from validate.report.data_uri import difference_uri, mask_uri
 from validate.report.html import to_html
@@ -26,7 +27,7 @@ from validate.report.markdown import to_markdown
 from validate.report.write import write_results
 from validate.results import numbers
 from validate.results.parity import ArtifactResult, PictureResult, Report, SampleFacts
-from validate.results.thumbnails import shown_picture
+from validate.results.thumbnails import error_levels, shown_picture
 from validate.runtimes import Outputs
 
 WICKED = "[bold]<script>alert(1)</script>|`x`.jpg"
@@ -196,7 +197,7 @@ def test_markdown_is_a_table_that_names_cannot_break():
     shown = to_markdown(report(result(name="a|b<i>.onnx"), NOT_RUN))
     rows = [line for line in shown.splitlines() if line.startswith("|")]
     cells = {len(re.split(r"(?<!\\)\|", line)) for line in rows[:4]}
-    assert cells == {11}
+    assert cells == {10}
     assert "<" not in shown
     assert "not run here" in shown
 
@@ -297,3 +298,52 @@ def test_figures_read_well():
     nearly = replace(measured(0.0)[0].classes[0], iou=0.999999, intersection=999_999)
     assert text.overlap(nearly).startswith("0.999999 (999,999 of ")
     assert text.overlap(replace(nearly, iou=None)) == "empty in both"
+
+
+def test_times_stand_apart_and_name_the_reference_runtime():
+    runtime = "Core ML reference"
+    judged = report(replace(result("tiny.mlpackage"), format="mlprogram", runtime=runtime))
+    assert not any("ms" in column for column in text.COLUMNS)
+    for told in (to_markdown(judged), to_html(judged).replace("&#39;", "'"), printed(judged)):
+        assert "on this machine" in told
+        assert "Segport's reference runtime" in told
+    assert "12 (0.50×)" in to_markdown(judged)
+
+
+def test_pixels_differ_and_not_labels():
+    found = measured(0.0)[0]
+    assert text.flips(found) == "no pixel differs"
+    assert text.flips(replace(found, flips=1)) == "1 pixel differs"
+    told = text.flips(replace(found, flips=1837, decisive_flips=12))
+    assert told == "1,837 pixels differ, 12 decisively"
+
+
+def test_the_same_run_again_is_a_command_that_a_shell_takes():
+    judged = replace(report(FAILED), bundle="a b", samples=SampleFacts("my photos", 1, ()))
+    assert commands.repeat(judged) == "segport validate 'build/a b' --samples 'my photos'"
+    assert commands.explain(judged).endswith(" --drift")
+    assert commands.explain(report()) is None
+    assert commands.explain(replace(judged, facts={"Reference": "stored"})) is None
+    rendered = replace(judged, samples=SampleFacts(RENDERED_ORIGIN, 1, ()))
+    assert "--samples" not in commands.repeat(rendered)
+
+
+def test_error_levels_are_factors_of_four_above_the_tolerated_error():
+    logits = np.zeros((2, 1, 6), np.float32)
+    logits[1] = 10  # decision values of -5 and 5: the scale is 10, and 1 % of it is 0.1
+    expected = Outputs(logits, np.ones((1, 6), np.int32))
+    other = logits.copy()
+    other[1] += 2 * np.array([0, 0.099, 0.101, 0.39, 0.41, 1000], np.float32)
+    levels = error_levels(expected, Outputs(other, expected.mask), 0.01, scale_of([expected]))
+    assert levels.tolist() == [[0, 0, 1, 1, 2, 6]]
+
+
+def test_errors_and_proportions_survive_the_reduction():
+    image, mask = np.zeros((1024, 1024, 3), np.uint8), np.zeros((1000, 1000), np.uint8)
+    levels = np.zeros((1000, 1000), np.uint8)
+    levels[999, 3] = 4
+    shown = shown_picture("x", image, mask, {0: mask}, {0: levels, 1: 0 * levels}, 4 / 3)
+    assert shown.errors.keys() == {0}
+    assert shown.errors[0].shape == shown.mask.shape == (500, 500)
+    assert shown.errors[0][499, 1] == 4
+    assert shown.proportions == pytest.approx(4 / 3)

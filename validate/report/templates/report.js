@@ -12,6 +12,7 @@ function show(card, choice) {
   const right = card.querySelector(".right");
   stage.style.setProperty("--shown", `var(--mask-${choice.value})`);
   stage.style.setProperty("--marks", `var(--marks-${choice.value})`);
+  stage.style.setProperty("--heat", `var(--heat-${choice.value})`);
   right.setAttribute("aria-label", choice.dataset.alt);
   card.querySelector(".tag-right").textContent = choice.dataset.title;
 }
@@ -32,11 +33,34 @@ for (const card of document.querySelectorAll("article")) {
   });
 }
 
-const marks = document.querySelector("#marks");
-if (marks) {
-  marks.closest("label").hidden = false;
+const tools = document.querySelector(".tools");
+if (tools) {
+  const [marks, only, name] = tools.querySelectorAll("select, input");
+  const cards = [...document.querySelectorAll("article")];
+  tools.hidden = false;
   marks.addEventListener("change", () => {
-    document.querySelector(".cards").classList.toggle("unmarked", !marks.checked);
+    document.querySelector(".cards").dataset.marks = marks.value;
+  });
+  const choose = () => {
+    const wanted = name.value.toLowerCase();
+    for (const card of cards) {
+      const found = card.querySelector("h3").textContent.toLowerCase().includes(wanted);
+      card.hidden = !found || !only.value.includes(card.dataset.state);
+    }
+    const shown = cards.filter((card) => !card.hidden).length;
+    tools.querySelector("output").textContent = `${shown} of ${cards.length}`;
+  };
+  only.addEventListener("change", choose);
+  name.addEventListener("input", choose);
+}
+
+for (const button of document.querySelectorAll(".enlarge")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const large = button.closest("article").classList.toggle("large");
+    button.setAttribute("aria-pressed", large);
+    button.textContent = large ? "Reduce" : "Enlarge";
+    button.closest("article").scrollIntoView({ block: "nearest" });
   });
 }
 
