@@ -71,11 +71,10 @@ def _about(
         yield f"what {path} says of itself cannot be read: {_short(reason).rstrip('.')}"
         return
     expected = expected_statements(bundle, artifact)
-    if any(own_entries(expected)) and not own_entries(content.statements):
-        yield f"{path} has no metadata, and bundle.json has {len(own_entries(expected))} entries"
-        expected = {
-            name: text for name, text in expected.items() if name not in own_entries(expected)
-        }
+    if not own_entries(content.statements):
+        yield f"{path} has no metadata, which every exported file has"
+        metadata = own_entries(expected)
+        expected = {name: text for name, text in expected.items() if name not in metadata}
     for name, wanted, said in _differences(expected, content.statements):
         told = f"says {_short(said)} for its {name}" if said else f"says nothing of its {name}"
         yield f"{path} {told}, and by bundle.json it is {_short(wanted) or 'not there'}"

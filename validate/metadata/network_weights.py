@@ -7,7 +7,7 @@ they are applied, and a batch norm is known to follow a convolution by what it i
     scale = γ / √(σ² + ε)        of each output channel, 1 where no batch norm follows
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,10 @@ APPLIED = {"conv2d": False, "conv_transpose2d": True, "linear": False, "conv1d":
 """Functions that apply a weight, and whether its second axis is that of the output channels."""
 SCALING = ("mul", "div", "neg")
 """Parts of the names of functions whose constant factor a converter may fold as well."""
+PASSING = ("contiguous", "dropout", "dropout2d", "feature_dropout", "clone", "detach", "to")
+"""Functions that change nothing, which converters leave out."""
 MADE_BY = "_made_by"
+"""What comes of the picture has this attribute: the number of the weight that made it, or None."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def applied_weights(deployable: Deployable, specification: Specification) -> tup
     for size in sizes:
         try:
             watch.run(deployable, size)
-        except (RuntimeError, ValueError, AssertionError, IndexError):
+        except Exception:  # a network's own code raises whatever it likes for a small picture
             watch = _Watch(names)
             continue
         return tuple(watch.found)
@@ -67,11 +70,13 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self._names = names
         self._applied: list[list[Applied]] = []
+        self._multiplied: set[int] = set()
 
     @property
     def found(self) -> Iterator[Applied]:
-        """Yield what was applied, and is not followed by a factor that is unknown here."""
-        return (each for variants in self._applied for each in variants)
+        """Yield what was applied, and is nowhere followed by a factor that is unknown here."""
+        every = (each for variants in self._applied for each in variants)
+        return (each for each in every if each.weight.data_ptr() not in self._multiplied)
 
     def run(self, deployable: Deployable, size: tuple[int, int]) -> None:
         """Run the network once on a grey picture of `(height, width)`."""
@@ -86,21 +91,23 @@ class _Watch(TorchFunctionMode):
         kwargs = kwargs or {}
         result = function(*args, **kwargs)
         name = getattr(function, "__name__", "")
-        given = [each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)]
+        computed = [each for each in _tensors((*args, *kwargs.values())) if hasattr(each, MADE_BY)]
         made_by = None
         if name in APPLIED:
             made_by = self._note_weight(name, args, kwargs)
         elif name == "batch_norm":
             made_by = self._note_norm(args, kwargs)
         elif any(part in name for part in SCALING) and "matmul" not in name:
-            self._note_factor(given)
-        if isinstance(result, Tensor):
+            self._note_factor(computed)
+        elif name in PASSING and computed:
+            made_by = getattr(computed[0], MADE_BY)
+        if isinstance(result, Tensor) and computed:
             setattr(result, MADE_BY, made_by)
         return result
 
     def _note_weight(self, name: str, args: Any, kwargs: Any) -> int | None:
         weight = args[1] if len(args) > 1 else kwargs.get("weight")
-        if not isinstance(weight, Tensor):
+        if not isinstance(weight, Tensor) or hasattr(weight, MADE_BY):
             return None
         # convolution(x, weight, bias, stride, padding, dilation, groups), but for transposed ones
         # (…, padding, output_padding, groups, dilation): both have the groups in the same place.
@@ -124,9 +131,16 @@ class _Watch(TorchFunctionMode):
         self._applied[index] += [replace(each, scale=scale) for each in plain]
         return index
 
-    def _note_factor(self, given: list[Tensor]) -> None:
-        """Leave out a weight whose result is multiplied by a constant."""
-        computed = [each for each in given if hasattr(each, MADE_BY)]
+    def _note_factor(self, computed: list[Tensor]) -> None:
+        """Leave out a weight whose result is multiplied by what does not come of the picture."""
         index = getattr(computed[0], MADE_BY) if len(computed) == 1 else None
         if index is not None:
-            self._applied[index] = []
+            self._multiplied.add(self._applied[index][0].weight.data_ptr())
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
+    for each in values:
+        if isinstance(each, Tensor):
+            yield each
+        elif isinstance(each, list | tuple):
+            yield from (inner for inner in each if isinstance(inner, Tensor))

@@ -137,6 +137,32 @@ def test_a_factor_that_may_be_folded_is_not_mistaken_for_another_epoch(odd):
     assert foreign_weights({"first": weight}, ExpectedWeights(applied_by(odd))) == ()
 
 
+class Frozen(nn.Module):
+    """Batch norms as constant factors, a convolution that is applied twice, and one that is not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1)
+        self.shared = nn.Conv2d(8, 8, 3, padding=1)
+        self.head = nn.Conv2d(8, 2, 1)
+        self.norm = nn.BatchNorm2d(2)
+        self.register_buffer("variance", torch.rand(8) + 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = (self.variance + 1e-5).rsqrt().reshape(1, -1, 1, 1)
+        x = (self.first(x) * scale).relu()
+        x = self.shared(x) + self.shared(x.flip(3)) * 0.98
+        return self.norm(F.dropout(self.head(x).contiguous(), training=False))
+
+
+def test_what_is_multiplied_anywhere_by_a_constant_is_left_out():
+    found = applied_by(Deployable(Frozen().eval(), InputContract(32, 32)))
+    assert [(each.module, each.scale is None) for each in found] == [
+        ("head", True),
+        ("head", False),
+    ]
+
+
 def test_weights_that_nothing_is_near_are_left_to_parity(odd):
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(8, 4, 2, 2)).astype(np.float32)
