@@ -16,7 +16,7 @@ from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import scale_of
-from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violations
+from validate.metrics.tolerances import Row, Tolerance, overlap, tolerance_for, violations
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations
 from validate.precision.search import smallest_pins
@@ -32,6 +32,7 @@ PICTURES = 8
 TRIALS = 3
 """So many of those decide a trial."""
 ROW: Row = ("mlprogram", "float16")
+DECIDES = "it chooses the mask from logits that stay in float32"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ def find_pins(
         return Finding((), ranges)
     kept = found | _kept_by_coremltools(half, full, ranges)
     pins = tuple(_pin(each, full, ranges) for each in ranges.operations if each.name in kept)
+    named = {pin.operation for pin in pins}
+    pins += tuple(
+        Pin(step.name, step.op_type, module_of(step.name), DECIDES)
+        for step in full.graph.steps
+        if step.name in kept - named
+    )
     rows = tuple(replace(each, pinned=each.name in kept) for each in ranges.operations)
     return Finding(pins, replace(ranges, operations=rows))
 
@@ -86,7 +93,7 @@ class _Trials:
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
         self._scale = scale_of([outputs for _, outputs in self._pictures])
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
-        self._pictures.sort(key=lambda each: -self._error(half, *each))
+        self._pictures.sort(key=lambda each: -self._loss(half, *each))
 
     def worst(self, count: int) -> list[Picture]:
         """The pictures that float16 does worst on."""
@@ -105,9 +112,14 @@ class _Trials:
         worst = max(measure(each).relative_error for each in found)
         return not violations(total, worst, self._tolerance)
 
-    def _error(self, model: coreml.Model, sample: Sample, reference: Outputs) -> float:
+    def _loss(self, model: coreml.Model, sample: Sample, reference: Outputs) -> float:
+        """Return the larger part of what is tolerated of the error and of each class's mask."""
         compared = self._compared(model, sample, reference)
-        return np.inf if compared is None else measure(compared).relative_error
+        if compared is None:
+            return np.inf
+        metrics, limits = measure(compared), self._tolerance
+        lost = 1 - min(map(overlap, metrics.classes))
+        return max(metrics.relative_error / limits.max_error, lost / max(1 - limits.min_iou, 1e-3))
 
     def _compared(
         self, model: coreml.Model, sample: Sample, reference: Outputs
