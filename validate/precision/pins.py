@@ -16,7 +16,7 @@ from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure
 from validate.metrics.decision_values import scale_of
-from validate.metrics.tolerances import Row, Tolerance, tolerance_for, violations
+from validate.metrics.tolerances import Row, Tolerance, overlap, tolerance_for, violations
 from validate.parity.picture import PictureRun
 from validate.parity.probes import probe_pictures, probe_tolerance
 from validate.precision.measure import measure_ranges
@@ -34,6 +34,7 @@ MEASURED = 8
 DECISIVE = 3
 """A mixture of float16 and float32 has to pass on so many of those."""
 ROW: Row = ("mlprogram", "float16")
+DECIDES = "it chooses the mask from logits that stay in float32"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ def find_pins(
         return PinFindings((), ranges)
     kept = found | _kept_by_coremltools(half, full, ranges)
     pins = tuple(_pin(each, full, ranges) for each in ranges.operations if each.name in kept)
+    named = {pin.operation for pin in pins}
+    pins += tuple(
+        Pin(step.name, step.op_type, module_of(step.name), DECIDES)
+        for step in full.graph.steps
+        if step.name in kept - named
+    )
     rows = tuple(replace(each, pinned=each.name in kept) for each in ranges.operations)
     return PinFindings(pins, replace(ranges, operations=rows))
 
@@ -87,7 +94,7 @@ class _Mixtures:
         self._pictures = [(sample, reference.outputs(sample)) for sample in pictures]
         self._scale = scale_of([outputs for _, outputs in self._pictures])
         self._tolerance = tolerance_for(ROW, reference.noise(), given)
-        self._pictures.sort(key=lambda each: -self._error(half, *each))
+        self._pictures.sort(key=lambda each: -self._loss(half, *each))
         self._probes = [
             (probe, limits)
             for probe, limits in self._expected_probes(reference, fixed=ROW in given)
@@ -118,9 +125,14 @@ class _Mixtures:
         outputs = self._outputs(model, probe.sample)
         return outputs is None or probe.departure(outputs, tolerance) is not None
 
-    def _error(self, model: coreml.Model, sample: Sample, reference: Outputs) -> float:
+    def _loss(self, model: coreml.Model, sample: Sample, reference: Outputs) -> float:
+        """Return the larger part of what is tolerated of the error and of each class's mask."""
         compared = self._compared(model, sample, reference)
-        return np.inf if compared is None else measure(compared).relative_error
+        if compared is None:
+            return np.inf
+        metrics, limits = measure(compared), self._tolerance
+        lost = 1 - min(map(overlap, metrics.classes))
+        return max(metrics.relative_error / limits.max_error, lost / max(1 - limits.min_iou, 1e-3))
 
     def _compared(
         self, model: coreml.Model, sample: Sample, reference: Outputs

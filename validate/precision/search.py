@@ -18,6 +18,7 @@ back alone (delta debugging: A. Zeller, R. Hildebrandt, 2002).
 
 from collections.abc import Callable, Collection, Sequence
 
+from export.to_coreml import LOGITS
 from validate.coreml import Model
 from validate.precision.mixed import rounded_operations
 from validate.results.ranges import Ranges
@@ -35,11 +36,16 @@ def smallest_pins(
     `full`.
     """
     movable = rounded_operations(half, full)
-    found = _found(movable, full, ranges, passes)
+
+    def passes_as_written(some: frozenset[str]) -> bool:
+        return passes(some | _deciding(full, some).intersection(movable))
+
+    found = _found(movable, full, ranges, passes_as_written)
     if found is None:
         return None
     small = {each.name for each in ranges.operations if each.values.loses}
-    return found | _connected(full, found, small.intersection(movable))
+    kept = found | _connected(full, found, small.intersection(movable))
+    return kept | _deciding(full, kept).intersection(movable)
 
 
 def _found(
@@ -114,6 +120,16 @@ def _connected(full: Model, found: Collection[str], small: Collection[str]) -> s
         if not new:
             return reached - set(found)
         reached |= new
+
+
+def _deciding(full: Model, kept: Collection[str]) -> frozenset[str]:
+    """Return what chooses the mask from logits that are kept in float32: not of rounded ones."""
+    makers = {
+        step.name
+        for step in full.graph.steps
+        if step.name in kept and LOGITS in [named.name for named in step.outputs]
+    }
+    return frozenset(_takers(full, makers))
 
 
 def _takers(full: Model, producers: Collection[str]) -> set[str]:

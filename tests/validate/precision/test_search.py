@@ -1,5 +1,6 @@
 """Networks that float16 does not suit are exported with what needs it in float32."""
 
+import copy
 import json
 import shutil
 import warnings
@@ -103,6 +104,21 @@ def test_a_rescaled_network_keeps_the_scaled_layers_in_float32(
     assert pins[0].title == "decoder.blocks.1.conv1.1 (conv)"
     assert pins[0].reason.startswith(f"its values {reason}")
     assert judge(folder, coreml="reference").passed
+
+
+def test_what_all_classes_share_keeps_the_head_and_the_decision_in_float32(plain, tmp_path, capsys):
+    """The same softmax network, of whose differences float16 keeps hardly anything."""
+    network = copy.deepcopy(plain)
+    network.segmentation_head[0].bias.data.add_(1000)
+    bundle, folder = exported(network, tmp_path)
+    pins = bundle.artifacts[0].pins
+    assert pins[0].title == "segmentation_head.0 (conv)"
+    assert [pin.type for pin in pins] == ["conv", "reduce_argmax"]
+    assert "chooses the mask from logits that stay in float32" in pins[1].reason
+    assert "is not proven" in capsys.readouterr().out  # what the first verdict said
+    (result,) = read_results(folder).results
+    assert (result.status, result.total.decisive_flips) == ("passed", 0)
+    assert min(each.iou for each in result.total.classes) > 0.98
 
 
 def test_a_float32_program_where_no_choice_of_operations_helps(plain, tmp_path, capsys):
