@@ -99,5 +99,6 @@ clean: ## Remove what was built, but not the environment
 		{ echo 'Segport needs Python 3.11 or 3.12: make PYTHON=python3.11'; exit 2; }
 	@echo 'Setting up .venv from requirements.txt (a few minutes, once)'
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# -qq: errors alone. Where several indexes are configured, pip warns of each package each lacks.
+	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
