@@ -30,6 +30,10 @@ class Views:
     masks: Tensor
     """`(N, 1, H, W)`, share of breakage in [0, 1]."""
 
+    def at(self, place: int) -> Views:
+        """One of them, N = 1."""
+        return Views(self.images[place : place + 1], self.masks[place : place + 1])
+
     def resized(self, height: int, width: int, *, antialias: bool = False) -> Views:
         """The same at another size: the pictures bilinear, the masks by area."""
         return Views(

@@ -1,7 +1,8 @@
 """The demo checkpoint: follows the samples' damage, and is a healthy, reproducible file."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,10 @@ from validate.metrics.float16_noise import Noise, float16_noise
 from validate.runtimes.eager import Eager
 
 SAMPLES = Path(__file__).parents[3] / "samples"
-SMALL = Plan(size=96, crop=64, rounds=6, steps=60)
-TINY = Plan(size=64, crop=32, rounds=1, steps=2)
+SMALL = Plan(size=96, crop=64, steps=60)
+TINY = Plan(size=64, crop=32, steps=2)
+PAINTED = 0.015
+"""Largest share of the undamaged picture that may be called broken."""
 
 
 @torch.no_grad()
@@ -36,6 +39,13 @@ def mean_iou(network: nn.Module, seen: Views) -> float:
     """IoU of breakage, the mean over the pictures that have any."""
     pairs = zip(predicted(network, seen.images), seen.masks[:, 0] > 0.5, strict=True)
     return float(torch.stack([(p & t).sum() / (p | t).sum() for p, t in pairs if t.any()]).mean())
+
+
+def painted(network: nn.Module, seen: Views) -> float:
+    """Share of the undamaged pictures that is called broken."""
+    undamaged = ~(seen.masks > 0.5).flatten(1).any(1)
+    assert undamaged.any()
+    return float(predicted(network, seen.images[undamaged]).float().mean())
 
 
 def pixels(seen: Views) -> list[RGBImage]:
@@ -61,27 +71,59 @@ def frozen_psnr(network: nn.Module, images: Tensor) -> float:
     return worst
 
 
+def few() -> Views:
+    """Three damaged pictures, and the undamaged one."""
+    samples = read_samples(SAMPLES)
+    return originals([*samples[:3], samples[-1]])
+
+
+def rounded_otherwise(encoder: str) -> nn.Module:
+    """The untrained network with its weights' last digits moved, as other processors move sums."""
+    network = untrained(encoder)
+    chance = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(1 + 1e-6 * torch.randn(weight.shape, generator=chance))
+    return network
+
+
 @pytest.fixture(scope="module")
 def small() -> tuple[nn.Module, Views]:
     """A network of full depth, fitted to four samples at small size."""
-    samples = originals(read_samples(SAMPLES)[:4])
     network = untrained("resnet18")
-    fit(network, samples, SMALL)
-    return network, samples.resized(SMALL.size, SMALL.size)
+    fit(network, few(), SMALL)
+    return network, few().resized(SMALL.size, SMALL.size)
 
 
 def test_masks_follow_the_damage_that_was_fitted(small: tuple[nn.Module, Views]) -> None:
     network, seen = small
-    assert mean_iou(network, seen) > 0.45
-    unseen = Views(torch.rand_like(seen.images), seen.masks)
-    assert mean_iou(network, unseen) < 0.2
+    assert mean_iou(network, seen) > 0.65
+    assert painted(network, seen) < PAINTED
+    noise = torch.rand(seen.images.shape, generator=torch.Generator().manual_seed(1))
+    assert mean_iou(network, Views(noise, seen.masks)) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("start", "plan"),
+    [
+        pytest.param(untrained, replace(SMALL, seed=1), id="another seed"),
+        pytest.param(rounded_otherwise, SMALL, id="other rounding"),
+    ],
+)
+def test_neither_chance_nor_rounding_decides_how_a_fit_ends(
+    start: Callable[[str], nn.Module], plan: Plan
+) -> None:
+    network = start("resnet18")
+    fit(network, few(), plan)
+    seen = few().resized(plan.size, plan.size)
+    assert mean_iou(network, seen) > 0.65
+    assert painted(network, seen) < PAINTED
 
 
 def test_fitting_again_gives_the_same_weights() -> None:
-    samples = originals(read_samples(SAMPLES)[:4])
     first, again = untrained("resnet18"), untrained("resnet18")
-    fit(first, samples, TINY)
-    fit(again, samples, TINY)
+    fit(first, few(), TINY)
+    fit(again, few(), TINY)
     for key, value in first.state_dict().items():
         assert torch.equal(value, again.state_dict()[key]), key
 
@@ -180,16 +222,14 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nn.Module]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("height", "width", "goal"), [(256, 256, 0.6), (320, 256, 0.45), (224, 224, 0.45)]
+    ("height", "width", "goal"), [(256, 256, 0.65), (320, 256, 0.45), (224, 224, 0.45)]
 )
 def test_the_full_checkpoint_follows_every_damage(
     full: nn.Module, height: int, width: int, goal: float
 ) -> None:
     seen = originals(read_samples(SAMPLES)).resized(height, width)
     assert mean_iou(full, seen) > goal
-    undamaged = ~(seen.masks > 0.5).flatten(1).any(1)
-    assert undamaged.any()
-    assert float(predicted(full, seen.images[undamaged]).float().mean()) < 0.03
+    assert painted(full, seen) < PAINTED
 
 
 @pytest.mark.slow
