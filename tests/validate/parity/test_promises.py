@@ -306,7 +306,7 @@ class Clipped(nn.Module):
 def test_what_is_clipped_beyond_the_samples_shows(tiny, module, photos, tmp_path):
     result = unlike(tiny, photos, tmp_path, Clipped(module), only=("a_smooth.png",))
     assert result.reasons[-1].startswith("on greys, saturated colours and noise, its largest")
-    assert all(each.startswith("on ") for each in result.reasons)  # the sample passes
+    assert result.worst.metrics.relative_error < result.tolerance.max_error
 
 
 def unlike(tiny, photos, tmp_path, module, only=("a_smooth.png", "b_noise.png")):
