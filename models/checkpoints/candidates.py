@@ -6,9 +6,9 @@ import torch
 
 from models.checkpoints.known_names import entry_reason, is_ema
 from models.checkpoints.modules import class_of, flatten, is_module, layers, network_class
-from models.checkpoints.numpy_values import NDARRAY
+from models.checkpoints.pickles.numpy_values import NDARRAY
+from models.checkpoints.pickles.records import Inert, StoredTensor, UnusableTensor
 from models.checkpoints.plain import Unconvertible, plain
-from models.checkpoints.records import Inert, StoredTensor, UnusableTensor
 
 _MAX_DEPTH = 6
 """Entries within entries that are searched."""

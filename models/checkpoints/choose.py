@@ -76,7 +76,7 @@ def _same(a: CandidateWeights, b: CandidateWeights) -> bool:
 
 
 def _equal(a: object, b: object) -> bool:
-    from models.checkpoints.records import StoredTensor
+    from models.checkpoints.pickles.records import StoredTensor
 
     return isinstance(a, StoredTensor) and isinstance(b, StoredTensor) and a == b
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from models.checkpoints.records import BrokenFile, Inert, StoredTensor, UnusableTensor
+from models.checkpoints.pickles.records import BrokenFile, Inert, StoredTensor, UnusableTensor
 
 MAX_DEPTH = 60
 MAX_MODULES = 100_000
@@ -107,7 +107,7 @@ def _named(mapping: object) -> dict[str, object]:
 def class_of(module: Inert) -> str:
     """Return the class to show to the user; for a mere wrapper, with that of the network inside.
 
-    >>> from models.checkpoints.records import Global
+    >>> from models.checkpoints.pickles.records import Global
     >>> class_of(Inert(Global("net", "Unet")))
     'net.Unet'
     """

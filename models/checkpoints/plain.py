@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.checkpoints.records import Global, Inert
+from models.checkpoints.pickles.records import Global, Inert
 
 _MAX_DEPTH = 12
 _MAX_ITEMS = 20_000

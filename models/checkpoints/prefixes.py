@@ -8,9 +8,9 @@ of every key. It comes off only there and only as a whole component: smp's timm 
 import torch
 
 from models.checkpoints.checkpoint import Checkpoint, StateDict
+from models.checkpoints.containers.raw_file import FLOATS, FLOATS8
 from models.checkpoints.known_names import PARTS, WRAPPERS, buffer_reason
-from models.checkpoints.raw_file import FLOATS, FLOATS8
-from models.checkpoints.records import shown
+from models.checkpoints.pickles.records import shown
 from models.errors import InputError
 
 _ANCHORS = ("encoder", "decoder", "segmentation_head")

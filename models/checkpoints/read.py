@@ -8,17 +8,21 @@ import torch
 from models.checkpoints.candidates import FileContents, find_candidates
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import ChosenWeights, choose
-from models.checkpoints.container import OpenedFile
-from models.checkpoints.detect_format import HEAD, identify, is_container
+from models.checkpoints.containers.container import OpenedFile
+from models.checkpoints.containers.detect_format import HEAD, identify, is_container
+from models.checkpoints.containers.raw_file import RawFile
+from models.checkpoints.containers.safetensors_files import (
+    WEIGHTS_NAMES,
+    read_safetensors,
+    smp_config,
+)
+from models.checkpoints.containers.torch_files import read_legacy, read_zip
+from models.checkpoints.containers.torchscript import refuse_nameless
+from models.checkpoints.containers.weights_file import weights_file
+from models.checkpoints.containers.zip_records import ZIP_ERRORS
 from models.checkpoints.known_names import NORMALISATION
-from models.checkpoints.raw_file import RawFile
-from models.checkpoints.records import BrokenFile, RefusedGlobal, UnusableTensor, shown
-from models.checkpoints.safetensors_files import WEIGHTS_NAMES, read_safetensors, smp_config
-from models.checkpoints.torch_files import read_legacy, read_zip
-from models.checkpoints.torchscript import refuse_nameless
-from models.checkpoints.unpickler import DECODING_ERRORS
-from models.checkpoints.weights_file import weights_file
-from models.checkpoints.zip_records import ZIP_ERRORS
+from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal, UnusableTensor, shown
+from models.checkpoints.pickles.unpickler import DECODING_ERRORS
 from models.common.hashing import sha256_of
 from models.errors import InputError
 

@@ -10,7 +10,7 @@ logging.getLogger("coremltools").setLevel(logging.ERROR)
 
 import coremltools as ct  # noqa: E402 (its import logs a page of warnings off a Mac)
 
-from validate.coreml.specification import Model_pb2  # noqa: E402
+from validate.coreml.reader.specification import Model_pb2  # noqa: E402
 
 
 @pytest.fixture

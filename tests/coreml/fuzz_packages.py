@@ -22,8 +22,8 @@ from PIL import Image
 from models.errors import InputError
 from validate import coreml
 from validate.coreml.features import ArrayFeature, ImageFeature
+from validate.coreml.reader.specification import Model_pb2
 from validate.coreml.registry import OPERATIONS
-from validate.coreml.specification import Model_pb2
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
 BARE_MODEL = ".mlmodel"  # the only file of a model that is no package

@@ -10,8 +10,8 @@ from coremltools.converters.mil.mil import Builder as mb  # noqa: N813
 from torch.nn import functional
 
 from validate import coreml
-from validate.coreml.executor import Executable
-from validate.coreml.fusion import fuse
+from validate.coreml.execution.executor import Executable
+from validate.coreml.execution.fusion import fuse
 from validate.coreml.ops.convolution import conv
 from validate.coreml.ops.packed import is_available, pack
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from models.errors import InputError
 from validate import coreml
-from validate.coreml.specification import FeatureTypes_pb2, MIL_pb2, Model_pb2
+from validate.coreml.reader.specification import FeatureTypes_pb2, MIL_pb2, Model_pb2
 
 ARRAY, IMAGE = FeatureTypes_pb2.ArrayFeatureType, FeatureTypes_pb2.ImageFeatureType
 SIZE = 8

@@ -9,7 +9,7 @@ from coremltools.converters.mil.mil import Builder as mb  # noqa: N813
 
 from models.errors import InputError
 from validate import coreml
-from validate.coreml import execution
+from validate.coreml.execution import usage
 
 HUGE = 2**20
 
@@ -76,7 +76,7 @@ def test_large_results_are_refused_before_they_exist(save_program, bomb):
 
 
 def test_loops_without_end_are_stopped(save_program, monkeypatch):
-    monkeypatch.setattr(execution, "MAX_ITERATIONS", 1000)
+    monkeypatch.setattr(usage, "MAX_ITERATIONS", 1000)
 
     @mb.program(input_specs=[mb.TensorSpec(shape=(1,))])
     def program(x):

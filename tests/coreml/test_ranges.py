@@ -9,7 +9,7 @@ from coremltools.converters.mil.mil import types
 from PIL import Image
 
 from validate import coreml
-from validate.coreml.program_constants import read_weights
+from validate.coreml.reader.program_constants import read_weights
 from validate.metrics.float16_noise import significant_bits
 from validate.precision.measure import measure_ranges
 from validate.precision.mixed import mixture, rounded_operations

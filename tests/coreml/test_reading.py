@@ -14,9 +14,9 @@ from fuzz_seeds import save_seeds
 from models.errors import InputError
 from validate import coreml
 from validate.coreml.dtypes import unpack
-from validate.coreml.package import locate
-from validate.coreml.program_reader import ProgramReader
-from validate.coreml.specification import Model_pb2
+from validate.coreml.reader.package import locate
+from validate.coreml.reader.program_reader import ProgramReader
+from validate.coreml.reader.specification import Model_pb2
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def test_a_loop_runs_until_its_condition_is_false(save_program):
 
 
 def test_a_loop_without_end_is_refused(save_program, monkeypatch):
-    monkeypatch.setattr("validate.coreml.execution.MAX_ITERATIONS", 50)
+    monkeypatch.setattr("validate.coreml.execution.usage.MAX_ITERATIONS", 50)
     model = coreml.load(save_program(counting_loop(np.inf)))
     with pytest.raises(InputError, match="loops do not end within 50 iterations"):
         model.predict({"x": np.zeros(1)})

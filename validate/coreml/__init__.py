@@ -5,14 +5,8 @@
 How a file becomes a result, module by module:
 
     read_model       load: the modules below in their order
-    package          which files belong to the model, none outside its package
-    specification    coremltools' protobuf classes
-    versions         refuses a specification version that is too old for what the file uses
+    reader/          package, specification and program as inert data (`ir`), all checked
     features         the description's inputs, outputs and states
-    program_reader   protobuf -> ir, an inert description of the program, with
-    program_types,   its declared types and
-    blob             its weight files, every offset checked
-    interface        refuses a description that its program does not keep
     registry, ops/   one operation is one small function on torch tensors, by its MIL name
     binding,         arguments -> the function's parameters, constants converted once
     constants
@@ -20,12 +14,9 @@ How a file becomes a result, module by module:
     neuralnetwork/   the layers of a NeuralNetwork -> the same graph.Graph
     model            Model: what is given -> the graph's inputs, its outputs -> what is promised
     feature_values   between arrays, images, numbers and tensors
-    fusion           joins steps that are cheaper together
-    executor,        runs a Graph: values let go after their last use, rounding to FP16, limits
-    execution
-    declarations     compares results with what the file declares
+    execution/       runs a Graph: values let go after their last use, rounding to FP16, limits
 
-`limits` states what no file may exceed. `program_constants` reads an ML program's weights.
+`limits` states what no file may exceed.
 
 To add an operation, write its function in the module of its family in `ops/` and register it: see
 `registry`. Errors inside the package are InputErrors that begin with "Its …" or "The …"; `load` and

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.errors import InputError
-from validate.coreml.specification import FeatureTypes_pb2
+from validate.coreml.reader.specification import FeatureTypes_pb2
 
 _ARRAY_DTYPES = {
     FeatureTypes_pb2.ArrayFeatureType.FLOAT16: "float16",

@@ -11,11 +11,11 @@ from models.errors import InputError
 from validate.coreml import ir, ops
 from validate.coreml.binding import Resolved, bind
 from validate.coreml.constants import LazyConstant
-from validate.coreml.executor import compute
+from validate.coreml.execution.executor import compute
+from validate.coreml.execution.rounding import round_fp16
 from validate.coreml.graph import Graph, Nested, Step
 from validate.coreml.limits import require_executable
 from validate.coreml.registry import RANDOM, OpDefinition, Site, find, first_opset
-from validate.coreml.rounding import round_fp16
 
 _CONST = "const"
 _CONSTEXPR = "constexpr_"

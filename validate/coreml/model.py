@@ -8,11 +8,11 @@ import torch
 
 from models.errors import InputError
 from validate.coreml import dtypes, ir
-from validate.coreml.execution import Execution
-from validate.coreml.executor import Executable
+from validate.coreml.execution.executor import Executable
+from validate.coreml.execution.fusion import fuse
+from validate.coreml.execution.usage import Execution
 from validate.coreml.feature_values import from_tensor, to_tensor
 from validate.coreml.features import Interface, is_flexible
-from validate.coreml.fusion import fuse
 from validate.coreml.graph import Graph, StateBuffer, Watch
 from validate.coreml.limits import require_size
 

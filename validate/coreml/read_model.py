@@ -5,14 +5,14 @@ from typing import Any, get_args
 
 from models.errors import InputError
 from validate.coreml.features import read_interface
-from validate.coreml.interface import check_description, check_kind, check_program
 from validate.coreml.limits import UnsupportedOperation
 from validate.coreml.lowering import lower
 from validate.coreml.model import Arithmetic, Model, with_path
-from validate.coreml.package import ModelFiles, locate
-from validate.coreml.program_reader import ProgramReader
-from validate.coreml.specification import DecodeError, Model_pb2
-from validate.coreml.versions import NETWORKS, check_version
+from validate.coreml.reader.interface import check_description, check_kind, check_program
+from validate.coreml.reader.package import ModelFiles, locate
+from validate.coreml.reader.program_reader import ProgramReader
+from validate.coreml.reader.specification import DecodeError, Model_pb2
+from validate.coreml.reader.versions import NETWORKS, check_version
 
 
 def load(

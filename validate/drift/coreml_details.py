@@ -8,10 +8,10 @@ from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from validate.coreml import ir
 from validate.coreml.neuralnetwork import weights as stored
-from validate.coreml.package import locate
-from validate.coreml.program_constants import held_constants
-from validate.coreml.program_reader import ProgramReader
 from validate.coreml.read_model import parse
+from validate.coreml.reader.package import locate
+from validate.coreml.reader.program_constants import held_constants
+from validate.coreml.reader.program_reader import ProgramReader
 from validate.drift.operations import Details
 
 LONGEST = 200

@@ -11,10 +11,10 @@ from export.coreml_names import CoreMLNames, without_appendix
 from models.errors import InputError
 from validate import coreml
 from validate.coreml import ir
-from validate.coreml.declarations import is_fp16
-from validate.coreml.executor import compute
+from validate.coreml.execution.declarations import is_fp16
+from validate.coreml.execution.executor import compute
+from validate.coreml.execution.rounding import round_fp16
 from validate.coreml.graph import Step
-from validate.coreml.rounding import round_fp16
 from validate.drift.coreml_details import details_of
 from validate.drift.operations import FLOAT16, FLOAT32, Details, FileOperation
 from validate.drift.torch_values import TorchGraph

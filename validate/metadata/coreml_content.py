@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from models.errors import InputError
 from validate.coreml import ir
 from validate.coreml.features import ArrayFeature, Feature, ImageFeature, read_interface
-from validate.coreml.package import locate
-from validate.coreml.program_reader import ProgramReader
 from validate.coreml.read_model import parse
+from validate.coreml.reader.package import locate
+from validate.coreml.reader.program_reader import ProgramReader
 from validate.metadata.content import FileContent, array_text, own_entries, scale_text
 
 TARGETS = {4: "iOS13", 5: "iOS14", 6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18", 10: "iOS26"}

@@ -11,7 +11,7 @@ from export.bundle import Bundle, Pin
 from export.to_coreml import INPUT
 from models.deployable import Deployable
 from validate import coreml
-from validate.coreml.program_constants import read_weights
+from validate.coreml.reader.program_constants import read_weights
 from validate.images.reading import Picture
 from validate.images.samples import Sample, Samples
 from validate.metrics.comparison import Comparison, compare, measure

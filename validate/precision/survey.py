@@ -19,7 +19,7 @@ from models.deployable import Deployable
 from models.errors import InputError
 from models.labels import Labels
 from validate import coreml
-from validate.coreml.program_constants import read_weights
+from validate.coreml.reader.program_constants import read_weights
 from validate.images.samples import Samples, Source, find_samples
 from validate.precision.measure import measure_ranges, modules_of
 from validate.results.parity import Report

@@ -16,7 +16,7 @@ from sealed_bundles import sealed
 from export.bundle import read_bundle
 from models.errors import InputError, ValidationFailed
 from segport.__main__ import group
-from validate.coreml.specification import Model_pb2
+from validate.coreml.reader.specification import Model_pb2
 from validate.report.console import print_drift
 from validate.report.json_file import read_results, to_json
 from validate.report.markdown import to_markdown

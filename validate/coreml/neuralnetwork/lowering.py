@@ -9,7 +9,7 @@ from torch import Tensor
 from models.common.text import first_line
 from models.errors import InputError
 from validate.coreml import ir
-from validate.coreml.executor import TENSOR_ERRORS
+from validate.coreml.execution.executor import TENSOR_ERRORS
 from validate.coreml.features import Interface
 from validate.coreml.graph import Graph, Step
 from validate.coreml.neuralnetwork import boundary, layers, outputs

@@ -10,8 +10,8 @@ from typing import Any
 from google.protobuf.message import Message  # type: ignore[import-untyped]
 
 from validate.coreml.neuralnetwork.inventory import all_layers, layer_type
-from validate.coreml.specification import NeuralNetwork_pb2
-from validate.coreml.versions import Need
+from validate.coreml.reader.specification import NeuralNetwork_pb2
+from validate.coreml.reader.versions import Need
 
 _FIRST_OF_IOS_13, _FIRST_OF_IOS_14 = 600, 1450
 """`NeuralNetworkLayer` numbers its layers in the order of the versions that brought them."""

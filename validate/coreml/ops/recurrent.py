@@ -14,9 +14,9 @@ from torch import Tensor
 
 from models.errors import InputError
 from validate.coreml import ir
+from validate.coreml.execution.rounding import round_fp16
 from validate.coreml.limits import require_size
 from validate.coreml.registry import Site, op
-from validate.coreml.rounding import round_fp16
 
 Activation = Callable[[Tensor], Tensor]
 

@@ -16,10 +16,10 @@ from torch import Tensor
 from models.common.text import first_line
 from models.errors import InputError
 from validate.coreml import ir
-from validate.coreml.declarations import check_results, is_fp16, stays_fp16, where
-from validate.coreml.execution import Execution
+from validate.coreml.execution.declarations import check_results, is_fp16, stays_fp16, where
+from validate.coreml.execution.rounding import round_fp16, round_fp16_
+from validate.coreml.execution.usage import Execution
 from validate.coreml.graph import Graph, Intermediate, Nested, Step, Watch
-from validate.coreml.rounding import round_fp16, round_fp16_
 
 TENSOR_ERRORS = (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 """What tensor operations raise on values that do not fit; anything else is a defect here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoints.records import BrokenFile, StoredTensor
+from models.checkpoints.pickles.records import BrokenFile, StoredTensor
 
 _EXPANDED = 1 << 20
 """A tensor may repeat its storage (stride 0), up to this many elements."""

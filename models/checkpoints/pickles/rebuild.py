@@ -6,7 +6,7 @@ inert record. Wrong arguments raise BrokenFile, or ValueError and TypeError from
 
 from collections.abc import Callable
 
-from models.checkpoints.records import (
+from models.checkpoints.pickles.records import (
     BrokenFile,
     Global,
     Inert,

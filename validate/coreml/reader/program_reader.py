@@ -12,11 +12,11 @@ import numpy as np
 
 from models.errors import InputError
 from validate.coreml import dtypes, ir
-from validate.coreml.blob import BlobFile
 from validate.coreml.limits import MAX_ELEMENTS, MAX_LIVE_ELEMENTS, MAX_NESTING
-from validate.coreml.package import ModelFiles, contained_file
-from validate.coreml.program_types import value_type
-from validate.coreml.versions import IOS, OPSETS
+from validate.coreml.reader.blob import BlobFile
+from validate.coreml.reader.package import ModelFiles, contained_file
+from validate.coreml.reader.program_types import value_type
+from validate.coreml.reader.versions import IOS, OPSETS
 
 _MODEL_PATH = "@model_path/"
 _PARAMETER_OF_NAME = "name"

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import torch
 
-from models.checkpoints.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
-from models.checkpoints.container import OpenedFile
-from models.checkpoints.raw_file import USABLE_DTYPES, RawFile
-from models.checkpoints.records import BrokenFile, Global, StorageRef
-from models.checkpoints.unpickler import Unpickler
-from models.checkpoints.zip_records import ZipRecords, describe_zip
+from models.checkpoints.containers.container import OpenedFile
+from models.checkpoints.containers.raw_file import USABLE_DTYPES, RawFile
+from models.checkpoints.containers.zip_records import ZipRecords, describe_zip
+from models.checkpoints.pickles.allowed_names import STORAGE_DTYPES, TORCH_REFERENCES
+from models.checkpoints.pickles.records import BrokenFile, Global, StorageRef
+from models.checkpoints.pickles.unpickler import Unpickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _RESAVE = "Load it there and save it again as safetensors."

@@ -10,9 +10,9 @@ import warnings
 from collections.abc import Callable
 from typing import IO
 
-from models.checkpoints.pickle_policy import call, instantiate, resolve
-from models.checkpoints.pickle_stack import PickleStack, frozen
-from models.checkpoints.records import BrokenFile, Inert
+from models.checkpoints.pickles.policy import call, instantiate, resolve
+from models.checkpoints.pickles.records import BrokenFile, Inert
+from models.checkpoints.pickles.stack import PickleStack, frozen
 
 MAX_OPCODES = 4_000_000
 """Beyond any real checkpoint; keeps a crafted pickle from filling the memory."""

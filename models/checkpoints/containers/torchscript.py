@@ -1,10 +1,10 @@
 """Refuse TorchScript archives whose weights have lost their names."""
 
-from models.checkpoints.container import OpenedFile
+from models.checkpoints.containers.container import OpenedFile
+from models.checkpoints.containers.raw_file import RawFile
+from models.checkpoints.containers.zip_records import ZipRecords
 from models.checkpoints.modules import flatten, is_module
-from models.checkpoints.raw_file import RawFile
-from models.checkpoints.records import Inert
-from models.checkpoints.zip_records import ZipRecords
+from models.checkpoints.pickles.records import Inert
 from models.errors import InputError
 
 

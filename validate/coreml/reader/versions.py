@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.errors import InputError
-from validate.coreml.specification import FeatureTypes_pb2
+from validate.coreml.reader.specification import FeatureTypes_pb2
 
 IOS = {1: "11", 2: "11.2", 3: "12", 4: "13", 5: "14", 6: "15", 7: "16", 8: "17", 9: "18", 10: "26"}
 OPSETS = {"CoreML5": 6, "CoreML6": 7, "CoreML7": 8, "CoreML8": 9, "CoreML9": 10}

@@ -1,9 +1,9 @@
 """List the names that honest checkpoints use, each with the function that stands in for it."""
 
-from models.checkpoints import rebuild
-from models.checkpoints.numpy_values import NDARRAY, numpy_scalar
-from models.checkpoints.rebuild import Rebuilder
-from models.checkpoints.records import Global, Inert
+from models.checkpoints.pickles import rebuild
+from models.checkpoints.pickles.numpy_values import NDARRAY, numpy_scalar
+from models.checkpoints.pickles.rebuild import Rebuilder
+from models.checkpoints.pickles.records import Global, Inert
 
 STORAGE_DTYPES = {
     "DoubleStorage": "float64",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.checkpoints.safetensors_files import WEIGHTS_NAMES, smp_config
+from models.checkpoints.containers.safetensors_files import WEIGHTS_NAMES, smp_config
 from models.common.paths import require_there
 from models.errors import InputError
 

@@ -5,9 +5,15 @@ from dataclasses import dataclass, field
 
 import torch
 
-from models.checkpoints.numpy_values import numpy_array
-from models.checkpoints.raw_file import USABLE_DTYPES, strided
-from models.checkpoints.records import BrokenFile, Inert, StorageRef, StoredTensor, UnusableTensor
+from models.checkpoints.containers.raw_file import USABLE_DTYPES, strided
+from models.checkpoints.pickles.numpy_values import numpy_array
+from models.checkpoints.pickles.records import (
+    BrokenFile,
+    Inert,
+    StorageRef,
+    StoredTensor,
+    UnusableTensor,
+)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@
 import re
 import sys
 
-from models.checkpoints.allowed_names import REBUILD, TORCH_REFERENCES
-from models.checkpoints.records import BrokenFile, Global, Inert, RefusedGlobal
+from models.checkpoints.pickles.allowed_names import REBUILD, TORCH_REFERENCES
+from models.checkpoints.pickles.records import BrokenFile, Global, Inert, RefusedGlobal
 
 _FORMER_STDLIB = frozenset(
     "__builtin__ asyncore asynchat cPickle cStringIO commands copy_reg distutils exceptions "
@@ -40,7 +40,7 @@ def resolve(module: str, name: str) -> Global:
     ('net.Unet', 'copyreg._reconstructor')
     >>> resolve("os", "system")
     Traceback (most recent call last):
-    models.checkpoints.records.RefusedGlobal: use os.system
+    models.checkpoints.pickles.records.RefusedGlobal: use os.system
     """
     module = _ALIASES.get(module, module)
     found = Global(module, name)

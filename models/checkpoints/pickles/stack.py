@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from models.checkpoints.records import BrokenFile, Inert, hashable
+from models.checkpoints.pickles.records import BrokenFile, Inert, hashable
 
 
 def frozen(items: list[object]) -> frozenset[object]:

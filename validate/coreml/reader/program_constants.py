@@ -7,9 +7,9 @@ import numpy as np
 
 from validate.coreml import ir
 from validate.coreml.features import read_interface
-from validate.coreml.package import locate
-from validate.coreml.program_reader import ProgramReader
 from validate.coreml.read_model import parse
+from validate.coreml.reader.package import locate
+from validate.coreml.reader.program_reader import ProgramReader
 
 
 def read_weights(path: Path) -> Mapping[str, Mapping[str, np.ndarray]]:

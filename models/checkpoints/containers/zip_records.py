@@ -7,8 +7,8 @@ import zlib
 
 import torch
 
-from models.checkpoints.raw_file import RawFile, crc32
-from models.checkpoints.records import BrokenFile
+from models.checkpoints.containers.raw_file import RawFile, crc32
+from models.checkpoints.pickles.records import BrokenFile
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 """Signature, 22 bytes that are not read, length of the name, length of the extra field."""

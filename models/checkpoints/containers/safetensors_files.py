@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from models.checkpoints.container import OpenedFile
-from models.checkpoints.records import BrokenFile, StorageRef
+from models.checkpoints.containers.container import OpenedFile
+from models.checkpoints.pickles.records import BrokenFile, StorageRef
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAMES = ("model.safetensors", "pytorch_model.bin")

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from models.checkpoints.records import BrokenFile, Global, Inert
+from models.checkpoints.pickles.records import BrokenFile, Global, Inert
 
 _PLAIN = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
 NDARRAY = Global("numpy", "ndarray")

@@ -3,9 +3,9 @@
 import io
 import json
 
-from models.checkpoints.records import BrokenFile, RefusedGlobal
-from models.checkpoints.torch_files import MAGIC_NUMBER
-from models.checkpoints.unpickler import DECODING_ERRORS, Unpickler
+from models.checkpoints.containers.torch_files import MAGIC_NUMBER
+from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal
+from models.checkpoints.pickles.unpickler import DECODING_ERRORS, Unpickler
 
 HEAD = 4096
 """Bytes that `identify` wants to see."""
