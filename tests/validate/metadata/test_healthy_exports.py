@@ -14,6 +14,7 @@ from models.common.cli import Stages
 from models.custom.option import parse_named
 from models.specification import Choices
 from validate.metadata.check import check_statements
+from validate.reference.network import load_reference
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 SIGMOID = {"choices": Choices(activation="sigmoid")}
@@ -57,18 +58,13 @@ class Net(nn.Module):
 
 def sentences(checkpoint: Path, formats: str, **settings) -> list[str]:
     """Everything that the check finds in an export of `checkpoint`."""
-    found = []
-
-    def judge(bundle, folder, deployable):
-        found.extend(check_statements(bundle, folder, deployable))
-        return True
-
     asked = Settings(size=(64, 64), formats=tuple(formats.split()), **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
-        out = checkpoint.parent / "build"
-        export(checkpoint, out, asked, Stages(Console(quiet=True)), judge)
-    return [each.sentence for each in found]
+        out, stages = checkpoint.parent / "build", Stages(Console(quiet=True))
+        bundle, folder = export(checkpoint, out, asked, stages, lambda *given: given[0])
+    deployable = load_reference(bundle, folder, module=asked.module)
+    return [each.sentence for each in check_statements(bundle, folder, deployable)]
 
 
 @pytest.mark.parametrize("case", CASES)
