@@ -81,6 +81,8 @@ def require_pins_said(bundle: Bundle, folder: Path, console: str) -> None:
     kinds = precisions(folder / artifact.path)
     assert {name for name, kind in kinds.items() if kind == "FLOAT32"} == names
     titles = [pin.title for pin in artifact.pins]
+    assert "Parity failed" not in console
+    assert "Parity holds" in console
     stored = load_spec(str(folder / artifact.path)).description.metadata.userDefined
     assert json.loads(stored["segport.kept_in_float32"]) == titles
     assert all(title in console for title in titles)

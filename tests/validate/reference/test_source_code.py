@@ -203,3 +203,11 @@ def test_a_network_that_fixes_its_batch_is_onnx_for_one_picture(
         each.shape[0] for each in onnxruntime.InferenceSession(folder / "net.onnx").get_inputs()
     ]
     assert batches == [1]
+
+
+def test_a_network_that_fixes_its_batch_is_torchscript_for_one_picture(tmp_path: Path) -> None:
+    fixed = "return y.reshape(int(y.shape[0]), 2, *x.shape[2:])"
+    path, source = trained(tmp_path), net_file(tmp_path, fixed)
+    assert export(path, "--model", f"{source}:Net", formats="torchscript") == 0
+    (note,) = read_bundle(tmp_path / "build" / "net").artifacts[0].notes
+    assert note.startswith("net.torchscript.pt takes one picture at a time")
