@@ -12,19 +12,28 @@ from small_networks import ROOT, calibrated_unet, open_gate
 from export.pipeline import export
 from export.settings import Settings
 from models.common.cli import Stages
+from models.specification import Choices
 
 FORMATS = ("torchscript", "mlprogram", "neuralnetwork", "onnx")
 
 
-def exported(place: Path, network: torch.nn.Module) -> Path:
-    """The folder of a bundle of `network` in every format, 64 × 64."""
+def exported(
+    place: Path, network: torch.nn.Module, formats: tuple[str, ...] = FORMATS, **settings: object
+) -> Path:
+    """The folder of a bundle of `network` in every format, 64 × 64 unless `settings` differ."""
     torch.save(network.state_dict(), place / "tiny.pt")
-    settings = Settings(size=(64, 64), formats=FORMATS)
+    chosen = Settings(**{"size": (64, 64), "formats": formats, **settings})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
         stages = Stages(Console(quiet=True))
-        _, folder = export(place / "tiny.pt", place / "build", settings, stages, open_gate)
+        _, folder = export(place / "tiny.pt", place / "build", chosen, stages, open_gate)
     return folder
+
+
+@pytest.fixture(scope="session")
+def export_network():
+    """Return the function that exports without judging."""
+    return exported
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +41,17 @@ def healthy(tmp_path_factory):
     """A network, and the folder of its bundle."""
     network = calibrated_unet(encoder_depth=3, decoder_channels=(24, 16, 8))
     return network, exported(tmp_path_factory.mktemp("healthy"), network)
+
+
+@pytest.fixture(scope="session")
+def independent(tmp_path_factory):
+    """A network of three independent channels, one of 1/200 of the weights, and its bundle."""
+    network = calibrated_unet(classes=3, encoder_depth=3, decoder_channels=(24, 16, 8))
+    with torch.no_grad():
+        for tensor in (network.segmentation_head[0].weight, network.segmentation_head[0].bias):
+            tensor[2].div_(200)
+    place = tmp_path_factory.mktemp("independent")
+    return network, exported(place, network, choices=Choices(activation="sigmoid"))
 
 
 @pytest.fixture(scope="session")

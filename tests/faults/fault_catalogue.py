@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import graph_edits as graph
 import module_edits as module
 import numpy as np
 import statement_edits as statement
-from conv_edits import BLOB, EDITS, Change, place_in_blob
+from conv_edits import BLOB, EDITS, Change, Weights, place_in_blob
 from metadata_edits import edit_metadata
 from torch import nn
 
@@ -35,6 +36,7 @@ class Fault:
     what: str
     format: str
     apply: Callable[[Broken], None]
+    independent: bool = False
 
 
 def _edit(format: str, index: int, part: str, change: Change) -> Callable[[Broken], None]:
@@ -120,6 +122,7 @@ def faults() -> Iterator[Fault]:
         "two classes swapped", "torchscript", _retraced(partial(_head, change=lambda t: t.flip(0)))
     )
     yield from _inputs()
+    yield from _scales()
     yield from _graphs()
     yield from _networks()
     for format in ("torchscript", *FILES):
@@ -159,14 +162,57 @@ def _swapped(format: str) -> Callable[[Broken], None]:
     return apply
 
 
+def _scales() -> Iterator[Fault]:
+    """What is small beside the logits, and yet decides the mask."""
+    for number in (1000, 4000):
+        what = f"{number:,} added to every class"
+        for format in FILES:
+            yield Fault(what, format, _edit(format, -1, "bias", partial(np.add, number)))
+        raised = partial(_raise_head, number=number)
+        yield Fault(what, "torchscript", _retraced(raised))
+    for what, change in {
+        "a weak channel negated": lambda weak, part: -weak,
+        "a weak channel always empty": lambda weak, part: weak * 0 - (part == "bias") * 0.01,
+    }.items():
+        for format in FILES:
+            yield Fault(what, format, _weakened(format, change), independent=True)
+        retraced = _retraced(partial(_weaken_head, change=change))
+        yield Fault(what, "torchscript", retraced, independent=True)
+
+
+def _raise_head(network: nn.Module, number: float) -> None:
+    network.segmentation_head[0].bias.add_(number)
+
+
+def _weaken_head(network: nn.Module, change: Callable[..., Any]) -> None:
+    head = network.segmentation_head[0]
+    for part, tensor in (("weight", head.weight), ("bias", head.bias)):
+        tensor[2] = change(tensor[2], part)
+
+
+def _weakened(format: str, change: Callable[..., Any]) -> Callable[[Broken], None]:
+    def apply(case: Broken) -> None:
+        for part in ("weight", "bias"):
+            EDITS[format](case.path, -1, part, partial(_last_channel, change=change, part=part))
+
+    return apply
+
+
+def _last_channel(values: Weights, change: Callable[..., Any], part: str) -> Weights:
+    values = values.copy()
+    values[2] = change(values[2], part)
+    return values
+
+
 def _inputs() -> Iterator[Fault]:
     for format in ("mlprogram", "neuralnetwork"):
         yield Fault("red and blue swapped", format, _coreml(graph.swap_colours))
         yield Fault("input size changed", format, _coreml(graph.widen_input))
     yield Fault("input size changed", "onnx", _onnx(graph.widen_onnx))
-    scales = {"scale dropped": 255.0, "scale doubled": 2.0}
+    scales = {"scale dropped": 255.0, "scale doubled": 2.0, "scale 1/256 for 1/255": 255 / 256}
     for what, factor in scales.items():
-        yield Fault(what, "mlprogram", _coreml(graph.scale_program(factor)))
+        if factor >= 2:  # less is within float16's rounding of this network
+            yield Fault(what, "mlprogram", _coreml(graph.scale_program(factor)))
         yield Fault(what, "neuralnetwork", _coreml(graph.scale_network(factor)))
         for format in ("onnx", "torchscript"):
             change = partial(np.multiply, np.float32(factor))
@@ -211,6 +257,7 @@ def _networks() -> Iterator[Fault]:
         yield Fault(what, "torchscript", _retraced(fault))
     for what, change in {
         "sigmoid applied to the logits": lambda logits, mask: (logits.sigmoid(), mask),
+        "log_softmax applied to the logits": lambda logits, mask: (logits.log_softmax(1), mask),
         "softmax applied to the logits": lambda logits, mask: (logits.softmax(1), mask),
         "mask moved by one row": lambda logits, mask: (logits, mask.roll(1, 1)),
         "mask and logits mirrored": lambda logits, mask: (logits.flip(3), mask.flip(2)),

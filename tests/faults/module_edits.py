@@ -43,7 +43,8 @@ def broken(network: nn.Module, bundle: Bundle, fault: Break) -> Deployable:
     with torch.no_grad():
         fault(changed)
     training = changed.training  # the deployable module would see to that
-    return Deployable(changed, bundle.contract).train(training)
+    independent = bundle.specification.independent
+    return Deployable(changed, bundle.contract, independent=independent).train(training)
 
 
 def convolutions(network: nn.Module) -> list[nn.Conv2d]:

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 import torch
 from small_networks import ROOT, calibrated_unet
 from test_main_job import export
+from torch import nn
 
 from validate.report.json_file import read_results
 from validate.results.parity import ArtifactResult
@@ -75,6 +77,44 @@ def test_a_healthy_bundle_passes_in_every_format(case: Case, tmp_path: Path) -> 
             table.write(json.dumps([dataclasses.astuple(case), rows]) + "\n")
     assert [result.status for result in results] == ["passed"] * 4
     assert all(result.total and result.total.decisive_flips == 0 for result in results)
+
+
+def scaled(network: nn.Module, factor: float) -> None:
+    for tensor in network.segmentation_head[0].parameters():
+        tensor.mul_(factor)
+
+
+def weakened(network: nn.Module) -> None:
+    for tensor in network.segmentation_head[0].parameters():
+        tensor[-1].div_(200)
+
+
+SCALES: Mapping[str, tuple[int, str, Callable[[nn.Module], object]]] = {
+    "3 added to every class": (2, "softmax", lambda net: net.segmentation_head[0].bias.add_(3)),
+    "1,000 added to every class": (
+        2,
+        "softmax",
+        lambda net: net.segmentation_head[0].bias.add_(1000),
+    ),
+    "logits of 1e-4": (2, "softmax", lambda net: scaled(net, 1e-5)),
+    "logits beyond float16": (2, "softmax", lambda net: scaled(net, 1e5)),
+    "classes that tie": (2, "softmax", lambda net: scaled(net, 0)),
+    "independent channels of very different scale": (3, "sigmoid", weakened),
+}
+
+
+@pytest.mark.parametrize("what", [pytest.param(each, marks=pytest.mark.slow) for each in SCALES])
+def test_a_healthy_bundle_passes_on_any_scale_of_its_logits(what: str, tmp_path: Path) -> None:
+    """Where float16 cannot hold the differences, the export keeps what it needs in float32."""
+    classes, activation, change = SCALES[what]
+    network = calibrated_unet(classes=classes)
+    with torch.no_grad():
+        change(network)
+    torch.save(network.state_dict(), tmp_path / "net.pt")
+    options = ("--activation", activation)
+    assert export(tmp_path / "net.pt", *options, formats=FORMATS, size="64x64") == 0
+    results = read_results(tmp_path / "build" / "net").results
+    assert [result.status for result in results] == ["passed"] * 4
 
 
 def test_the_page_covers_the_whole_matrix() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import mask_values
-from validate.metrics.decision_values import TINY, Scale, decision_values, shared_part
+from validate.metrics.decision_values import TINY, Scale, split
 from validate.metrics.margins import Decisions, Region, decisions
 from validate.runtimes import Outputs
 
@@ -130,7 +130,7 @@ def compare(
     cannot explain it; a mask may differ from its own logits' where their gap is within `slack`, a
     share of the largest of them. `scale` is that of the pictures that are judged together.
     """
-    expected, actual = decision_values(reference), decision_values(candidate)
+    (expected, expected_shared), (actual, actual_shared) = split(reference), split(candidate)
     difference = actual - expected
     sizes = np.abs(difference)
     own = Scale.of(expected)
@@ -146,7 +146,7 @@ def compare(
         product=_products(expected, actual),
         confusion=_confusion(reference, candidate.mask),
         largest_logit=float(np.abs(reference.logits).max()),
-        shared_error=float(np.abs(shared_part(candidate) - shared_part(reference)).max()),
+        shared_error=float(np.abs(actual_shared - expected_shared).max()),
         off_mask=_off_mask(candidate, slack),
         decisions=decisions(reference, candidate.mask, limit * judged.range),
     )

@@ -50,20 +50,22 @@ class Scale:
 
 
 def decision_values(outputs: Outputs) -> NDArray[np.float64]:
-    """Return what the mask of `outputs` is decided by, `(G, N)`: a row for each scale.
+    """Return what the mask of `outputs` is decided by, `(G, N)`: a row for each scale."""
+    return split(outputs)[0]
 
-    Centred in float64, since a large number that all classes share leaves few digits of float32.
+
+def split(outputs: Outputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return decision values `(G, N)`, and what no mask depends on.
+
+    That is the mean over exclusive classes, `(H, W)`, and zero for others. In float64, since a
+    large number that all classes share leaves few digits of float32.
     """
-    rows = len(outputs.logits) if outputs.independent else 1
-    return (outputs.logits - shared_part(outputs)).reshape(rows, -1)
-
-
-def shared_part(outputs: Outputs) -> NDArray[np.float64]:
-    """Return what no mask depends on, `(H, W)`: the mean over exclusive classes, else zero."""
-    if outputs.independent or len(outputs.logits) == 1:
-        return np.zeros(outputs.logits.shape[1:])
-    mean: NDArray[np.float64] = outputs.logits.mean(axis=0, dtype=np.float64)
-    return mean
+    logits = outputs.logits.astype(np.float64)
+    if outputs.independent:
+        return logits.reshape(len(logits), -1), np.zeros(1)
+    shared = logits.mean(axis=0) if len(logits) > 1 else np.zeros(1)
+    logits -= shared
+    return logits.reshape(1, -1), shared
 
 
 def scale_of(references: Sequence[Outputs]) -> Scale:
