@@ -35,7 +35,7 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def photos() -> Path:
+def car_photos() -> Path:
     """The folder of real photos beside the clone, where it is there."""
     folder = SHARED / "photos"
     if not folder.is_dir():

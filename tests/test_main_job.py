@@ -358,22 +358,22 @@ def test_inspect_tells_and_writes_nothing(
     assert "Missing" in capsys.readouterr().out
 
 
-def test_real_photos(saved: Save, state_dict: State, photos: Path) -> None:
+def test_real_photos(saved: Save, state_dict: State, car_photos: Path) -> None:
     path = saved(state_dict)
-    assert export(path, "--samples", str(photos), formats="mlprogram") == 0
+    assert export(path, "--samples", str(car_photos), formats="mlprogram") == 0
     results = read_results(path.parent / "build" / "breakage" / "parity.json")
     assert results.samples.used >= 15
 
 
 @pytest.mark.slow
-def test_a_trained_full_size_checkpoint(tmp_path: Path, photos: Path) -> None:
+def test_a_trained_full_size_checkpoint(tmp_path: Path, car_photos: Path) -> None:
     """Every format of a trained U-Net with ResNet34 on real photos, at full size."""
     checkpoint = SHARED / "checkpoints" / "damage_resnet34_trained_fp16.safetensors"
     if not checkpoint.is_file():
         pytest.skip(f"the trained checkpoint is not here: {checkpoint}")
     pictures = tmp_path / "photos"
     pictures.mkdir()
-    for photo in sorted(photos.glob("*.jpg"))[:4]:
+    for photo in sorted(car_photos.glob("*.jpg"))[:4]:
         (pictures / photo.name).write_bytes(photo.read_bytes())
     link = tmp_path / "damage.safetensors"
     link.symlink_to(checkpoint)

@@ -68,7 +68,7 @@ def test_the_gate_catches(fault, another, pictures, tmp_path, request):
 
 @pytest.mark.slow
 def test_a_scale_of_1_256_shows_in_the_float16_file_of_a_trained_network(
-    export_network, photos, tmp_path
+    export_network, car_photos, tmp_path
 ):
     """Its own noise is so small that the limit is far above what such a file reaches."""
     found = sorted((SHARED / "checkpoints").glob("*.safetensors"))
@@ -76,7 +76,7 @@ def test_a_scale_of_1_256_shows_in_the_float16_file_of_a_trained_network(
         pytest.skip("no checkpoint is here")
     network = load_network(recognise_checkpoint(found[0]))
     folder = export_network(tmp_path, network, formats=("mlprogram",), size=(224, 224))
-    samples, checkpoint = sorted(photos.glob("*.jpg"))[:4], tmp_path / "tiny.pt"
+    samples, checkpoint = sorted(car_photos.glob("*.jpg"))[:4], tmp_path / "tiny.pt"
     healthy = judge(folder, checkpoint=checkpoint, samples=samples, coreml="reference")
     assert healthy.passed, healthy.sentence
     edit_coreml(next(folder.glob("*.mlpackage")), scale_program(255 / 256))

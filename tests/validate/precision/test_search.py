@@ -166,7 +166,7 @@ def test_a_network_that_float16_suits_is_looked_at_too(plain, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("factor", [1e4, 1e-6], ids=["overflow", "underflow"])
-def test_the_full_size_network_rescaled(factor, photos, tmp_path, capsys):
+def test_the_full_size_network_rescaled(factor, car_photos, tmp_path, capsys):
     checkpoints = SHARED / "checkpoints"
     found = sorted(checkpoints.glob("*.safetensors"))
     if not found:
@@ -174,7 +174,7 @@ def test_the_full_size_network_rescaled(factor, photos, tmp_path, capsys):
     network = load_network(recognise_checkpoint(found[0]))
     samples = tmp_path / "photos"
     samples.mkdir()
-    shutil.copy(photos / "car_04.jpg", samples)  # the first three only come close to 65,504
+    shutil.copy(car_photos / "car_04.jpg", samples)  # the first three only come close to 65,504
     bundle, folder = exported(rescaled(network, factor), tmp_path, size=256, samples=samples)
     require_pins_said(bundle, folder, capsys.readouterr().out)
     titles = [pin.title for pin in bundle.artifacts[0].pins]
