@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from export.bundle import read_bundle
-from export.formats import ONE_PICTURE
+from export.metadata import FIXED_BATCH
 from models.deployable import Deployable, decide
 from models.specification import InputContract
 from validate.parity.probes import probe_pictures
@@ -130,7 +130,7 @@ def test_a_fixed_batch_breaks_the_promise_and_not_where_a_note_says_so(broken):
     result = broken("onnx", edited(fixed_batch))
     assert result.status == "failed"
     assert "does not run on a batch of 2 pictures" in result.reasons[0]
-    assert broken("onnx", edited(fixed_batch), (f"tiny.onnx {ONE_PICTURE}.",)).status == "passed"
+    assert broken("onnx", edited(fixed_batch), (f"tiny.onnx {FIXED_BATCH}.",)).status == "passed"
 
 
 def test_a_single_sample_is_judged_in_a_batch_too(tiny, photos, broken, module):
