@@ -38,6 +38,15 @@ def edit_metadata(path: Path, key: str, change: Callable[[str], str]) -> None:
         edit_specification(path, lambda model: _edit_user_defined(model, key, change))
 
 
+def replace_torchscript(path: Path, module: torch.jit.ScriptModule) -> None:
+    """Put `module` in the place of a TorchScript file, with what that file says of itself."""
+    extra = {EXTRA: ""}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.load(str(path), _extra_files=extra)
+        module.save(str(path), _extra_files=extra)
+
+
 def _edit_user_defined(model: Any, key: str, change: Callable[[str], str]) -> None:
     entries = model.description.metadata.userDefined
     entries[key] = change(dict(entries).get(key, ""))

@@ -49,7 +49,7 @@ class TorchScript:
                 return f"it changes its attribute {node.s('name')!r} when it is called"
             if _is_stored(node) and any(map(aliases.has_writers, node.outputs())):
                 return "it changes a constant of its own when it is called"
-            if node.isNondeterministic():
+            if node.isNondeterministic() and not _never_drops(node):
                 return f"it draws random numbers ({node.kind()})"
         return None
 
@@ -62,6 +62,14 @@ def _is_stored(node: Any) -> bool:
     if node.kind() == "prim::GetAttr":
         return bool(node.output().type().kind() in ("ListType", "DictType"))
     return bool(node.kind() == "prim::Constant")
+
+
+def _never_drops(node: Any) -> bool:
+    """Return whether an attention's probability of dropout is a constant of zero."""
+    if node.kind() != "aten::scaled_dot_product_attention":
+        return False
+    dropout = node.namedInput("dropout_p")
+    return bool(dropout.node().kind() == "prim::Constant" and dropout.toIValue() == 0)
 
 
 def _nodes(block: Any) -> Iterator[Any]:

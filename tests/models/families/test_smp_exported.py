@@ -38,4 +38,4 @@ def test_a_size_that_leaves_nothing_to_pool_is_refused(
     out = tmp_path / "build"
     words = ("--formats", "torchscript", "--size", "32")
     assert call("export", tmp_path / "net.pt", "--out", out, *words) == 2
-    assert "smp PAN, encoder resnet18 does not take SIZE=32x32" in capsys.readouterr().err
+    assert "smp PAN, encoder resnet18 does not take --size 32x32" in capsys.readouterr().err

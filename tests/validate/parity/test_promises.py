@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from metadata_edits import replace_torchscript
 from onnx import helper, numpy_helper
 from torch import nn
 
@@ -52,7 +53,7 @@ def saved(make, module):
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             traced = torch.jit.trace(module, torch.rand(2, 3, 64, 64), check_trace=False)
-            torch.jit.script(make(traced)).save(str(path))
+            replace_torchscript(path, torch.jit.script(make(traced)))
 
     return change
 
@@ -159,7 +160,7 @@ def test_a_network_that_mixes_its_batch_is_no_fault_of_the_file(tiny, photos, tm
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(deployable, torch.rand(2, 3, 64, 64), check_trace=False)
-    traced.save(str(folder / artifact.path))
+    replace_torchscript(folder / artifact.path, traced)
     alone = replace(bundle, artifacts=(artifact,))
     report = judge_network(deployable, alone, folder, samples=photos)
     assert report.passed, report.sentence
@@ -317,7 +318,7 @@ def unlike(tiny, photos, tmp_path, module, only=("a_smooth.png", "b_noise.png"))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(module, torch.rand(2, 3, 64, 64), check_trace=False)
-    traced.save(str(folder / artifact.path))
+    replace_torchscript(folder / artifact.path, traced)
     alone = replace(bundle, artifacts=(artifact,))
     healthy = Deployable(tiny[0], bundle.contract)
     samples = [photos / name for name in only]

@@ -219,7 +219,7 @@ def test_ctrl_c_on_the_command_line_keeps_what_is_done(bundle, tmp_path):
     small = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
     for number in range(1500):  # more than one batch at 64×64
         Image.fromarray(np.roll(small, number, axis=0)).save(photos / f"{number:04}.png")
-    command = [sys.executable, "-m", "validate", str(bundle), "--samples", str(photos)]
+    command = [sys.executable, "-m", "segport", "validate", str(bundle), "--samples", str(photos)]
     run = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
