@@ -51,7 +51,7 @@ def test_a_stored_reference_finds_what_pytorch_finds_without_the_checkpoint(
     assert report.noise is not None
     for then, now in zip(before.results, report.results, strict=True):
         assert now.tolerance == then.tolerance
-        assert now.total.range == then.total.range
+        assert now.total.ranges == then.total.ranges
         assert now.total.max_error == pytest.approx(then.total.max_error, rel=0.5, abs=1e-6)
     assert report.milliseconds is None
     assert all(result.ratio is None for result in report.results)
