@@ -87,10 +87,11 @@ TABLE: Mapping[Row, Tolerance] = {
 
 NOISE_LIMITS: Mapping[str, NoiseLimits] = {
     "float32": NoiseLimits(256.0, 256.0, strictest=(5e-5, 100.0), loosest=(2e-4, 85.0)),
-    "float16": NoiseLimits(6.0, 2.5, strictest=(5e-3, 66.0), loosest=(0.3, 25.0)),
+    "float16": NoiseLimits(6.0, 3.0, strictest=(5e-3, 66.0), loosest=(0.3, 25.0)),
 }
-"""The noise is measured on two pictures: of float16 files, the largest error of a set was up to
-2.9 times as large. float32 sums are rounded at every term, in another order: 50 times."""
+"""Of float16 files, whose weights are rounded too, the largest error of a set was up to 2.9 times
+that of the two pictures whose noise is measured, and the whole 1.8 times. Float32 sums are rounded
+at every term, in another order: 9 times; and more where a processor has other convolutions."""
 
 AGREEING = 128
 """So many agreeing pixels are added to each class, so that a spot of ten pixels that hardly any
