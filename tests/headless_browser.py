@@ -62,7 +62,7 @@ class Page:
         target = next(each["targetId"] for each in targets if each["type"] == "page")
         attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", "Network", "Performance"):
             self.send(f"{domain}.enable")
 
     def send(self, method, **params):
@@ -95,6 +95,11 @@ class Page:
         answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def processor_time(self):
+        """Seconds that the tab's process has computed so far, however busy the machine is."""
+        metrics = self.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "ProcessTime")
 
     def press(self, key, code):
         """Press and release a key, as a keyboard does."""

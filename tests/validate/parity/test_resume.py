@@ -223,11 +223,11 @@ def test_ctrl_c_on_the_command_line_keeps_what_is_done(bundle, tmp_path):
     run = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not _lines(bundle / STATE) > 1 and time.monotonic() < deadline and run.poll() is None:
         time.sleep(0.05)
     os.kill(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=600)
     assert run.returncode == 130, err
     assert err.strip() == "Stopped. What was there before is untouched."
     kept = re.search(r"(\d[\d,]*) of 1,500 pictures are done and kept", out)

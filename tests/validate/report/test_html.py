@@ -234,12 +234,12 @@ def test_the_policy_stops_what_should_not_run(tab, tmp_path):
     assert "Content Security Policy" in str(tab.problems)
 
 
-def test_a_hundred_pictures_stay_small_and_open_quickly(opened):
+def test_a_hundred_pictures_stay_small_and_open_quickly(tab, opened):
+    before = tab.processor_time()
     page = opened(made_report(pictures=100, labels=4, side=400))
+    assert page.processor_time() - before < 2
     assert page.evaluate("document.documentElement.outerHTML.length") < LIMIT
     assert page.evaluate("document.querySelectorAll('article').length") == 100
-    loaded = "performance.getEntriesByType('navigation')[0].loadEventEnd"
-    assert page.evaluate(loaded) < 5000  # milliseconds
 
 
 def test_a_file_that_stopped_at_a_later_picture_is_left_out_of_the_earlier_ones():
