@@ -116,6 +116,6 @@ def _about_artifact(artifact: "Artifact") -> Iterator[str]:
 
 
 def _is_part(file: str, artifact: str) -> bool:
-    """Whether a listed file is the artifact itself, or lies in its package."""
+    """Return whether a listed file is the artifact itself, or lies in its package."""
     parts = PurePosixPath(file).parts
     return bool(parts) and parts[0] == artifact and ".." not in parts

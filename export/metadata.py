@@ -1,4 +1,4 @@
-"""What every exported file says of itself, so that one found alone explains itself.
+"""Write what every exported file says of itself, so that one found alone explains itself.
 
 The same keys go into Core ML's user-defined metadata, ONNX's `metadata_props` and an extra
 file of the TorchScript archive. Values are text; structured ones are JSON.

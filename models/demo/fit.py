@@ -23,7 +23,7 @@ from models.demo.descent import OrthogonalDescent
 from models.demo.views import Views, random_view
 
 RATE, HEAD_RATE = 0.06, 0.01
-"""Of the convolutions, in shares of their weight; of the head and the batch norms, in AdamW."""
+"""Learning rates: of the convolutions, in shares of their weight; of all others, in AdamW."""
 WARM_UP = 6
 FEATURE_NOISE = 0.05
 """Noise on the features in training, as a share of their spread: keeps small errors small."""
@@ -33,14 +33,14 @@ CALIBRATION = 18
 
 @dataclass(frozen=True)
 class Plan:
-    """How much a fit sees and does; the defaults are for networks used at 256 × 256."""
+    """Hold how much a fit sees and does; the defaults are for networks used at 256 × 256."""
 
     size: int = 256
     crop: int = 128
     batch: int = 4
     steps: int = 130
     seed: int = 0
-    """Of all that is left to chance: the views, their order, the noise."""
+    """Seed of all that is left to chance: the views, their order, the noise."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a network sees of the samples while it is fitted: crops at many sizes, in many lights."""
+"""Cut views of the samples for a network that is fitted: crops at many sizes, in many lights."""
 
 from __future__ import annotations
 

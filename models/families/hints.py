@@ -55,8 +55,8 @@ LOOKALIKES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("an encoder and a decoder of another kind", (r"encoder\.", r"decoder\.")),
     (ENCODER_ALONE, (r"encoder\.",)),
 )
-"""What a state dict looks like, where each of the patterns matches the start of some key. The first
-that does is taken."""
+"""Names of what a state dict looks like: the first is taken of which each pattern matches the start
+of some key."""
 
 
 def likeliest(keys: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from export.bundle import Bundle
+from models.common.text import first_line
 from validate.images.reading import Picture
 from validate.runtimes import BatchRuntime, MalformedOutput, Opener, OutOfScope, Outputs, Runtime
 
@@ -74,17 +75,12 @@ class Execution:
         except MalformedOutput as error:
             return RunFailure(f"on {name}, {error}")
         except OutOfScope as error:
-            return RunFailure(_first_line(error), out_of_scope=True)
+            return RunFailure(first_line(error, 300).rstrip("."), out_of_scope=True)
         except Exception as error:
-            return RunFailure(f"it {step}: {_first_line(error)}")
+            return RunFailure(f"it {step}: {first_line(error, 300).rstrip('.')}")
         logits = [each.logits for each in outputs]
         bad = sum(int((~np.isfinite(each)).sum()) for each in logits)
         if bad:
             share = bad / sum(each.size for each in logits)
             return RunFailure(f"{100 * share:.1f} % of its logits on {name} are NaN or infinite")
         return outputs
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".")[:300] if lines else type(error).__name__
