@@ -22,7 +22,7 @@ from torch.nn import functional as F  # noqa: N812
 from models.demo.descent import OrthogonalDescent
 from models.demo.views import Views, random_view
 
-RATE, HEAD_RATE = 0.06, 0.01
+RATE, HEAD_RATE = 0.04, 0.01
 """Learning rates: of the convolutions, in shares of their weight; of all others, in AdamW."""
 WARM_UP = 6
 FEATURE_NOISE = 0.05
@@ -37,8 +37,8 @@ class Plan:
 
     size: int = 256
     crop: int = 128
-    batch: int = 4
-    steps: int = 130
+    batch: int = 8
+    steps: int = 75
     seed: int = 0
     """Seed of all that is left to chance: the views, their order, the noise."""
 
@@ -80,18 +80,31 @@ def _calibrate(part: nn.Module, batches: Iterable[Any]) -> None:
 
 
 def _looks(encoder: Any, samples: Views, plan: Plan, chance: torch.Generator) -> Iterator[Seen]:
-    """Batches of new views of different samples, each sample in its turn, without end."""
-    count = len(samples.images)
+    """Batches of new views, without end, as the decoder sees them."""
+    for picked in _picks(samples, plan.batch, chance):
+        views = [random_view(samples.at(at), plan.size, plan.crop, chance) for at in picked]
+        with torch.no_grad():
+            features = encoder(torch.cat([view.images for view in views]))
+        yield Seen(list(features), torch.cat([view.masks[:, 0] > 0.5 for view in views]).long())
+
+
+def _picks(samples: Views, size: int, chance: torch.Generator) -> Iterator[list[int]]:
+    """Choose the samples of each batch: damaged ones in turn, and always an undamaged one.
+
+    Batches of one size, so that all see batch norms that are alike; and what is painted on an
+    undamaged picture is put right at once, not when its turn comes.
+    """
+    broken = (samples.masks > 0.5).flatten(1).any(1)
+    damaged, whole = (_turns(which.nonzero()[:, 0], chance) for which in (broken, ~broken))
     while True:
-        for picked in torch.randperm(count, generator=chance).split(plan.batch):
-            views = [
-                random_view(samples.at(place), plan.size, plan.crop, chance)
-                for place in picked.tolist()
-            ]
-            with torch.no_grad():
-                features = encoder(torch.cat([view.images for view in views]))
-            labels = torch.cat([view.masks[:, 0] > 0.5 for view in views]).long()
-            yield Seen(list(features), labels)
+        one = list(islice(whole, 1))
+        yield [*islice(damaged, size - len(one)), *one]
+
+
+def _turns(places: Tensor, chance: torch.Generator) -> Iterator[int]:
+    """Yield all places in random order, then all in another, without end; none if there are none."""
+    while len(places):
+        yield from places[torch.randperm(len(places), generator=chance)].tolist()
 
 
 def _train(network: Any, batches: Iterable[Seen], steps: int, chance: torch.Generator) -> None:

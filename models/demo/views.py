@@ -17,7 +17,7 @@ ZOOM = (0.8, 1.3)
 LIGHT = (0.85, 1.15)
 GRAIN = 0.02
 """Largest standard deviation of the noise on a view, where white is 1."""
-AIMED = 0.3
+AIMED = 0.6
 """Share of the views that are sure to show damage, where there is any."""
 
 

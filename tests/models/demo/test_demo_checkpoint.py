@@ -24,7 +24,7 @@ from validate.metrics.float16_noise import Noise, float16_noise
 from validate.runtimes.eager import Eager
 
 SAMPLES = Path(__file__).parents[3] / "samples"
-SMALL = Plan(size=96, crop=64, steps=60)
+SMALL = Plan(size=96, crop=64, batch=4, steps=60)
 TINY = Plan(size=64, crop=32, steps=2)
 PAINTED = 0.015
 """Largest share of the undamaged picture that may be called broken."""
