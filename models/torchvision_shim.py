@@ -8,6 +8,7 @@ CPU-only torch beside the ordinary torchvision wheel). Declaring the schemas is 
 Import this module before `segmentation_models_pytorch` or `timm`.
 """
 
+import contextlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -27,13 +28,10 @@ def _compiled_operators_load() -> bool:
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         return True  # nothing to mend: the import itself will say what is missing
-    for library in Path(spec.origin).parent.glob("_C.*"):
-        try:
+    for library in Path(spec.origin).parent.glob("_C*"):  # _C.so, or _C_stable.so from 0.29 on
+        with contextlib.suppress(OSError):
             torch.ops.load_library(str(library))
-        except OSError:
-            continue
-        return True
-    return False
+    return hasattr(torch.ops.torchvision, "nms")
 
 
 def declare_missing_operators() -> None:

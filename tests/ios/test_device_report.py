@@ -75,7 +75,7 @@ def test_a_name_cannot_break_the_table(written):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(schema="2"), "does not hold a device report of this version"),
+        (lambda d: d.update(schema="3"), "does not hold a device report of this version"),
         (lambda d: d["runs"][0].update(compute_units="quantum"), "runs/0/compute_units"),
         (lambda d: d["runs"][0]["samples"][0].update(pixels=0), "runs/0/samples/0/pixels"),
         (lambda d: d.pop("gate"), "'gate' is a required property"),

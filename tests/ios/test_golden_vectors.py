@@ -1,5 +1,6 @@
 """The golden vectors are what Python computes, and what Python computes is right."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,7 @@ from damagekit.masks import (
     parse_colour,
     read_strided,
 )
-from damagekit.parity import compare, largest_error
+from damagekit.parity import compare, largest_error, outputs_of, range_of
 from damagekit.vectors_records import exported_metadata
 
 from models.specification import InputContract
@@ -26,14 +27,12 @@ from validate.ios.golden import (
     areas,
     decisive,
     describe_sample,
-    digest,
     fingerprint,
     runs,
-    span,
 )
 from validate.runtimes import Outputs
 
-GATE = DeviceGate(largest_error=0.1, decisive_flips=0, reason="")
+GATE = DeviceGate(largest_error=0.1, decisive_flips=0, min_iou=0.9, agreeing_pixels=128, reason="")
 
 
 @pytest.mark.parametrize("name", vectors.GROUPS)
@@ -137,10 +136,10 @@ def test_logits_that_are_not_finite_have_no_mask():
 
 
 def test_only_errors_beyond_the_gate_are_decisive():
-    # The range is 4, zero included; an error of a tenth of it moves two logits by 0.8.
+    # An error of 0.4 moves two logits by 0.8 against each other, and one against zero by 0.4.
     logits = np.array([[[4, 1, 1]], [[1, 1.9, 1.7]]], np.float32)
-    np.testing.assert_array_equal(decisive(logits, 0.1), [[True, True, False]])
-    np.testing.assert_array_equal(decisive(np.array([[[5, 0.6, -0.4]]]), 0.1), [[1, 1, 0]])
+    np.testing.assert_array_equal(decisive(logits, 0.4), [[True, True, False]])
+    np.testing.assert_array_equal(decisive(np.array([[[5, 0.6, -0.3]]]), 0.4), [[1, 1, 0]])
 
 
 def test_the_gate_counts_as_the_report_does():
@@ -151,7 +150,7 @@ def test_the_gate_counts_as_the_report_does():
         logits = generator.normal(size=(channels, 16, 16)).astype(np.float32)
         noisy = (logits + generator.normal(size=logits.shape)).astype(np.float32)
         found = compare("x", logits, decide(noisy), GATE, None)
-        allowed = np.array([GATE.largest_error * span(logits)])
+        allowed = np.array([GATE.largest_error * range_of(logits)])
         report = decisions(Outputs(logits, decide(logits)), decide(noisy), allowed)
         assert found["decisive_flips"] == report.decisive_flips > 0
         assert found["agreeing"] == (decide(noisy) == decide(logits)).sum()
@@ -206,19 +205,35 @@ def test_wrong_metadata_is_named():
 
 def test_a_digest_finds_a_changed_logit():
     logits = np.random.default_rng(3).normal(size=(2, 20, 30)).astype(np.float32)
-    found = digest(logits)
-    assert found["minimum"] == logits.min() and found["maximum"] == logits.max()
     assert largest_error(logits, logits) == 0
-    assert largest_error(logits, logits + np.float32(0.5)) == pytest.approx(
-        0.5 / float(np.ptp(logits)), rel=1e-5
-    )
+    moved = logits.copy()
+    moved[1] += 0.5  # against the mean of both classes, each moves by half of it
+    assert largest_error(logits, moved) == pytest.approx(0.25 / range_of(logits), rel=1e-4)
+
+
+@pytest.mark.parametrize("shared", [0.5, 1000])
+def test_a_number_that_all_classes_share_hides_no_error(shared):
+    logits = np.random.default_rng(3).normal(size=(2, 20, 30)).astype(np.float32)
+    actual = (logits + np.float32(shared)).astype(np.float16).astype(np.float32)
+    assert (largest_error(logits, actual) > 0.02) == (shared == 1000)
+
+
+def test_undecided_is_not_passed():
+    """Where every pixel is nearly tied, no flip is decisive, and still the masks have to agree."""
+    logits = np.random.default_rng(4).normal(size=(2, 40, 40)).astype(np.float32) * np.float32(1e-3)
+    logits[0, 0, 0] = 5
+    found = compare("x", logits, decide(-logits), GATE, 0.0)
+    assert (found["decisive_flips"], found["passed"]) == (1, False)
+    allowing = replace(GATE, decisive_flips=1)
+    assert not compare("x", logits, decide(-logits), allowing, 0.0)["passed"]
+    assert compare("x", logits, decide(logits), allowing, 0.0)["passed"]
 
 
 def test_a_sample_describes_picture_mask_and_logits():
     contract = InputContract(12, 8)
     logits = np.random.default_rng(5).normal(size=(2, 8, 12)).astype(np.float32)
     picture = np.zeros((contract.height, contract.width, 3), np.uint8)
-    entry = describe_sample("x", "x.png", picture, Outputs(logits, decide(logits)), GATE)
+    entry = describe_sample("x", "x.png", picture, outputs_of(logits), GATE, range_of(logits))
     assert entry["fingerprint"] == fingerprint(bytes(8 * 12 * 3))
     values = np.repeat(entry["mask_runs"][::2], entry["mask_runs"][1::2])
     np.testing.assert_array_equal(values.reshape(8, 12), decide(logits))

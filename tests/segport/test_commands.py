@@ -1,6 +1,7 @@
 """`segport` answers at once, refuses before it imports, and spells options as they were given."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from segport import __version__
 from segport.__main__ import COMMANDS, group
 
 
-def segport(*words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def segport(
+    *words: object, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command, with the modules that it imported as the last line of its output."""
     script = (
         "import atexit, sys; from segport.__main__ import main\n"
@@ -23,7 +26,7 @@ def segport(*words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, words)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -128,3 +131,17 @@ def test_every_option_that_messages_name_is_one() -> None:
     commands = [group.get_command(context, name) for name in COMMANDS]
     there = {option for command in commands for each in command.params for option in each.opts}
     assert {flag(name) for name in NAMES} <= there
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings GNU's OpenMP on Linux alone")
+@pytest.mark.parametrize(
+    ("environment", "spins"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "PASSIVE"}, "0")],
+    ids=["no setting", "spins of the user's own", "policy of the user's own"],
+)
+def test_threads_wait_in_a_bounded_loop(
+    environment: dict[str, str], spins: str, tmp_path: Path
+) -> None:
+    (tmp_path / "net.pt").write_bytes(b"")
+    told = segport("inspect", tmp_path / "net.pt", OMP_DISPLAY_ENV="VERBOSE", **environment).stderr
+    assert re.search(rf"GOMP_SPINCOUNT = '{spins}'", told)

@@ -21,7 +21,8 @@ from validate.images.overlay import as_rgb, palette_image, rgba
 from validate.images.reading import RGBImage
 from validate.images.samples import Sample, Source, find_samples, require_some
 from validate.ios.golden import DeviceGate, describe_fixture, describe_sample
-from validate.metrics.tolerances import row_of, tolerance_for
+from validate.metrics.decision_values import scale_of
+from validate.metrics.tolerances import AGREEING, row_of, tolerance_for
 from validate.reference.network import ComputedReference, load_reference
 from validate.runtimes import Outputs
 
@@ -68,7 +69,13 @@ def write_fixtures(
     # The app judges all files by one gate, which is that of the coarsest arithmetic.
     coarsest = min(rows, key=lambda row: row[1] != "float16")
     tolerance = tolerance_for(coarsest, reference.noise())
-    gate = DeviceGate(tolerance.max_error, decisive_flips=0, reason=tolerance.reason)
+    gate = DeviceGate(
+        tolerance.max_error,
+        decisive_flips=0,
+        min_iou=tolerance.min_iou,
+        agreeing_pixels=AGREEING,
+        reason=tolerance.reason,
+    )
     return _write(bundle, destination, pictures, gate)
 
 
@@ -110,13 +117,15 @@ def _write(
     bundle: Bundle, destination: Path, pictures: list[GoldenPicture], gate: DeviceGate
 ) -> tuple[Path, ...]:
     files, entries = [], []
+    scale = float(scale_of([picture.outputs for picture in pictures]).range[0])
     for picture in pictures:
         file = destination / f"{bundle.name}.{picture.name}.png"
         mask = destination / f"{bundle.name}.{picture.name}.mask.png"
         _write_picture(picture.image, file)
         _write_mask(picture.outputs.mask, bundle.colours, mask)
-        entry = describe_sample(picture.name, file.name, picture.image, picture.outputs, gate)
-        entries.append(entry)
+        entries.append(
+            describe_sample(picture.name, file.name, picture.image, picture.outputs, gate, scale)
+        )
         files += [file, mask]
     size = (bundle.contract.width, bundle.contract.height)
     fixture = describe_fixture(

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from validate.metrics.decision_values import split
 from validate.metrics.margins import margins
 from validate.runtimes import Outputs
 
-SCHEMA = "1"
+SCHEMA = "2"
 PROBES_PER_CHANNEL = 32
 
 
@@ -17,29 +18,40 @@ PROBES_PER_CHANNEL = 32
 class DeviceGate:
     """Hold the limits of an answer of the phone that counts as PyTorch's.
 
-    No logit may be off by more than `largest_error`, a share of the reference's range (zero
-    included), and at most `decisive_flips` pixels may have another class where no such error
-    explains it. `reason` justifies the limits.
+    Nothing that the mask is decided by (see `decision_values`) may be off by more than
+    `largest_error`, a share of PyTorch's range; at most `decisive_flips` pixels may have another
+    class where no such error explains it; and every class must have `min_iou` with PyTorch's mask,
+    `agreeing_pixels` that agree added to it. `reason` justifies the limits.
     """
 
     largest_error: float
     decisive_flips: int
+    min_iou: float
+    agreeing_pixels: int
     reason: str
 
 
 def describe_sample(
-    name: str, file: str, picture: NDArray[np.uint8], outputs: Outputs, gate: DeviceGate
+    name: str,
+    file: str,
+    picture: NDArray[np.uint8],
+    outputs: Outputs,
+    gate: DeviceGate,
+    scale: float,
 ) -> dict[str, object]:
-    """Return a sample's entry: `picture (H, W, 3)` at the model's size, PyTorch's `outputs`."""
+    """Return a sample's entry: `picture (H, W, 3)` at the model's size, PyTorch's `outputs`.
+
+    `scale` is the range of what PyTorch's masks of all samples are decided by.
+    """
     logits = outputs.logits
     return {
         "name": name,
         "picture": file,
         "fingerprint": fingerprint(picture.tobytes()),
         "mask_runs": runs(outputs.mask),
-        "decisive_runs": runs(decisive(logits, gate.largest_error).astype(np.int32)),
+        "decisive_runs": runs(decisive(logits, gate.largest_error * scale).astype(np.int32)),
         "areas": areas(outputs.mask, max(2, len(logits))),
-        "logits": digest(logits),
+        "logits": digest(outputs, scale),
     }
 
 
@@ -64,15 +76,17 @@ def describe_fixture(
     }
 
 
-def digest(logits: NDArray[np.float32]) -> dict[str, object]:
-    """Return extremes, mean and some values of `logits (C, H, W)`, evenly spread over each C."""
+def digest(outputs: Outputs, scale: float) -> dict[str, object]:
+    """Return some of what a mask is decided by, evenly spread over each channel, and its range.
+
+    That is a logit less the mean of all classes at its pixel, or the logit of a single channel.
+    """
+    values = split(outputs)[0].reshape(outputs.logits.shape)
     return {
-        "minimum": float(logits.min()),
-        "maximum": float(logits.max()),
-        "mean": float(logits.mean(dtype=np.float64)),
+        "range": scale,
         "probes": [
-            {"channel": channel, "y": y, "x": x, "value": float(logits[channel, y, x])}
-            for channel, y, x in probes(logits.shape)
+            {"channel": channel, "y": y, "x": x, "value": float(values[channel, y, x])}
+            for channel, y, x in probes(values.shape)
         ],
     }
 
@@ -85,19 +99,14 @@ def probes(shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
     return [(channel, y, x) for channel in range(channels) for y, x in places]
 
 
-def span(logits: NDArray[np.float32]) -> float:
-    """Return the range of logits, zero included, which errors are a share of."""
-    return max(float(logits.max()), 0.0) - min(float(logits.min()), 0.0)
-
-
 def decisive(logits: NDArray[np.float32], error: float) -> NDArray[np.bool_]:
-    """Mark the pixels `(H, W)` whose class no error up to `error` of the range can change.
+    """Mark the pixels `(H, W)` whose class no error of logits up to `error` can change.
 
     An error moves each of two logits against the other, but the logit of a single channel
     against zero.
     """
     moves = min(2, len(logits))
-    return np.asarray(margins(logits) > moves * error * span(logits))
+    return np.asarray(margins(logits) > moves * error)
 
 
 def runs(mask: NDArray[np.generic]) -> list[int]:

@@ -43,13 +43,15 @@ def areas_in(mask: Mask, classes: int, region: Rectangle | None) -> list[dict[st
     return areas(mask, classes)
 
 
-def intersection_over_union(first: Mask, second: Mask, classes: int) -> list[float | None]:
-    """Return the IoU of each class; None where neither mask has it."""
+def intersection_over_union(
+    first: Mask, second: Mask, classes: int, adding: int = 0
+) -> list[float | None]:
+    """Return the IoU of each class, with pixels that agree added; None where neither has it."""
     ratios: list[float | None] = []
     for value in range(classes):
         either = int(((first == value) | (second == value)).sum())
         both = int(((first == value) & (second == value)).sum())
-        ratios.append(both / either if either else None)
+        ratios.append((both + adding) / (either + adding) if either else None)
     return ratios
 
 

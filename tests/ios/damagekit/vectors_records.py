@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from damagekit.contract import Contract, ContractError, read_contract
 from damagekit.masks import decide
-from damagekit.parity import compare, largest_error
+from damagekit.parity import compare, largest_error, outputs_of, range_of
 from damagekit.vectors_pictures import bytes_of
 from export.metadata import PREFIX, Description, metadata
 from models.labels import Labels, colour_of
 from models.specification import InputContract, Specification
 from validate.ios.golden import DeviceGate, describe_fixture, describe_sample, fingerprint
-from validate.runtimes import Outputs
 
 SHA256 = "0123456789abcdef" * 4
-GATE = DeviceGate(largest_error=0.02, decisive_flips=0, reason="for the test")
+GATE = DeviceGate(
+    largest_error=0.02, decisive_flips=0, min_iou=0.9, agreeing_pixels=4, reason="for the test"
+)
 BREAKAGES = {
     "no schema": ("schema", None),
     "a later schema": ("schema", "2"),
@@ -140,7 +141,9 @@ def parity() -> dict[str, object]:
         picture = generator.integers(0, 256, (8, 12, 3)).astype(np.uint8)
         name = f"sample_{number}"
         samples.append(
-            describe_sample(name, f"{name}.png", picture, Outputs(logits, decide(logits)), GATE)
+            describe_sample(
+                name, f"{name}.png", picture, outputs_of(logits), GATE, range_of(logits)
+            )
         )
         for noise in (0.0, 0.02, 1.0):
             answers.append(_answer(name, logits, noise, generator))
@@ -175,7 +178,7 @@ def report() -> dict[str, object]:
         _run("cpu_and_neural_engine", None, [], "The model could not be loaded."),
     ]
     return {
-        "schema": "1",
+        "schema": "2",
         "created": "2026-01-02T03:04:05Z",
         "device": {"model": "iPhone15,2", "system": "iOS 17.5", "app": "1.0"},
         "model": {

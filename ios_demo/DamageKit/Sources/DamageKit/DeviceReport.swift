@@ -4,7 +4,7 @@ import Foundation
 /// `segport device-report` reads.
 public struct DeviceReport: Equatable, Sendable, Codable {
     /// The version of the format.
-    public static let schema = "1"
+    public static let schema = "2"
 
     public let schema: String
     /// When it was made: ISO 8601, UTC.

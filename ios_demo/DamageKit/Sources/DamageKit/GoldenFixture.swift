@@ -5,7 +5,7 @@ import Foundation
 /// Written by `make ios-demo` beside each model as `<model>.golden.json`.
 public struct GoldenFixture: Equatable, Sendable, Codable {
     /// The version of the format that this package reads.
-    public static let schema = "1"
+    public static let schema = "2"
 
     public let schema: String
     /// The name of the bundle.
@@ -71,17 +71,14 @@ public struct GoldenSample: Equatable, Sendable, Codable {
     }
 }
 
-/// A few numbers that stand for all logits `(C, H, W)` of one picture.
+/// A few numbers that stand for what the mask of one picture is decided by.
+///
+/// Classes exclude each other, so that is a logit less the mean of all classes at its pixel; of a
+/// single channel it is the logit.
 public struct LogitsDigest: Equatable, Sendable, Codable {
-    public let minimum: Double
-    public let maximum: Double
-    public let mean: Double
+    /// The reference's range over all samples, zero included, of which errors are a share.
+    public let range: Double
     public let probes: [LogitProbe]
-
-    /// The reference's range, zero included, of which errors are a share.
-    public var range: Double {
-        max(maximum, 0) - min(minimum, 0)
-    }
 
     /// The largest difference at the probes as a share of the reference's range.
     ///
@@ -93,15 +90,15 @@ public struct LogitsDigest: Equatable, Sendable, Codable {
         var largest = 0.0
         for probe in probes {
             guard probe.lies(in: logits.layout) else { return nil }
-            let value = logits.value(channel: probe.channel, y: probe.y, x: probe.x)
+            let value = probe.decision(in: logits)
             guard value.isFinite else { throw TensorError.notFinite(count: 1) }
-            largest = max(largest, abs(Double(value) - probe.value))
+            largest = max(largest, abs(value - probe.value))
         }
         return largest / range
     }
 }
 
-/// One logit at one place.
+/// What one class is decided by, at one place.
 public struct LogitProbe: Equatable, Sendable, Codable {
     public let channel: Int
     public let y: Int
@@ -113,6 +110,12 @@ public struct LogitProbe: Equatable, Sendable, Codable {
         self.y = y
         self.x = x
         self.value = value
+    }
+
+    func decision(in logits: TensorReader) -> Double {
+        let channels = logits.layout.channels
+        let all = (0..<channels).map { Double(logits.value(channel: $0, y: y, x: x)) }
+        return channels > 1 ? all[channel] - all.reduce(0, +) / Double(channels) : all[channel]
     }
 
     func lies(in layout: TensorLayout) -> Bool {

@@ -82,7 +82,8 @@ struct MetadataEntries {
             throw malformed(.input, "\(size.width) × \(size.height) is not a size")
         }
         guard record.colour == "RGB" else {
-            throw malformed(.input, "the app gives RGB pictures, and the model takes \(record.colour)")
+            throw malformed(
+                .input, "the app gives RGB pictures, and the model takes \(record.colour)")
         }
         if (record.mean != nil || record.std != nil) && !record.meanAndStdAppliedInside {
             throw malformed(.input, "mean and std must be applied inside the model")

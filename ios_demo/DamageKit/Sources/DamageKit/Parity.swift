@@ -1,16 +1,25 @@
 /// When a device's answer counts as PyTorch's: the part of Segport's gate that a device can
 /// judge by itself. The numbers come with the fixtures.
 public struct ParityGate: Equatable, Sendable, Codable {
-    /// The largest difference of a logit, as a share of the reference's range.
+    /// The largest difference at a probe, as a share of the reference's range.
     public let largestError: Double
     /// How many pixels may have another class although no such difference explains it.
     public let decisiveFlips: Int
+    /// The least intersection over union of a class, `agreeingPixels` added to both: a few pixels
+    /// at the edge of a decision fail nothing.
+    public let minIou: Double
+    public let agreeingPixels: Int
     /// Why these numbers.
     public let reason: String
 
-    public init(largestError: Double, decisiveFlips: Int, reason: String) {
+    public init(
+        largestError: Double, decisiveFlips: Int, minIou: Double, agreeingPixels: Int,
+        reason: String
+    ) {
         self.largestError = largestError
         self.decisiveFlips = decisiveFlips
+        self.minIou = minIou
+        self.agreeingPixels = agreeingPixels
         self.reason = reason
     }
 }
@@ -82,21 +91,25 @@ extension ParityGate {
             intersectionOverUnion: mask.intersectionOverUnion(
                 with: reference, classes: classes),
             largestError: largestError,
-            passed: allows(flips: flips, error: largestError)
+            passed: flips <= decisiveFlips && (largestError ?? 0) <= self.largestError
+                && overlaps(mask, reference, classes: classes)
         )
     }
 
-    private func allows(flips: Int, error: Double?) -> Bool {
-        guard flips <= decisiveFlips else { return false }
-        guard let error = error else { return true }
-        return error <= largestError
+    private func overlaps(_ mask: ClassMap, _ reference: ClassMap, classes: Int) -> Bool {
+        mask.intersectionOverUnion(with: reference, classes: classes, adding: agreeingPixels)
+            .allSatisfy { ($0 ?? 1) >= minIou }
     }
 }
 
 extension ClassMap {
     /// For each class the pixels that both maps give it, over those that either does; nil
     /// where neither does, and everywhere when the sizes differ.
-    public func intersectionOverUnion(with other: ClassMap, classes: Int) -> [Double?] {
+    ///
+    /// - Parameter adding: how many pixels that agree are added to each class.
+    public func intersectionOverUnion(
+        with other: ClassMap, classes: Int, adding: Int = 0
+    ) -> [Double?] {
         var both = [Int](repeating: 0, count: max(classes, 0))
         var either = both
         guard size == other.size else { return [Double?](repeating: nil, count: both.count) }
@@ -109,7 +122,9 @@ extension ClassMap {
                 count(its, in: &either)
             }
         }
-        return zip(both, either).map { $1 == 0 ? nil : Double($0) / Double($1) }
+        return zip(both, either).map {
+            $1 == 0 ? nil : Double($0 + adding) / Double($1 + adding)
+        }
     }
 
     private func count(_ value: Int32, in counts: inout [Int]) {

@@ -132,9 +132,9 @@ final class RecordTests: XCTestCase {
             XCTAssertEqual(error as? FixtureError, .damagedMask(sample: "sample_0"))
         }
         let later = try fixtureData(
-            from: text.replacingOccurrences(of: "\"schema\":\"1\"", with: "\"schema\":\"2\""))
+            from: text.replacingOccurrences(of: "\"schema\":\"2\"", with: "\"schema\":\"3\""))
         XCTAssertThrowsError(try GoldenFixture.decode(later)) { error in
-            XCTAssertEqual(error as? FixtureError, .unknownSchema("2"))
+            XCTAssertEqual(error as? FixtureError, .unknownSchema("3"))
         }
     }
 
