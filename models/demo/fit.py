@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import torch
@@ -20,13 +20,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from models.demo.descent import OrthogonalDescent
-from models.demo.views import Views, random_view
+from models.demo.views import ZOOM, Views, random_view
 
 RATE, HEAD_RATE = 0.04, 0.01
 """Learning rates: of the convolutions, in shares of their weight; of all others, in AdamW."""
 WARM_UP = 6
 FEATURE_NOISE = 0.05
 """Noise on the features in training, as a share of their spread: keeps small errors small."""
+WIDE_EVERY = 2
+"""Of so many batches, one has half as many views, each of nearly the whole picture: in a crop,
+the deepest features never see what surrounds a car, and are taken by surprise where they do."""
 CALIBRATION = 18
 """Batches whose statistics end up in the decoder's batch norms."""
 
@@ -41,6 +44,11 @@ class Plan:
     steps: int = 75
     seed: int = 0
     """Seed of all that is left to chance: the views, their order, the noise."""
+
+    @property
+    def wide_crop(self) -> int:
+        """Return the largest crop that fits into every view and halves five times."""
+        return int(self.size * ZOOM[0]) // 32 * 32
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,12 @@ def _calibrate(part: nn.Module, batches: Iterable[Any]) -> None:
 
 
 def _looks(encoder: Any, samples: Views, plan: Plan, chance: torch.Generator) -> Iterator[Seen]:
-    """Batches of new views, without end, as the decoder sees them."""
-    for picked in _picks(samples, plan.batch, chance):
-        views = [random_view(samples.at(at), plan.size, plan.crop, chance) for at in picked]
+    """Yield batches of new views, without end, as the decoder sees them."""
+    small = _picks(samples, plan.batch, chance)
+    wide = _picks(samples, plan.batch // 2, chance)
+    for number in count(1):
+        crop, places = (plan.crop, small) if number % WIDE_EVERY else (plan.wide_crop, wide)
+        views = [random_view(samples.at(at), plan.size, crop, chance) for at in next(places)]
         with torch.no_grad():
             features = encoder(torch.cat([view.images for view in views]))
         yield Seen(list(features), torch.cat([view.masks[:, 0] > 0.5 for view in views]).long())
@@ -102,7 +113,7 @@ def _picks(samples: Views, size: int, chance: torch.Generator) -> Iterator[list[
 
 
 def _turns(places: Tensor, chance: torch.Generator) -> Iterator[int]:
-    """Yield all places in random order, then all in another, without end; none if there are none."""
+    """Yield all places in random order, then in another, without end; none if there are none."""
     while len(places):
         yield from places[torch.randperm(len(places), generator=chance)].tolist()
 
