@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.checkpoints.budget import STEPS, Budget
 from models.checkpoints.pickles.records import Global, Inert
 
 _MAX_DEPTH = 12
@@ -14,21 +15,23 @@ class Unconvertible(Exception):
     """Tell that a value is no plain fact: a tensor, an opaque object."""
 
 
-def plain(value: object) -> object:
+def plain(value: object, budget: Budget) -> object:
     """Return `value` as plain Python data; what has no plain form is left out of its container.
 
     Raises Unconvertible when nothing of `value` is plain. Enum members become their value,
     paths their text, namespaces and OmegaConf containers dicts, dtypes and classes their name.
     """
-    return _Converter().convert(value, 0)
+    return _Converter(budget).convert(value, 0)
 
 
 class _Converter:
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._left = _MAX_ITEMS
 
     def convert(self, value: object, depth: int) -> object:
         self._left -= 1
+        self._budget.spend(STEPS)
         if depth > _MAX_DEPTH or self._left < 0:
             raise Unconvertible
         if value is None or isinstance(value, bool | float):
@@ -38,13 +41,13 @@ class _Converter:
                 raise Unconvertible
             return value
         if isinstance(value, str):
-            return value[:_MAX_TEXT]
+            return self._text((value,))
         if isinstance(value, Global):
-            return str(value)
+            return self._text((value.module, ".", value.name))
         if isinstance(value, dict):
             return self._dict(value, depth)
-        if isinstance(value, list | tuple | set | frozenset):
-            return self._list(list(value), depth)
+        if isinstance(value, list | tuple):
+            return [self.convert(item, depth + 1) for item in value]
         if isinstance(value, Inert):
             return self._object(value, depth)
         raise Unconvertible
@@ -53,6 +56,7 @@ class _Converter:
         out: dict[str, object] = {}
         for key, item in value.items():
             self._left -= 1
+            self._budget.spend(STEPS)
             if self._left < 0:
                 break
             if isinstance(key, str | int | float | None):
@@ -64,26 +68,35 @@ class _Converter:
             raise Unconvertible
         return out
 
-    def _list(self, value: list[object], depth: int) -> list[object]:
-        return [self.convert(item, depth + 1) for item in value]
+    def _text(self, parts: tuple[object, ...], between: str = "") -> str:
+        """Return the texts and numbers in `parts` as one text, each cut after `_MAX_TEXT`.
+
+        Raises Unconvertible for anything else: a tuple of tuples can be endless when written out.
+        """
+        texts = []
+        for part in self._budget.visited(parts):
+            if not isinstance(part, str) and not (isinstance(part, int) and part.bit_length() < 64):
+                raise Unconvertible
+            texts.append(str(part)[:_MAX_TEXT])
+        return self._budget.joined(tuple(texts), between)
 
     def _object(self, value: Inert, depth: int) -> object:
-        attributes = value.attributes()
         if value.cls.module == "pathlib":
-            return "/".join(str(part) for part in value.args).replace("//", "/")
+            return self._text(value.args, "/").replace("//", "/")
         if value.cls == Global("torch", "device"):
-            return ":".join(str(part) for part in value.args)
+            return self._text(value.args, ":")
         if value.cls == Global("_codecs", "encode"):
             raise Unconvertible  # bytes
         if value.cls == Global("builtins", "getattr"):
             return self.convert(value.args[1], depth + 1)
+        attributes = self._budget.visited(value.attributes())
         if value.cls.module.startswith("omegaconf"):
             inner = attributes.get("_content", attributes.get("_val"))
             return self.convert(inner, depth + 1)
         if value.mapping:
             return self._dict(value.mapping, depth)
         if value.items:
-            return self._list(value.items, depth)
+            return self.convert(value.items, depth)
         if attributes:
             public = {key: item for key, item in attributes.items() if not key.startswith("_")}
             return self._dict(public, depth)

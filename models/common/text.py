@@ -18,6 +18,17 @@ def visible(text: str) -> str:
     return OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def shown(text: object, longest: int = 120) -> str:
+    r"""Return text from a file as a message may quote it: cut, and without any control character.
+
+    >>> shown("\x1b[31mred\u200b"), shown("a" * 500, 3)
+    ('\\x1b[31mred\\u200b', 'aaa…')
+    """
+    whole = str(text)
+    written = (c if c.isprintable() else ascii(c)[1:-1] for c in whole[:longest])
+    return "".join(written) + ("…" if len(whole) > longest else "")
+
+
 def write_out_what_cannot_be_encoded() -> None:
     r"""Have standard output show what its encoding lacks as `\u2713`: text, or bytes of names."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -34,13 +45,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int) -> str:
-    """Return the first `most` of `names` with commas between them, and how many more there are.
+    """Return the first `most` of `names`, each as `shown`, and how many more there are.
 
     >>> listed(["a", "b", "c"], 2), listed(["a", "b"], 2)
     ('a, b and 1 more', 'a, b')
     """
     rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+    return ", ".join(map(shown, names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def first_line(error: BaseException, longest: int = 200) -> str:
