@@ -40,9 +40,8 @@ def choose(
     >>> [choose("net.pt", found, name, budget).taken.name for name in (None, "ema")]
     ['model', 'model_ema']
     """
-    candidates = _without_repeats(
-        [part for candidate in found for part in split(candidate, budget)]
-    )
+    parts = [part for candidate in found for part in split(candidate, budget)]
+    candidates = _without_repeats(parts)
     if not candidates:
         raise InputError(f"{file} holds no network weights: save model.state_dict() with torch.")
     matching = _matching(candidates, weights)

@@ -69,8 +69,9 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
             raise InputError(f"{file.name} changed while it was read: wait until it is written.")
         return checkpoint
     except RefusedGlobal as refused:
+        wish = shown(refused, _SENTENCE)
         raise InputError(
-            f"{file.name} wants to {shown(refused, _SENTENCE)}, which no checkpoint needs; it was not run. "
+            f"{file.name} wants to {wish}, which no checkpoint needs; it was not run. "
             "Do not trust this file."
         ) from None
     except BrokenFile as broken:

@@ -159,12 +159,10 @@ class _LegacyReader:
             if root is None or key in self._starts:
                 raise BrokenFile(f"it stores numbers that nothing refers to (storage {shown(key)})")
             header = self._raw.slice(position, 8).numpy().tobytes()
-            numel = int.from_bytes(header, "little", signed=True)
+            numel, name = int.from_bytes(header, "little", signed=True), shown(key)
             if numel != root.numel:
-                raise BrokenFile(
-                    f"storage {shown(key)} should have {root.numel} numbers and has {numel}"
-                )
-            self._starts[root.key] = position + 8
+                raise BrokenFile(f"storage {name} should have {root.numel} numbers and has {numel}")
+            self._starts[key] = position + 8
             position += 8 + numel * element_size(root.dtype)
         if position > self._raw.size:
             raise BrokenFile("it ends before its last weights")
