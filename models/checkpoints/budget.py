@@ -12,9 +12,11 @@ CHARACTERS = "characters of names and texts"
 BYTES = "bytes of records"
 NUMBERS = "numbers in its tensors"
 
+STATE_DICT = "Save the network's own state_dict() with torch.save and give that file."
+"""What to do about a file that is too odd to be read."""
 _ALWAYS = {
     OBJECTS: 2_000_000,
-    STEPS: 500_000,
+    STEPS: 200_000,
     CHARACTERS: 1 << 25,
     BYTES: 1 << 26,
     NUMBERS: 1 << 25,
@@ -22,7 +24,7 @@ _ALWAYS = {
 """What any file may cost, however small: seconds, and some hundred megabytes of memory."""
 _PER_BYTE = {OBJECTS: 1 / 64, CHARACTERS: 1, BYTES: 4, NUMBERS: 4}
 """What each byte of the file adds."""
-_STEPS_PER_OBJECT = 8
+_STEPS_PER_OBJECT = 4
 """What each object of the file adds. A kilobyte can hold objects within each other so that there
 are 2^100 ways through them; an honest file is walked a few times."""
 _HOLES = 8
@@ -49,7 +51,7 @@ class Budget:
         if self._spent[what] > _ALWAYS[what] and self._spent[what] > self._limit(what):
             raise BrokenFile(
                 f"reading its {self._size:,} bytes takes over {self._limit(what):,} {what}",
-                "Save the network's own state_dict() with torch.save and give that file.",
+                STATE_DICT,
             )
 
     def _limit(self, what: str) -> int:

@@ -1,17 +1,20 @@
 """Search an opened file for everything that could be a network's weights."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
 
-from models.checkpoints.budget import Budget
+from models.checkpoints.budget import STATE_DICT, Budget
 from models.checkpoints.known_names import entry_reason, is_ema
 from models.checkpoints.modules import class_of, flatten, is_module, layers, network_class
 from models.checkpoints.pickles.numpy_values import NDARRAY
-from models.checkpoints.pickles.records import Inert, StoredTensor, UnusableTensor
+from models.checkpoints.pickles.records import BrokenFile, Inert, StoredTensor, UnusableTensor
 from models.checkpoints.plain import Unconvertible, plain
 from models.common.text import shown
 
+_MOST_WEIGHTS = 20_000
+"""Tensors of one network, and more than any has."""
 _MAX_DEPTH = 6
 """Entries within entries that are searched."""
 
@@ -124,7 +127,7 @@ def _add_module(module: Inert, path: tuple[str, ...], found: FileContents) -> No
     averaged = _is_averaged(path, records) or is_ema(module.cls.name)
     if records:
         facts, cls = layers(module, budget), network_class(module, budget)
-        found.candidates.append(CandidateWeights(path, records, label, averaged, facts, cls))
+        _add(CandidateWeights(path, records, label, averaged, facts, cls), found)
     attributes = budget.visited(module.attributes())
     if "_hparams" in attributes:
         attributes["hyper_parameters"] = attributes["_hparams"]
@@ -135,6 +138,14 @@ def _add_module(module: Inert, path: tuple[str, ...], found: FileContents) -> No
         return
 
 
+def _add(candidate: CandidateWeights, found: FileContents) -> None:
+    count = len(candidate.records)
+    if count > _MOST_WEIGHTS:
+        where = f"its entry '{candidate.label}'" if candidate.label else "it"
+        raise BrokenFile(f"{where} has {count:,} tensors, over {_MOST_WEIGHTS:,}", STATE_DICT)
+    found.candidates.append(candidate)
+
+
 def _add_state_dict(tensors: dict[str, object], path: tuple[str, ...], found: FileContents) -> None:
     name = shown("/".join(path))
     if all(_rank(value) < 2 for value in tensors.values()):
@@ -142,7 +153,8 @@ def _add_state_dict(tensors: dict[str, object], path: tuple[str, ...], found: Fi
     elif all(key.isdigit() for key in tensors):
         found.ignored[name or "the whole file"] = "a list of weights without names"
     else:
-        found.candidates.append(CandidateWeights(path, tensors, name, _is_averaged(path, tensors)))
+        averaged = _is_averaged(path, tensors)
+        _add(CandidateWeights(path, tensors, name, averaged), found)
 
 
 def _is_averaged(path: tuple[str, ...], records: dict[str, object]) -> bool:
@@ -151,13 +163,16 @@ def _is_averaged(path: tuple[str, ...], records: dict[str, object]) -> bool:
 
 def _entries(value: object, budget: Budget) -> dict[str, object]:
     """Return the children of a container by name; none for a scalar."""
+    return {str(key): child for key, child in _children(value, budget)}
+
+
+def _children(value: object, budget: Budget) -> Iterator[tuple[str | int, object]]:
     if isinstance(value, Inert):
         value = value.mapping or value.items or value.attributes()
     if isinstance(value, list | tuple):
-        return {str(index): item for index, item in enumerate(budget.visited(value))}
-    if not isinstance(value, dict):
-        return {}
-    return {str(k): v for k, v in budget.visited(value).items() if isinstance(k, str | int)}
+        yield from enumerate(budget.visited(value))
+    elif isinstance(value, dict):
+        yield from ((k, v) for k, v in budget.visited(value).items() if isinstance(k, str | int))
 
 
 def is_tensor(value: object) -> bool:
@@ -182,7 +197,7 @@ def _count_tensors(value: object, depth: int, found: FileContents) -> int:
     """Count the tensors in and below a value; those of an object that contains itself once."""
     if is_tensor(value):
         return 1
-    if depth > _MAX_DEPTH or _is_scalar(value):
+    if depth > _MAX_DEPTH:
         return 0
     place = (id(value), depth)
     if place not in found.counted:
@@ -190,8 +205,9 @@ def _count_tensors(value: object, depth: int, found: FileContents) -> int:
         if is_module(value):
             count = len(flatten(value, found.budget)) or 1  # type: ignore[arg-type]
         else:
-            children = _entries(value, found.budget).values()
-            count = sum(_count_tensors(child, depth + 1, found) for child in children)
+            children = (child for _, child in _children(value, found.budget))
+            others = (child for child in children if not _is_scalar(child))
+            count = sum(_count_tensors(child, depth + 1, found) for child in others)
         found.counted[place] = count
     return found.counted[place]
 

@@ -21,18 +21,21 @@ def plain(value: object, budget: Budget) -> object:
     Raises Unconvertible when nothing of `value` is plain. Enum members become their value,
     paths their text, namespaces and OmegaConf containers dicts, dtypes and classes their name.
     """
-    return _Converter(budget).convert(value, 0)
+    converter = _Converter(budget)
+    try:
+        return converter.convert(value, 0)
+    finally:
+        budget.spend(STEPS, _MAX_ITEMS - converter.left)
 
 
 class _Converter:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._left = _MAX_ITEMS
+        self.left = _MAX_ITEMS
 
     def convert(self, value: object, depth: int) -> object:
-        self._left -= 1
-        self._budget.spend(STEPS)
-        if depth > _MAX_DEPTH or self._left < 0:
+        self.left -= 1
+        if depth > _MAX_DEPTH or self.left < 0:
             raise Unconvertible
         if value is None or isinstance(value, bool | float):
             return value
@@ -55,9 +58,8 @@ class _Converter:
     def _dict(self, value: Mapping[Any, object], depth: int) -> dict[str, object]:
         out: dict[str, object] = {}
         for key, item in value.items():
-            self._left -= 1
-            self._budget.spend(STEPS)
-            if self._left < 0:
+            self.left -= 1
+            if self.left < 0:
                 break
             if isinstance(key, str | int | float | None):
                 try:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from models.checkpoints.budget import STATE_DICT
 from models.checkpoints.candidates import FileContents, find_candidates
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import ChosenWeights, choose
@@ -29,10 +30,8 @@ from models.errors import InputError
 
 _MOST_CHANNELS = 64
 """Numbers that a mean or standard deviation of the input may have."""
-_MOST_WEIGHTS = 20_000
 _LONGEST_NAME = 500
 _DEEPEST_NAME = 60
-_STATE_DICT = "Save the network's own state_dict() with torch.save and give that file."
 _SENTENCE = 400
 """Characters of a reason that quotes the file."""
 _DAMAGE = (*DECODING_ERRORS, *ZIP_ERRORS)
@@ -144,15 +143,13 @@ def _checkpoint(
 
 
 def _require_names(names: list[str]) -> None:
-    """Raise BrokenFile where the weights have more names, or longer ones, than networks have."""
-    if len(names) > _MOST_WEIGHTS:
-        raise BrokenFile(f"it has {len(names):,} weights, over {_MOST_WEIGHTS:,}", _STATE_DICT)
+    """Raise BrokenFile for a name that no weight of a network has: messages could not quote it."""
     for name in names:
         if len(name) > _LONGEST_NAME or name.count(".") > _DEEPEST_NAME or not name.isprintable():
             raise BrokenFile(
                 f"the name of a weight has {len(name):,} characters in {name.count('.') + 1:,} "
                 f"parts ({shown(name)}), which no network has",
-                _STATE_DICT,
+                STATE_DICT,
             )
 
 

@@ -29,9 +29,9 @@ def split(candidate: CandidateWeights, budget: Budget) -> list[CandidateWeights]
     ['student', 'teacher']
     """
     base, groups = _branches(list(candidate.records), budget)
-    averaged = _copies(groups)
+    averaged = dict.fromkeys(_copies(groups))
     raw: Groups = {name: keys for name, keys in groups.items() if name not in averaged}
-    networks = _separate_networks(base, raw)
+    networks = dict.fromkeys(_separate_networks(base, raw))
     if not averaged and not networks:
         counters = [key for key in candidate.records if key.endswith("n_averaged")]
         inherited = any(is_ema(part) for part in base.split(".")) or any(

@@ -1,11 +1,10 @@
-"""Make hostile checkpoint files from a seed: honest ones mutated, and ones by a grammar of attacks."""
+"""Make hostile checkpoint files from a seed: honest ones mutated, and a grammar's attacks."""
 
 import io
 import json
 import random
 import struct
 import zipfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from pickle_text import (
     LEGACY_WEIGHT,
     WEIGHT,
     array,
-    call,
     dict_of,
     doubled,
     entries,
@@ -40,7 +38,8 @@ from models.checkpoints.pickles.allowed_names import REBUILD
 
 NAMES = sorted(REBUILD, key=str)
 HOSTILE_NAMES = ("os.system", "builtins.eval", "subprocess.Popen", "torch.hub.load", "net.Unet")
-INTEGERS = (0, 1, 2, 3, 7, 255, -1, (1 << 31) - 1, 1 << 32, 1 << 48, (1 << 61) - 1, 1 << 62, 1 << 70)
+SMALL = (0, 1, 2, 3, 7, 255, -1)
+INTEGERS = (*SMALL, (1 << 31) - 1, 1 << 32, 1 << 48, (1 << 61) - 1, 1 << 62, 1 << 70)
 
 
 def make_case(random: random.Random, folder: Path) -> Path:
@@ -83,8 +82,28 @@ def honest() -> tuple[bytes, ...]:
 
 
 def mutated(random: random.Random, path: Path) -> Path:
-    """An honest file with some bytes set, taken out, put in, repeated, or moved."""
-    content = bytearray(random.choice(honest()))
+    """An honest file with some bytes set, taken out, put in, repeated, or moved.
+
+    In a zip file it is at times its pickle that changes, and the checksum is right again.
+    """
+    whole = random.choice(honest())
+    if whole.startswith(b"PK") and random.random() < 0.7:
+        return mutated_pickle(random, path, whole)
+    path.write_bytes(mutation(random, whole))
+    return path
+
+
+def mutated_pickle(random: random.Random, path: Path, whole: bytes) -> Path:
+    with zipfile.ZipFile(io.BytesIO(whole)) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            change = name.endswith("data.pkl")
+            content = source.read(name)
+            target.writestr(name, mutation(random, content) if change else content)
+    return path
+
+
+def mutation(random: random.Random, whole: bytes) -> bytes:
+    content = bytearray(whole)
     for _ in range(random.choice((1, 1, 2, 4, 30))):
         at, length = random.randrange(len(content)), random.choice((1, 1, 4, 8, 64))
         change = random.randrange(6)
@@ -101,8 +120,7 @@ def mutated(random: random.Random, path: Path) -> Path:
         else:
             source = random.randrange(len(content))
             content[at : at + length] = content[source : source + length]
-    path.write_bytes(content)
-    return path
+    return bytes(content)
 
 
 class Grammar:
@@ -196,21 +214,26 @@ class Grammar:
         if kind == 0:
             return array(self.value(depth), b"\1" * self.random.choice((4, 24, 4096)))
         if kind == 1:
-            return array(value((2, 3)), bytes(24), self.random.choice(("f4", "O8", "V9", "f4" * 99)))
+            return array(
+                value((2, 3)), bytes(24), self.random.choice(("f4", "O8", "V9", "f4" * 99))
+            )
         if kind < 4:
             sides = self.random.randint(1, 5)
+            numbers = self.random.choice(((0, 1, 2), (0, 0, 1, 3), INTEGERS))
             size, stride = (
-                value(tuple(self.random.choice(INTEGERS) for _ in range(sides))) for _ in "ab"
+                value(tuple(self.random.choice(numbers) for _ in range(sides))) for _ in "ab"
             )
-            return tensor_over(self.storage(), size, stride, value(self.random.choice(INTEGERS)))
+            return tensor_over(self.storage(), size, stride, value(self.random.choice(numbers)))
         if kind == 4:
             return tensor_over(self.storage(), *(self.value(depth) for _ in range(3)))
         return self.weight
 
     def storage(self) -> bytes:
-        numel = self.random.choice((6, 6, 6, *INTEGERS))
-        kind = self.random.choice(("FloatStorage", "DoubleStorage", "UntypedStorage", "BoolStorage"))
-        key = self.random.choice((text("0"), text("0"), self.leaf()))
+        numel = 6 if self.random.random() < 0.9 else self.random.choice(INTEGERS)
+        kind = self.random.choice(
+            ("FloatStorage", "DoubleStorage", "UntypedStorage", "BoolStorage")
+        )
+        key = text("0") if self.random.random() < 0.9 else self.leaf()
         view = b"N" if self.weight == LEGACY_WEIGHT else b""
         if view and self.random.random() < 0.3:
             view = tuple_of(text("0"), self.leaf(), self.leaf())
@@ -219,7 +242,9 @@ class Grammar:
     def training(self) -> bytes:
         """A dict as training scripts save it, with something hostile in it."""
         kept = {
-            "state_dict": dict_of((text("conv.weight"), self.weight), (text(self.text()), self.tensor(2))),
+            "state_dict": dict_of(
+                (text("conv.weight"), self.weight), (text(self.text()), self.tensor(2))
+            ),
             "epoch": self.leaf(),
             "hyper_parameters": self.value(4),
             self.text().replace("\ud800", ""): self.value(3),
@@ -243,9 +268,9 @@ class Grammar:
 
     def many(self) -> bytes:
         """Thousands of entries that share an object."""
-        count = self.random.choice((100, 3_000, 30_000))
+        count = self.random.choice((100, 100, 3_000, 30_000))
         out = self.remember(self.value(3)) + self.remember(self.weight)
-        front = self.random.choice(("", "model.", "a.b.c.", "ema_", "x" * 300))
+        front = self.random.choice(("", "model.", "a.b.c.", "ema_", "x" * 40))
         tail = self.random.choice(("", ".weight", ".encoder.w", ".0.1.2.3.4.5.6.7.8.9"))
         shared = get(self.remembered - self.random.randrange(2))
         item = self.random.choice((shared, list_of(shared), entries(a=shared, b=shared)))
@@ -254,7 +279,9 @@ class Grammar:
 
 def hostile_zip(random: random.Random, path: Path) -> Path:
     """A zip file of torch.save, or a TorchScript archive, around a hostile pickle."""
-    records = {"constants.pkl": b"\x80\x02).", "code__net.py": b"x"} if random.random() < 0.2 else {}
+    records = (
+        {"constants.pkl": b"\x80\x02).", "code__net.py": b"x"} if random.random() < 0.2 else {}
+    )
     return zip_file(path, Grammar(random).root(), **records)
 
 
@@ -263,18 +290,20 @@ def hostile_legacy(random: random.Random, path: Path) -> Path:
     grammar = Grammar(random, LEGACY_WEIGHT)
     root = grammar.root()
     keys = random.choice((None, None, grammar.value(3), list_of(*[text("0")] * 50)))
-    numbers = struct.pack("<q6f", random.choice((6, 6, *INTEGERS[:7])), *range(6))
+    numbers = struct.pack("<q6f", random.choice((6, 6, *SMALL)), *range(6))
     return legacy_file(path, root, keys, numbers)
 
 
 def hostile_safetensors(random: random.Random, path: Path) -> Path:
     """A safetensors file whose header contradicts itself or its data."""
-    entry = lambda: {  # noqa: E731
-        "dtype": random.choice(("F32", "F32", "BF16", "F8_E4M3", "I64", "BOOL", "X")),
-        "shape": [random.choice((*INTEGERS[:7], 2, 3)) for _ in range(random.randrange(4))],
-        "data_offsets": [random.choice((0, 0, 4, 24, *INTEGERS)) for _ in range(2)],
+    header: dict[str, object] = {
+        f"layer{n}.weight": {
+            "dtype": random.choice(("F32", "F32", "BF16", "F8_E4M3", "I64", "BOOL", "X")),
+            "shape": [random.choice((*SMALL, 2, 3)) for _ in range(random.randrange(4))],
+            "data_offsets": [random.choice((0, 0, 4, 24, *INTEGERS)) for _ in range(2)],
+        }
+        for n in range(random.choice((1, 3, 30)))
     }
-    header: dict[str, object] = {f"layer{n}.weight": entry() for n in range(random.choice((1, 3, 30)))}
     if random.random() < 0.5:
         header = {
             f"{'a.' * random.choice((1, 2000))}layer{n}.weight": {
@@ -308,5 +337,3 @@ def odd_zip(random: random.Random, path: Path) -> Path:
         content[directory:directory] = entry * random.choice((1, 400, 50_000))
     path.write_bytes(content)
     return path
-
-

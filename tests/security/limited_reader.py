@@ -1,4 +1,4 @@
-"""Read files in another process, whose time and memory are limited and whose actions are watched."""
+"""Read files in another process, whose time and memory are limited and its actions watched."""
 
 import multiprocessing
 import resource
@@ -20,7 +20,12 @@ WRITING = frozenset("wax+")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file was read: the sentence of its refusal ("" for none), seconds, bytes of memory."""
+    """How a file was read.
+
+    sentence   of its refusal, "" for none
+    seconds    of the processor
+    memory     bytes at the peak, beyond what the process had before
+    """
 
     sentence: str
     seconds: float
@@ -40,7 +45,7 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, path: Path, seconds: float = 10.0) -> Reading:
+    def read(self, path: Path, seconds: float = 60.0) -> Reading:
         """Return how a file was read; AssertionError for whatever is no result and no refusal."""
         if self._process is None:
             self._start()
@@ -75,7 +80,7 @@ class Reader:
 
 
 def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
-    import models.torchvision_shim  # noqa: F401, I001
+    import models.torchvision_shim  # noqa: I001
     from models.errors import InputError
     import models.load  # noqa: F401
 
@@ -88,7 +93,7 @@ def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
         path = pipe.recv()
         Path("/proc/self/clear_refs").write_text("5")  # the peak is measured anew
         done.clear()
-        before, started, sentence = _status("VmRSS"), time.monotonic(), ""
+        before, started, sentence = _status("VmRSS"), time.process_time(), ""
         try:
             read(path)
         except InputError as error:
@@ -100,7 +105,7 @@ def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
             pipe.send(f"it ran {done[:3]}")
             continue
         memory = _status("VmHWM") - before
-        pipe.send(Reading(sentence, time.monotonic() - started, memory))
+        pipe.send(Reading(sentence, time.process_time() - started, memory))
 
 
 def _watch(event: str, arguments: tuple[object, ...], done: list[str]) -> None:
