@@ -49,7 +49,7 @@ def layers(module: Inert, budget: Budget) -> dict[str, dict[str, object]]:
             path = budget.joined(prefix, ".")
             if not all(map(_is_short, settings.values())):
                 raise BrokenFile(f"its layer {shown(path)} has settings that no layer can have")
-            found[path] = {**settings, CLASS: str(part.cls)}
+            found[path] = {**settings, CLASS: shown(part.cls)}
     return found
 
 

@@ -121,7 +121,7 @@ def _open_container(file: Path, kind: str) -> OpenedFile:
 def _checkpoint(
     path: Path, file: Path, opened: OpenedFile, found: FileContents, choice: ChosenWeights
 ) -> Checkpoint:
-    _require_names(list(choice.taken.records))
+    _require_names([*choice.taken.records, *choice.taken.layers])
     values = {name: opened.read(record) for name, record in choice.taken.records.items()}
     tensors = {n: value for n, value in values.items() if isinstance(value, torch.Tensor)}
     unusable = {n: value.reason for n, value in values.items() if isinstance(value, UnusableTensor)}
@@ -143,11 +143,11 @@ def _checkpoint(
 
 
 def _require_names(names: list[str]) -> None:
-    """Raise BrokenFile for a name that no weight of a network has: messages could not quote it."""
+    """Raise BrokenFile for a name that no layer of a network has: messages could not quote it."""
     for name in names:
         if len(name) > _LONGEST_NAME or name.count(".") > _DEEPEST_NAME or not name.isprintable():
             raise BrokenFile(
-                f"the name of a weight has {len(name):,} characters in {name.count('.') + 1:,} "
+                f"the name of a layer has {len(name):,} characters in {name.count('.') + 1:,} "
                 f"parts ({shown(name)}), which no network has",
                 STATE_DICT,
             )

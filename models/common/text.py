@@ -45,13 +45,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int) -> str:
-    """Return the first `most` of `names`, each as `shown`, and how many more there are.
+    """Return the first `most` of `names` with commas between them, and how many more there are.
 
     >>> listed(["a", "b", "c"], 2), listed(["a", "b"], 2)
     ('a, b and 1 more', 'a, b')
     """
     rest = len(names) - most
-    return ", ".join(map(shown, names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def first_line(error: BaseException, longest: int = 200) -> str:
