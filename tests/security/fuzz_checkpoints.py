@@ -249,7 +249,9 @@ class Grammar:
             "hyper_parameters": self.value(4),
             self.text().replace("\ud800", ""): self.value(3),
         }
-        return entries(**dict(self.random.sample(list(kept.items()), self.random.randint(1, 4))))
+        return entries(
+            **dict(self.random.sample(list(kept.items()), self.random.randint(1, len(kept))))
+        )
 
     def network(self) -> bytes:
         """Modules pickled whole, of which later ones hold earlier ones."""

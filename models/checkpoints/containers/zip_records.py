@@ -55,7 +55,9 @@ class ZipRecords:
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) != len(infos):
             raise BrokenFile("its zip directory lists the same name twice")
-        starts = sorted(info.header_offset for info in infos)
+        starts = sorted({info.header_offset for info in infos})
+        if len(starts) != len(infos):
+            raise BrokenFile("two of its records lie on the same bytes")
         self._next = dict(zip(starts, [*starts[1:], raw.size], strict=True))
 
     def __contains__(self, name: object) -> bool:
