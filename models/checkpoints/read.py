@@ -52,7 +52,7 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     package's own functions, which only make records; other third-party classes become inert
     placeholders, whose objects may be created and given a state; a call is possible only for
     CapWords names; anything else of the standard library, and every other call, is refused with
-    the name of what the file wanted (see `pickle_policy.py`).
+    the name of what the file wanted (see `pickles/policy.py`).
 
     Raises InputError for everything that cannot be used: one sentence that names the file, what
     is wrong and what to do.

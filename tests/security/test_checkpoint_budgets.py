@@ -303,9 +303,7 @@ def test_a_sparse_file_is_not_read(tmp_path: Path, reader: Reader, numel: int) -
 def test_records_on_the_same_bytes_are_refused(tmp_path: Path, reader: Reader) -> None:
     """400 names on a record of two megabytes."""
     weights = {
-        f"l{n}.weight": tensor_over(
-            storage(text(str(n)), 1 << 19), value((1 << 18, 2)), value((2, 1))
-        )
+        f"l{n}.weight": tensor_over(storage(text(str(n)), 1 << 19), value((2, 2)), value((2, 1)))
         for n in range(400)
     }
     path = zip_file(tmp_path / "net.pt", entries(**weights))
@@ -319,6 +317,18 @@ def test_records_on_the_same_bytes_are_refused(tmp_path: Path, reader: Reader) -
             archive.filelist = [i for i in archive.filelist if i.filename != clone.filename]
             archive.filelist.append(clone)
         archive._didModify = True
+    assert "two of its records lie on the same bytes" in refused(reader, path)
+
+
+def test_records_within_each_other_are_refused(tmp_path: Path, reader: Reader) -> None:
+    path = zip_file(tmp_path / "net.pt", entries(w=WEIGHT))
+    with zipfile.ZipFile(path) as archive:
+        inner = archive.getinfo("net/data/0")
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # of net/data.pkl, which now reaches into net/data/0
+    for field in (20, 24):
+        struct.pack_into("<I", content, entry + field, inner.header_offset)
+    path.write_bytes(content)
     assert "overlaps another one" in refused(reader, path)
 
 
@@ -333,7 +343,7 @@ def test_a_long_list_of_records_is_refused(tmp_path: Path, reader: Reader) -> No
 @pytest.mark.parametrize("record", ["net/data.pkl", "net/data/0"])
 def test_records_expand_in_proportion(tmp_path: Path, reader: Reader, record: str) -> None:
     size = 500 << 20
-    weight = tensor_over(storage(text("0"), size // 4), value((size // 4, 1)), value((1, 1)))
+    weight = tensor_over(storage(text("0"), size // 4), value((2, 2)), value((2, 1)))
     path = zip_file(tmp_path / "whole.pt", dict_of((text("conv.weight"), weight)))
     with (
         zipfile.ZipFile(path) as whole,

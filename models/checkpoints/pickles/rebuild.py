@@ -149,5 +149,5 @@ def unusable(reason: str) -> Rebuilder:
 
 
 def never(function: Global, _: Args) -> object:
-    """Refuse a call whose meaning depends on others, which `pickle_policy.call` handles."""
+    """Refuse a call whose meaning depends on others, which `policy.call` handles."""
     raise BrokenFile(f"its pickle calls {function} in a way it cannot be called")

@@ -1,7 +1,7 @@
 """Interpret a pickle, building nothing but plain data and inert records.
 
 `pickletools.genops` of the standard library decodes the opcodes of protocols 0 to 5 without
-acting on them; this module acts on them, within the rule of `pickle_policy.py`: no global is ever
+acting on them; this module acts on them, within the rule of `policy.py`: no global is ever
 imported, so nothing in the file can run.
 """
 
