@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+LINUX = sys.platform == "linux"
 ADDRESSES = 2 << 30
 """Bytes of address space that the process may take beside its libraries."""
 FORBIDDEN = (
@@ -86,12 +87,13 @@ def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
 
     done: list[str] = []
     sys.addaudithook(lambda event, arguments: _watch(event, arguments, done))
-    taken = _status("VmSize")
-    resource.setrlimit(resource.RLIMIT_AS, (taken + ADDRESSES,) * 2)
+    if LINUX:
+        resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + ADDRESSES,) * 2)
     pipe.send("ready")
     while True:
         path = pipe.recv()
-        Path("/proc/self/clear_refs").write_text("5")  # the peak is measured anew
+        if LINUX:
+            Path("/proc/self/clear_refs").write_text("5")  # the peak is measured anew
         done.clear()
         before, started, sentence = _status("VmRSS"), time.process_time(), ""
         try:
@@ -115,7 +117,9 @@ def _watch(event: str, arguments: tuple[object, ...], done: list[str]) -> None:
 
 
 def _status(field: str) -> int:
-    """Return a figure of this process in bytes, as Linux tells it."""
+    """Return a figure of this process in bytes, as Linux tells it; 0 elsewhere."""
+    if not LINUX:
+        return 0
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith(f"{field}:"))
     return 1024 * int(line.split()[1])
