@@ -15,6 +15,8 @@ from models.common.text import shown
 
 _MOST_WEIGHTS = 20_000
 """Tensors of one network, and more than any has."""
+_LONGEST_NAME = 500
+"""Characters of an entry's name that are kept where it is not read."""
 _MAX_DEPTH = 6
 """Entries within entries that are searched."""
 
@@ -59,6 +61,10 @@ class FileContents:
     seen: dict[int, str] = field(default_factory=dict)
     counted: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    def ignore(self, path: tuple[str, ...], reason: str) -> None:
+        """Keep the reason why an entry is not the network."""
+        self.ignored[shown(self.budget.joined(path), _LONGEST_NAME)] = reason
+
 
 def find_candidates(root: object, budget: Budget) -> FileContents:
     """Return all candidates of a file, its plain facts, and the reasons against everything else.
@@ -76,7 +82,7 @@ def find_candidates(root: object, budget: Budget) -> FileContents:
 def _visit(value: object, path: tuple[str, ...], found: FileContents) -> None:
     name = found.budget.joined(path)
     if found.seen.setdefault(id(value), name) != name:
-        found.ignored[name] = f"the same object as {shown(found.seen[id(value)])}"
+        found.ignore(path, f"the same object as {shown(found.seen[id(value)])}")
         return
     if is_module(value):
         _add_module(value, path, found)  # type: ignore[arg-type]
@@ -90,7 +96,7 @@ def _visit(value: object, path: tuple[str, ...], found: FileContents) -> None:
         nested = dict.fromkeys(nested, 0)
     else:
         for name in tensors:
-            found.ignored[found.budget.joined((*path, name))] = "a tensor beside the weights"
+            found.ignore((*path, name), "a tensor beside the weights")
     for name, child in others.items():
         _visit_entry(name, child, nested[name], path, found)
 
@@ -100,21 +106,20 @@ def _visit_entry(
 ) -> None:
     where = (*path, name)
     reason = "" if _is_scalar(child) else _reason(name, child)
-    full_name = found.budget.joined(where)
     if reason and not (reason == "callback state" and tensors):
-        found.ignored[full_name] = reason
+        found.ignore(where, reason)
     elif tensors == 0 or len(where) > _MAX_DEPTH:
         try:
             found.config.setdefault(name, plain(child, found.budget))
         except Unconvertible:
-            found.ignored[full_name] = "no weights in it"
+            found.ignore(where, "no weights in it")
     else:
         before = len(found.candidates)
         _visit(child, where, found)
         if reason:  # of a callback's state, only averaged weights count
             averaged = [c for c in found.candidates[before:] if c.ema]
             found.candidates[before:] = averaged
-            found.ignored[full_name] = reason
+            found.ignore(where, reason)
 
 
 def _add_module(module: Inert, path: tuple[str, ...], found: FileContents) -> None:

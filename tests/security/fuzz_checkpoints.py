@@ -314,7 +314,7 @@ def hostile_safetensors(random: random.Random, path: Path) -> Path:
             for n in range(random.choice((1, 300, 30_000)))
         }  # fmt: skip
     if random.random() < 0.5:
-        nested = random.choice((10, 5_000, 100_000))
+        nested = random.choice((10, 50, 5_000, 100_000))
         header["__metadata__"] = {"labels": "[" * nested + "]" * nested, "\x1b": "9" * nested}
     written = json.dumps(header).encode()
     return safetensors_file(path, written, bytes(random.choice((0, 24, 24, 4096))))

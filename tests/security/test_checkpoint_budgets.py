@@ -367,10 +367,11 @@ def test_records_expand_in_proportion(tmp_path: Path, reader: Reader, record: st
         {f"l{n}": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for n in range(30_000)},
         {"w": {"dtype": "F32", "shape": [1 << 31, 1 << 31, 0], "data_offsets": [0, 0]}},
         {"__metadata__": {"classes": "[" * 1_000_000}},
+        {"__metadata__": {"classes": "[" * 50 + "]" * 50}},
         {"__metadata__": {"classes": "[" + "[]," * 2_000_000 + "[]]"}},
         {"__metadata__": {"classes": "[" + "9" * 5_000_000 + "]"}},
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_safetensors_header_is_held_to_the_same(
     tmp_path: Path, reader: Reader, header: dict[str, object]

@@ -1,16 +1,17 @@
 """Read safetensors files, and the folders that smp's `save_pretrained` writes around them."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.checkpoints.budget import OBJECTS
+from models.checkpoints.budget import OBJECTS, Budget
 from models.checkpoints.containers.container import OpenedFile
 from models.checkpoints.containers.raw_file import RawFile
 from models.checkpoints.pickles.records import BrokenFile, StorageRef
-from models.checkpoints.plain import plain
+from models.checkpoints.plain import Unconvertible, plain
 from models.common.text import shown
 
 CONFIG_NAME = "config.json"
@@ -31,7 +32,7 @@ def read_safetensors(raw: RawFile) -> OpenedFile:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise BrokenFile(f"safetensors says: {str(error).rstrip('.')}") from None
-    config = {name: plain(_decoded(value), raw.budget) for name, value in metadata.items()}
+    config = {name: _decoded(value, raw.budget) for name, value in metadata.items()}
     return OpenedFile("safetensors", raw.budget, tensors, _no_storage, config)
 
 
@@ -47,15 +48,12 @@ def smp_config(weights: Path) -> dict[str, object]:
     return config if isinstance(config, dict) and "_model_class" in config else {}
 
 
-def _decoded(value: str) -> object:
+def _decoded(value: str, budget: Budget) -> object:
     """Return a metadata text, decoded where it is JSON, as labels and hyper-parameters are."""
     if value[:1] in ("{", "["):
-        try:
-            decoded: object = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        return decoded
-    return value
+        with suppress(ValueError, RecursionError, Unconvertible):
+            return plain(json.loads(value), budget)
+    return plain(value, budget)
 
 
 def _no_storage(ref: StorageRef) -> torch.Tensor:

@@ -1,11 +1,11 @@
 """Find, check and read the records of a zip file as torch writes it."""
 
 import io
+import os
 import re
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ class _ZipFile(io.FileIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return `size` bytes; BrokenFile where they are more than any list of records has."""
-        limit = _DIRECTORY + Path(self.name).stat().st_size // 16
+        limit = _DIRECTORY + os.fstat(self.fileno()).st_size // 16
         if size is not None and size > limit:
             raise BrokenFile(f"its list of records has over {limit:,} bytes")
         return super().read(size) or b""
