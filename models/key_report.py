@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.checkpoints import StateDict
-from models.common.text import listed
+from models.common.text import listed, shown
 from models.errors import InputError
 from models.families.family import Family
 from models.families.hints import likeliest
@@ -87,7 +87,7 @@ def require_complete(
         return
     parts = [
         _listed("missing", list(accounting.missing)),
-        _listed("unexpected", list(accounting.unexpected)),
+        _listed("unexpected", [shown(key) for key in accounting.unexpected]),
         _listed(
             "of wrong shape",
             [f"{k} {_x(a)} instead of {_x(b)}" for k, (a, b) in accounting.wrong_shape.items()],

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.common.text import listed
+from models.common.text import listed, shown
 from models.errors import InputError
 
 WELL_KNOWN_NAMES = {
@@ -138,7 +138,7 @@ def _fitted(
 ) -> Sequence[str]:
     if any(not name.strip() for name in names) or len(set(names)) != len(names):
         raise InputError(
-            f"{source} names {', '.join(map(repr, names))} for {path.name}: "
+            f"{shown(source)} names {_quoted(names)} for {path.name}: "
             "every label must be there once and not be empty."
         )
     if classes == 1 and len(names) == 1:
@@ -147,10 +147,14 @@ def _fitted(
         plural = "class" if classes == 1 else "classes"
         kind = "channel, as none is background" if independent else "class, background first"
         raise InputError(
-            f"{path.name} has {classes} {plural}, {source} names {len(names)} "
-            f"({', '.join(names)}): name every {kind}, with LABELS=."
+            f"{path.name} has {classes} {plural}, {shown(source)} names {len(names)} "
+            f"({listed([shown(name) for name in names], LISTED)}): name every {kind}, with LABELS=."
         )
     return names
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return listed([f"'{shown(name)}'" for name in names], LISTED)
 
 
 def _numbered(classes: int) -> list[str]:

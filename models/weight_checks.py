@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.common.text import listed
+from models.common.text import listed, shown
 from models.errors import InputError
 
 LISTED = 4
@@ -118,4 +118,4 @@ def _count(keys: tuple[str, ...], noun: str) -> str:
 
 
 def _names(keys: tuple[str, ...]) -> str:
-    return listed(keys, LISTED)
+    return listed([shown(key) for key in keys], LISTED)

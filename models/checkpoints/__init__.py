@@ -1,6 +1,7 @@
 """Read the tensors of checkpoint files; nothing in a file is ever run.
 
 read                the way from a path to named tensors
+budget              what reading one file may cost
 checkpoint          what it gives: `Checkpoint`, and the `StateDict` that networks want
 containers/         the file opened: formats, records, storages
 pickles/            its pickle interpreted

@@ -6,9 +6,15 @@ with a note. Two candidates that could both be the network are never chosen betw
 
 from dataclasses import dataclass
 
+from models.checkpoints.budget import Budget
 from models.checkpoints.candidates import CandidateWeights
+from models.checkpoints.pickles.records import StoredTensor
 from models.checkpoints.split import split
+from models.common.text import listed, shown
 from models.errors import InputError
+
+_LISTED = 12
+"""Candidates named in a message."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,9 @@ class ChosenWeights:
     notes: tuple[str, ...]
 
 
-def choose(file: str, found: list[CandidateWeights], weights: str | None) -> ChosenWeights:
+def choose(
+    file: str, found: list[CandidateWeights], weights: str | None, budget: Budget
+) -> ChosenWeights:
     """Return the network's weights among `found`.
 
     Raises InputError, which lists the names, where there are none, several, or none called
@@ -28,10 +36,12 @@ def choose(file: str, found: list[CandidateWeights], weights: str | None) -> Cho
 
     >>> raw = CandidateWeights(("model",), {"conv.weight": 0}, "model", ema=False)
     >>> averaged = CandidateWeights(("model_ema",), {"conv.weight": 1}, "model_ema", ema=True)
-    >>> [choose("net.pt", [raw, averaged], name).taken.name for name in (None, "ema")]
+    >>> found, budget = [raw, averaged], Budget(100)
+    >>> [choose("net.pt", found, name, budget).taken.name for name in (None, "ema")]
     ['model', 'model_ema']
     """
-    candidates = _without_repeats([part for candidate in found for part in split(candidate)])
+    parts = [part for candidate in found for part in split(candidate, budget)]
+    candidates = _without_repeats(parts)
     if not candidates:
         raise InputError(f"{file} holds no network weights: save model.state_dict() with torch.")
     matching = _matching(candidates, weights)
@@ -61,28 +71,23 @@ def _matching(candidates: list[CandidateWeights], weights: str | None) -> list[C
 
 def _without_repeats(candidates: list[CandidateWeights]) -> list[CandidateWeights]:
     """Drop candidates that repeat an earlier one: scripts store the same weights twice."""
-    kept: list[CandidateWeights] = []
+    kept: dict[frozenset[tuple[str, object]], CandidateWeights] = {}
     for candidate in candidates:
-        if not any(_same(candidate, other) for other in kept):
-            kept.append(candidate)
-    return kept
+        kept.setdefault(_content(candidate), candidate)
+    return list(kept.values())
 
 
-def _same(a: CandidateWeights, b: CandidateWeights) -> bool:
-    return a.records.keys() == b.records.keys() and all(
-        a.records[key] is b.records[key] or _equal(a.records[key], b.records[key])
-        for key in a.records
+def _content(candidate: CandidateWeights) -> frozenset[tuple[str, object]]:
+    """Return what is equal for two candidates of the same names and tensors."""
+    return frozenset(
+        (name, record if isinstance(record, StoredTensor) else id(record))
+        for name, record in candidate.records.items()
     )
 
 
-def _equal(a: object, b: object) -> bool:
-    from models.checkpoints.pickles.records import StoredTensor
-
-    return isinstance(a, StoredTensor) and isinstance(b, StoredTensor) and a == b
-
-
 def _listed(candidates: list[CandidateWeights]) -> str:
-    return ", ".join(repr(c.name) if c.name else "the whole file ('')" for c in candidates)
+    names = [f"'{shown(c.name)}'" if c.name else "the whole file ('')" for c in candidates]
+    return listed(names, _LISTED)
 
 
 def _reasons(candidates: list[CandidateWeights], taken: CandidateWeights) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _notes(
     if taken.ema and not raw and weights is None:
         return ("The averaged (EMA) weights were taken because the file has no others.",)
     if taken.ema:
-        return (f"The averaged (EMA) weights {taken.name!r} were taken as asked.",)
+        return (f"The averaged (EMA) weights '{shown(taken.name)}' were taken as asked.",)
     if len(raw) < len(candidates):
         return ("The file also has averaged (EMA) weights: WEIGHTS=ema takes them.",)
     return ()

@@ -2,6 +2,8 @@
 
 import re
 
+_LONGEST = 500
+"""Characters of a name in which words are looked for."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -11,11 +13,18 @@ def words(name: str) -> frozenset[str]:
     >>> sorted(words("state_dict_ema")), sorted(words("ModelEMA"))
     (['dict', 'ema', 'state'], ['ema', 'model'])
     """
-    return frozenset(word.lower() for word in _WORD.findall(name))
+    return frozenset(word.lower() for word in _WORD.findall(name[:_LONGEST]))
 
 
 _EMA = frozenset("ema swa shadow averaged average avg polyak".split())
-_ENTRIES = (
+_Table = tuple[tuple[str, frozenset[str]], ...]
+
+
+def _table(*rows: tuple[str, str]) -> _Table:
+    return tuple((reason, frozenset(known.split())) for reason, known in rows)
+
+
+_ENTRIES = _table(
     ("optimizer state", "optimizer optimizers optim opt"),
     ("learning rate schedule", "scheduler schedulers schedule sched"),
     ("gradient scaler state", "scaler amp scaling plugin"),
@@ -26,7 +35,7 @@ _ENTRIES = (
     ("training history", "metric metrics history log logs results"),
 )
 _NETWORK = frozenset("model net network unet".split())
-_BUFFERS = (
+_BUFFERS = _table(
     ("belongs to the loss, not to the network", "loss losses criterion criteria lpips perceptual"),
     (
         "belongs to a metric, not to the network",
@@ -79,7 +88,7 @@ def entry_reason(name: str) -> str:
     found = words(name)
     if found & _NETWORK:  # as in "best_metric_model"
         return ""
-    return next((reason for reason, known in _ENTRIES if found & set(known.split())), "")
+    return next((reason for reason, known in _ENTRIES if found & known), "")
 
 
 def buffer_reason(key: str) -> str:
@@ -88,4 +97,4 @@ def buffer_reason(key: str) -> str:
     if not rest and first in _SINGLE:
         return _SINGLE[first]
     found = words(first)
-    return next((reason for reason, known in _BUFFERS if found & set(known.split())), "")
+    return next((reason for reason, known in _BUFFERS if found & known), "")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.checkpoints.budget import STEPS, Budget
 from models.checkpoints.pickles.records import Global, Inert
 
 _MAX_DEPTH = 12
@@ -14,22 +15,27 @@ class Unconvertible(Exception):
     """Tell that a value is no plain fact: a tensor, an opaque object."""
 
 
-def plain(value: object) -> object:
+def plain(value: object, budget: Budget) -> object:
     """Return `value` as plain Python data; what has no plain form is left out of its container.
 
     Raises Unconvertible when nothing of `value` is plain. Enum members become their value,
     paths their text, namespaces and OmegaConf containers dicts, dtypes and classes their name.
     """
-    return _Converter().convert(value, 0)
+    converter = _Converter(budget)
+    try:
+        return converter.convert(value, 0)
+    finally:
+        budget.spend(STEPS, _MAX_ITEMS - converter.left)
 
 
 class _Converter:
-    def __init__(self) -> None:
-        self._left = _MAX_ITEMS
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.left = _MAX_ITEMS
 
     def convert(self, value: object, depth: int) -> object:
-        self._left -= 1
-        if depth > _MAX_DEPTH or self._left < 0:
+        self.left -= 1
+        if depth > _MAX_DEPTH or self.left < 0:
             raise Unconvertible
         if value is None or isinstance(value, bool | float):
             return value
@@ -38,13 +44,13 @@ class _Converter:
                 raise Unconvertible
             return value
         if isinstance(value, str):
-            return value[:_MAX_TEXT]
+            return self._text((value,))
         if isinstance(value, Global):
-            return str(value)
+            return self._text((value.module, ".", value.name))
         if isinstance(value, dict):
             return self._dict(value, depth)
-        if isinstance(value, list | tuple | set | frozenset):
-            return self._list(list(value), depth)
+        if isinstance(value, list | tuple):
+            return [self.convert(item, depth + 1) for item in value]
         if isinstance(value, Inert):
             return self._object(value, depth)
         raise Unconvertible
@@ -52,8 +58,8 @@ class _Converter:
     def _dict(self, value: Mapping[Any, object], depth: int) -> dict[str, object]:
         out: dict[str, object] = {}
         for key, item in value.items():
-            self._left -= 1
-            if self._left < 0:
+            self.left -= 1
+            if self.left < 0:
                 break
             if isinstance(key, str | int | float | None):
                 try:
@@ -64,26 +70,35 @@ class _Converter:
             raise Unconvertible
         return out
 
-    def _list(self, value: list[object], depth: int) -> list[object]:
-        return [self.convert(item, depth + 1) for item in value]
+    def _text(self, parts: tuple[object, ...], between: str = "") -> str:
+        """Return the texts and numbers in `parts` as one text, each cut after `_MAX_TEXT`.
+
+        Raises Unconvertible for anything else: a tuple of tuples can be endless when written out.
+        """
+        texts = []
+        for part in self._budget.visited(parts):
+            if not isinstance(part, str) and not (isinstance(part, int) and part.bit_length() < 64):
+                raise Unconvertible
+            texts.append(str(part)[:_MAX_TEXT])
+        return self._budget.joined(tuple(texts), between)
 
     def _object(self, value: Inert, depth: int) -> object:
-        attributes = value.attributes()
         if value.cls.module == "pathlib":
-            return "/".join(str(part) for part in value.args).replace("//", "/")
+            return self._text(value.args, "/").replace("//", "/")
         if value.cls == Global("torch", "device"):
-            return ":".join(str(part) for part in value.args)
+            return self._text(value.args, ":")
         if value.cls == Global("_codecs", "encode"):
             raise Unconvertible  # bytes
         if value.cls == Global("builtins", "getattr"):
             return self.convert(value.args[1], depth + 1)
+        attributes = self._budget.visited(value.attributes())
         if value.cls.module.startswith("omegaconf"):
             inner = attributes.get("_content", attributes.get("_val"))
             return self.convert(inner, depth + 1)
         if value.mapping:
             return self._dict(value.mapping, depth)
         if value.items:
-            return self._list(value.items, depth)
+            return self.convert(value.items, depth)
         if attributes:
             public = {key: item for key, item in attributes.items() if not key.startswith("_")}
             return self._dict(public, depth)

@@ -10,12 +10,10 @@ import torch
 from models.checkpoints.checkpoint import Checkpoint, StateDict
 from models.checkpoints.containers.raw_file import FLOATS, FLOATS8
 from models.checkpoints.known_names import PARTS, WRAPPERS, buffer_reason
-from models.checkpoints.pickles.records import shown
+from models.common.text import shown
 from models.errors import InputError
 
 _ANCHORS = ("encoder", "decoder", "segmentation_head")
-_ALWAYS_FINE = 1 << 26
-_REPETITION = 16
 _LEAVES = frozenset(
     "weight bias running_mean running_var num_batches_tracked gamma beta scale".split()
 )
@@ -38,7 +36,6 @@ def normalise(checkpoint: Checkpoint, prefix: str | None = None) -> StateDict:
     outside = {k: buffer_reason(_without(k, prefix)) for k in keys if _is_outside(k, prefix)}
     _refuse_unusable(checkpoint, outside)
     kept = {k[len(prefix) :]: k for k in checkpoint.tensors if k not in outside}
-    _refuse_repetition(checkpoint)
     casts: dict[str, str] = {}
     tensors: dict[str, torch.Tensor] = {}
     for name, key in kept.items():
@@ -121,16 +118,6 @@ def _refuse_unusable(checkpoint: Checkpoint, outside: dict[str, str]) -> None:
         raise InputError(
             f"{checkpoint.path.name}: {shown(key)}{more} cannot be used: {reason}. "
             "Save the network with dense float32 weights."
-        )
-
-
-def _refuse_repetition(checkpoint: Checkpoint) -> None:
-    """Raise InputError where views repeat numbers so often that casting fills the memory."""
-    total = sum(tensor.numel() for tensor in checkpoint.tensors.values())
-    if total > max(_ALWAYS_FINE, _REPETITION * checkpoint.size):
-        raise InputError(
-            f"{checkpoint.path.name} repeats the same numbers in too many tensors: save the "
-            "network's own state_dict()."
         )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from models.checkpoints.budget import STATE_DICT
 from models.checkpoints.candidates import FileContents, find_candidates
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.choose import ChosenWeights, choose
@@ -21,13 +22,18 @@ from models.checkpoints.containers.torchscript import refuse_nameless
 from models.checkpoints.containers.weights_file import weights_file
 from models.checkpoints.containers.zip_records import ZIP_ERRORS
 from models.checkpoints.known_names import NORMALISATION
-from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal, UnusableTensor, shown
+from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal, UnusableTensor
 from models.checkpoints.pickles.unpickler import DECODING_ERRORS
 from models.common.hashing import sha256_of
+from models.common.text import shown
 from models.errors import InputError
 
 _MOST_CHANNELS = 64
 """Numbers that a mean or standard deviation of the input may have."""
+_LONGEST_NAME = 500
+_DEEPEST_NAME = 60
+_SENTENCE = 400
+"""Characters of a reason that quotes the file."""
 _DAMAGE = (*DECODING_ERRORS, *ZIP_ERRORS)
 
 
@@ -46,7 +52,7 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     package's own functions, which only make records; other third-party classes become inert
     placeholders, whose objects may be created and given a state; a call is possible only for
     CapWords names; anything else of the standard library, and every other call, is refused with
-    the name of what the file wanted (see `pickle_policy.py`).
+    the name of what the file wanted (see `pickles/policy.py`).
 
     Raises InputError for everything that cannot be used: one sentence that names the file, what
     is wrong and what to do.
@@ -55,19 +61,21 @@ def read_checkpoint(path: Path, *, weights: str | None = None) -> Checkpoint:
     try:
         state = _state(file)
         opened = _open(file)
-        found = find_candidates(opened.root)
-        choice = choose(file.name, found.candidates, weights)
+        found = find_candidates(opened.root, opened.budget)
+        choice = choose(file.name, found.candidates, weights, opened.budget)
         checkpoint = _checkpoint(path, file, opened, found, choice)
         if _state(file) != state:
             raise InputError(f"{file.name} changed while it was read: wait until it is written.")
         return checkpoint
     except RefusedGlobal as refused:
+        wish = shown(refused, _SENTENCE)
         raise InputError(
-            f"{file.name} wants to {shown(refused)}, which no checkpoint needs; it was not run. "
+            f"{file.name} wants to {wish}, which no checkpoint needs; it was not run. "
             "Do not trust this file."
         ) from None
     except BrokenFile as broken:
-        raise InputError(f"{file.name} cannot be read: {shown(broken)}. {broken.advice}") from None
+        reason = shown(broken, _SENTENCE)
+        raise InputError(f"{file.name} cannot be read: {reason}. {broken.advice}") from None
     except OSError as error:
         raise InputError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except _DAMAGE:
@@ -99,9 +107,9 @@ def _open(file: Path) -> OpenedFile:
 
 
 def _open_container(file: Path, kind: str) -> OpenedFile:
-    if kind == "safetensors":
-        return read_safetensors(file)
     raw = RawFile(file)
+    if kind == "safetensors":
+        return read_safetensors(raw)
     if kind == "legacy":
         return read_legacy(raw)
     opened = read_zip(raw)
@@ -113,6 +121,7 @@ def _open_container(file: Path, kind: str) -> OpenedFile:
 def _checkpoint(
     path: Path, file: Path, opened: OpenedFile, found: FileContents, choice: ChosenWeights
 ) -> Checkpoint:
+    _require_names([*choice.taken.records, *choice.taken.layers])
     values = {name: opened.read(record) for name, record in choice.taken.records.items()}
     tensors = {n: value for n, value in values.items() if isinstance(value, torch.Tensor)}
     unusable = {n: value.reason for n, value in values.items() if isinstance(value, UnusableTensor)}
@@ -131,6 +140,17 @@ def _checkpoint(
         layers=choice.taken.layers,
         module=choice.taken.module,
     )
+
+
+def _require_names(names: list[str]) -> None:
+    """Raise BrokenFile for a name that no layer of a network has: messages could not quote it."""
+    for name in names:
+        if len(name) > _LONGEST_NAME or name.count(".") > _DEEPEST_NAME or not name.isprintable():
+            raise BrokenFile(
+                f"the name of a layer has {len(name):,} characters in {name.count('.') + 1:,} "
+                f"parts ({shown(name)}), which no network has",
+                STATE_DICT,
+            )
 
 
 def _state(file: Path) -> tuple[int, ...]:

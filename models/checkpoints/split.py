@@ -1,9 +1,12 @@
 """Tell apart several networks that share one state dict, each under its own prefix."""
 
+from collections import Counter
 from dataclasses import replace
 
+from models.checkpoints.budget import CHARACTERS, Budget
 from models.checkpoints.candidates import CandidateWeights
 from models.checkpoints.known_names import ROLES, buffer_reason, is_ema
+from models.common.text import shown
 
 _ALIKE = 10
 """Keys that equal groups must have to be networks: fewer may be a coincidence."""
@@ -11,7 +14,7 @@ _ALIKE = 10
 Groups = dict[str, list[str]]
 
 
-def split(candidate: CandidateWeights) -> list[CandidateWeights]:
+def split(candidate: CandidateWeights, budget: Budget) -> list[CandidateWeights]:
     """Return the networks in one state dict, `candidate` itself if there is only one.
 
     Two rules tell networks from parts of one network, below the prefix that all keys share:
@@ -21,13 +24,14 @@ def split(candidate: CandidateWeights) -> list[CandidateWeights]:
     discriminator).
 
     >>> keys = [f"{net}.{part}.weight" for net in ("student", "teacher") for part in ("a", "b")]
-    >>> [part.name for part in split(CandidateWeights((), dict.fromkeys(keys), "", False))]
+    >>> whole = CandidateWeights((), dict.fromkeys(keys), "", False)
+    >>> [part.name for part in split(whole, Budget(100))]
     ['student', 'teacher']
     """
-    base, groups = _branches(list(candidate.records))
-    averaged = [name for name in groups if _is_copy(name, groups)]
+    base, groups = _branches(list(candidate.records), budget)
+    averaged = dict.fromkeys(_copies(groups))
     raw: Groups = {name: keys for name, keys in groups.items() if name not in averaged}
-    networks = _separate_networks(base, raw)
+    networks = dict.fromkeys(_separate_networks(base, raw))
     if not averaged and not networks:
         counters = [key for key in candidate.records if key.endswith("n_averaged")]
         inherited = any(is_ema(part) for part in base.split(".")) or any(
@@ -36,18 +40,21 @@ def split(candidate: CandidateWeights) -> list[CandidateWeights]:
         return [replace(candidate, ema=candidate.ema or inherited)]
     parts = [_part(candidate, base + name, groups[name], True) for name in averaged]
     shared = [key for name, keys in raw.items() if name not in networks for key in keys]
-    if networks:
-        parts += [_part(candidate, base + name, raw[name] + shared, False) for name in networks]
-    else:
+    for name in networks:
+        keys = budget.visited(raw[name] + shared)
+        parts.append(_part(candidate, base + name, keys, False))
+    if not networks:
         kept = _part(candidate, base.rstrip("."), shared, candidate.ema)
         parts.append(replace(kept, path=candidate.path, label=candidate.label))
     return parts
 
 
-def _branches(keys: list[str]) -> tuple[str, Groups]:
+def _branches(keys: list[str], budget: Budget) -> tuple[str, Groups]:
     """Return the prefix all network keys share, and groups of keys by the component behind it."""
-    base = ""
+    base, length = "", sum(map(len, keys))
     while True:
+        budget.visited(keys)
+        budget.spend(CHARACTERS, length)
         groups: Groups = {}
         for key in keys:
             if key.startswith(base):
@@ -61,22 +68,26 @@ def _branches(keys: list[str]) -> tuple[str, Groups]:
 
 def _part(whole: CandidateWeights, prefix: str, keys: list[str], ema: bool) -> CandidateWeights:
     path = (*whole.path, prefix)
-    members = set(keys)
-    records = {key: record for key, record in whole.records.items() if key in members}
-    label = f"{whole.label}/{prefix}" if whole.label else prefix
+    records = {key: whole.records[key] for key in keys}
+    label = f"{whole.label}/{shown(prefix)}" if whole.label else shown(prefix)
     return replace(whole, path=path, records=records, label=label, ema=ema)
 
 
 def _tails(keys: list[str]) -> set[str]:
-    return {".".join(key.split(".")[-3:]) for key in keys}
+    return {".".join(key.rsplit(".", 3)[-3:]) for key in keys}
 
 
-def _is_copy(name: str, groups: Groups) -> bool:
-    if not is_ema(name) or len(groups[name]) < 2:
-        return False
-    rest = [key for other, keys in groups.items() if other != name for key in keys]
-    own = _tails(groups[name])
-    return 2 * len(own & _tails(rest)) > len(own)
+def _copies(groups: Groups) -> list[str]:
+    """Return the groups under an EMA word of which most names are those of other groups too."""
+    tails = {name: _tails(keys) for name, keys in groups.items()}
+    holders = Counter(tail for own in tails.values() for tail in own)
+    return [
+        name
+        for name, own in tails.items()
+        if is_ema(name)
+        and len(groups[name]) > 1
+        and 2 * sum(holders[tail] > 1 for tail in own) > len(own)
+    ]
 
 
 def _separate_networks(base: str, groups: Groups) -> list[str]:
@@ -95,4 +106,4 @@ def _separate_networks(base: str, groups: Groups) -> list[str]:
 
 
 def _has_both_halves(keys: frozenset[str]) -> bool:
-    return {"encoder", "decoder"} <= {part for key in keys for part in key.split(".")[:3]}
+    return {"encoder", "decoder"} <= {part for key in keys for part in key.split(".", 3)[:3]}

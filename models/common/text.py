@@ -18,6 +18,17 @@ def visible(text: str) -> str:
     return OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def shown(text: object, longest: int = 120) -> str:
+    r"""Return text from a file as a message may quote it: cut, and without any control character.
+
+    >>> shown("\x1b[31mred\u200b"), shown("a" * 500, 3)
+    ('\\x1b[31mred\\u200b', 'aaa…')
+    """
+    whole = str(text)
+    written = (c if c.isprintable() else ascii(c)[1:-1] for c in whole[:longest])
+    return "".join(written) + ("…" if len(whole) > longest else "")
+
+
 def write_out_what_cannot_be_encoded() -> None:
     r"""Have standard output show what its encoding lacks as `\u2713`: text, or bytes of names."""
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
-from models.common.text import listed
+from models.common.text import listed, shown
 
 LEAST = 0.25
 """Share of the keys that must fit a family before it is named as near."""
@@ -80,13 +80,13 @@ def key_tree(keys: Iterable[str], most: int = 8, among: Sequence[str] | None = N
     >>> key_tree(["net.a.b.weight", "net.a.b.bias", "net.c"])
     'net.a (2), net.c (1)'
     """
-    shown = list(keys)
-    paths = [key.split(".") for key in among or shown]
+    counted = list(keys)
+    paths = [key.split(".") for key in among or counted]
     level = 1
     while len({tuple(path[:level]) for path in paths}) == 1 and len(paths[0]) > level:
         level += 1
-    counts = Counter(".".join(key.split(".")[:level]) for key in shown)
-    return listed([f"{name} ({count})" for name, count in counts.items()], most)
+    counts = Counter(".".join(key.split(".")[:level]) for key in counted)
+    return listed([f"{shown(name)} ({count})" for name, count in counts.items()], most)
 
 
 def part_names(keys: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -3,6 +3,7 @@
 import io
 import json
 
+from models.checkpoints.budget import Budget
 from models.checkpoints.containers.torch_files import MAGIC_NUMBER
 from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal
 from models.checkpoints.pickles.unpickler import DECODING_ERRORS, Unpickler
@@ -117,7 +118,7 @@ def _is_legacy(head: bytes) -> bool:
         raise BrokenFile("a magic number refers to nothing")
 
     try:
-        return Unpickler(refuse).load(io.BytesIO(head[:64])) == MAGIC_NUMBER
+        return Unpickler(refuse, Budget(HEAD)).load(io.BytesIO(head[:64])) == MAGIC_NUMBER
     except (*DECODING_ERRORS, BrokenFile, RefusedGlobal):
         return False
 

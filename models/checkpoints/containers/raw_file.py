@@ -7,10 +7,8 @@ from pathlib import Path
 
 import torch
 
+from models.checkpoints.budget import BYTES, budget_for
 from models.checkpoints.pickles.records import BrokenFile, StoredTensor
-
-_EXPANDED = 1 << 20
-"""A tensor may repeat its storage (stride 0), up to this many elements."""
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 FLOATS8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
@@ -29,12 +27,15 @@ class RawFile:
         self.path = path
         self.stream = path.open("rb")
         weakref.finalize(self, self.stream.close)
-        self.size = os.fstat(self.stream.fileno()).st_size
+        found = os.fstat(self.stream.fileno())
+        self.size = found.st_size
+        self.budget = budget_for(self.size, 512 * getattr(found, "st_blocks", 0))
 
     def slice(self, start: int, length: int) -> torch.Tensor:
         """Return the bytes [start, start + length) as a uint8 tensor; BrokenFile beyond the end."""
         if start < 0 or length < 0 or start + length > self.size:
             raise BrokenFile("a record reaches beyond the end of the file")
+        self.budget.spend(BYTES, length)
         data = torch.empty(length, dtype=torch.uint8)
         self.stream.seek(start)
         if self.stream.readinto(data.numpy().data) != length:
@@ -50,16 +51,14 @@ def crc32(data: torch.Tensor) -> int:
 def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
     """Return the tensor that `stored` describes, over the bytes `data` of its storage.
 
-    It shares memory with `data` unless that is misaligned for the dtype. BrokenFile is raised
-    where sizes, strides and offset do not fit the storage.
+    It shares memory with `data`. BrokenFile is raised where sizes, strides and offset do not fit
+    the storage.
     """
     dtype = USABLE_DTYPES[stored.dtype]
     available = data.numel() // dtype.itemsize - stored.storage.offset
     _check_layout(
         stored, min(available, stored.storage.numel if stored.storage.dtype else available)
     )
-    if data.data_ptr() % dtype.itemsize:
-        data = data.clone()
     whole = data[: data.numel() // dtype.itemsize * dtype.itemsize].view(dtype)
     start = stored.storage.offset + stored.offset
     try:
@@ -69,18 +68,8 @@ def strided(stored: StoredTensor, data: torch.Tensor) -> torch.Tensor:
 
 
 def _check_layout(stored: StoredTensor, available: int) -> None:
-    numbers = (stored.offset, *stored.size, *stored.stride)
-    if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or stored.storage.offset < 0:
-        raise BrokenFile("a tensor has a negative or impossible size, stride or offset")
-    if len(stored.size) != len(stored.stride) or len(stored.size) > 16:
-        raise BrokenFile("a tensor's sizes and strides do not belong together")
-    count, last = 1, stored.offset
-    for size, stride in zip(stored.size, stored.stride, strict=True):
-        count *= size
-        last += (size - 1) * stride
-    if count and (last >= available):
+    steps = zip(stored.size, stored.stride, strict=True)
+    last = stored.offset + sum((size - 1) * stride for size, stride in steps)
+    empty = 0 in stored.size
+    if (stored.offset > available) if empty else (last >= available):
         raise BrokenFile("a tensor reaches beyond the end of its storage")
-    if not count and stored.offset > available:
-        raise BrokenFile("a tensor reaches beyond the end of its storage")
-    if count > max(available, _EXPANDED):
-        raise BrokenFile("a tensor claims more numbers than the file holds")

@@ -13,7 +13,7 @@ def refuse_nameless(raw: RawFile, opened: OpenedFile) -> None:
     root = opened.root
     if not isinstance(root, Inert) or not is_module(root):
         raise InputError(f"{raw.path.name} is a TorchScript archive without a module in it.")
-    if flatten(root):
+    if flatten(root, opened.budget):
         return
     if any("/constants/" in name for name in ZipRecords(raw).names):
         raise InputError(

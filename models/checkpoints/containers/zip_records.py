@@ -1,14 +1,19 @@
 """Find, check and read the records of a zip file as torch writes it."""
 
+import io
+import os
 import re
 import struct
 import zipfile
 import zlib
 
+import numpy as np
 import torch
 
+from models.checkpoints.budget import BYTES
 from models.checkpoints.containers.raw_file import RawFile, crc32
 from models.checkpoints.pickles.records import BrokenFile
+from models.common.text import shown
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 """Signature, 22 bytes that are not read, length of the name, length of the extra field."""
@@ -21,26 +26,39 @@ _CONTENTS = (
     (r"\.(pt|pth|ckpt|bin|safetensors)$", "it is a zip file around other files: unpack it first"),
 )
 _ENCRYPTED = 0x1
-_MIB = 1 << 20
+_DIRECTORY = 1 << 22
+"""Bytes that the list of records may have, and a sixteenth of the file's: 50,000 records or so."""
+
+
+class _ZipFile(io.FileIO):
+    """Give `zipfile` what it asks for, unless that is a list of records out of proportion."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return `size` bytes; BrokenFile where they are more than any list of records has."""
+        limit = _DIRECTORY + os.fstat(self.fileno()).st_size // 16
+        if size is not None and size > limit:
+            raise BrokenFile(f"its list of records has over {limit:,} bytes")
+        return super().read(size) or b""
 
 
 class ZipRecords:
     """Read named byte ranges of a zip file.
 
     torch stores records uncompressed; a file that went through a zip tool has compressed ones,
-    which are expanded within a limit.
+    which are expanded within the file's budget.
     """
 
     def __init__(self, raw: RawFile) -> None:
         self._raw = raw
-        with zipfile.ZipFile(raw.path) as archive:
+        with _ZipFile(raw.path) as stream, zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) != len(infos):
             raise BrokenFile("its zip directory lists the same name twice")
-        packed = sum(i.file_size for i in infos if i.compress_type != zipfile.ZIP_STORED)
-        if packed > max(256 * _MIB, 20 * raw.size):
-            raise BrokenFile("its compressed records would expand to an absurd size")
+        starts = sorted({info.header_offset for info in infos})
+        if len(starts) != len(infos):
+            raise BrokenFile("two of its records lie on the same bytes")
+        self._next = dict(zip(starts, [*starts[1:], raw.size], strict=True))
 
     def __contains__(self, name: object) -> bool:
         return name in self._infos
@@ -59,37 +77,38 @@ class ZipRecords:
         info = self._infos[name]
         start = self._data_offset(info)
         if info.flag_bits & _ENCRYPTED:
-            raise BrokenFile(f"its record {name} is encrypted")
+            raise BrokenFile(f"its record {shown(name)} is encrypted")
+        if start + info.compress_size > self._next[info.header_offset]:
+            raise BrokenFile(f"its record {shown(name)} overlaps another one")
         if info.compress_type == zipfile.ZIP_DEFLATED:
             return self._inflate(info, start)
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise BrokenFile(f"its record {name} is packed in a way torch does not use")
+            raise BrokenFile(f"its record {shown(name)} is packed in a way torch does not use")
         data = self._raw.slice(start, info.file_size)
         # Where torch was told not to compute checksums, it wrote 0.
         if info.CRC and crc32(data) != info.CRC:
-            raise BrokenFile(f"its record {name} does not match its checksum")
+            raise BrokenFile(f"its record {shown(name)} does not match its checksum")
         return data
 
     def _data_offset(self, info: zipfile.ZipInfo) -> int:
         header = self._raw.slice(info.header_offset, _LOCAL_HEADER.size).numpy().tobytes()
         signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\x03\x04":
-            raise BrokenFile(f"its record {info.filename} is not where the directory says")
+            raise BrokenFile(f"its record {shown(info.filename)} is not where the directory says")
         return int(info.header_offset + _LOCAL_HEADER.size + name_length + extra_length)
 
     def _inflate(self, info: zipfile.ZipInfo, start: int) -> torch.Tensor:
-        packed = self._raw.slice(start, info.compress_size).numpy().tobytes()
+        self._raw.budget.spend(BYTES, info.file_size)
+        packed = self._raw.slice(start, info.compress_size).numpy().data
         try:
             data = zlib.decompressobj(-15).decompress(packed, info.file_size + 1)
         except zlib.error:
-            raise BrokenFile(f"its record {info.filename} cannot be expanded") from None
+            raise BrokenFile(f"its record {shown(info.filename)} cannot be expanded") from None
         if len(data) != info.file_size or (info.CRC and zlib.crc32(data) != info.CRC):
-            raise BrokenFile(f"its record {info.filename} does not match its checksum")
-        return (
-            torch.frombuffer(bytearray(data), dtype=torch.uint8)
-            if data
-            else torch.empty(0, dtype=torch.uint8)
-        )
+            raise BrokenFile(f"its record {shown(info.filename)} does not match its checksum")
+        expanded = torch.empty(len(data), dtype=torch.uint8)
+        expanded.numpy()[:] = np.frombuffer(data, np.uint8)
+        return expanded
 
 
 def describe_zip(names: list[str]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from models.checkpoints.pickles.records import BrokenFile, Global, Inert
 
 _PLAIN = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248])")
+_MOST_DIMENSIONS = 32
 NDARRAY = Global("numpy", "ndarray")
 
 
@@ -16,7 +17,7 @@ def numpy_scalar(args: tuple[object, ...]) -> object:
     `args` are those of numpy.core.multiarray.scalar: a dtype and bytes.
     """
     dtype = _dtype(args[0])
-    raw = _bytes(args[1] if len(args) > 1 else b"")
+    raw = None if dtype is None else _bytes(args[1] if len(args) > 1 else b"")
     if dtype is None or raw is None:
         return None
     if len(raw) != dtype.itemsize:
@@ -38,6 +39,8 @@ def numpy_array(value: Inert) -> np.ndarray | None:
     dtype, data = _dtype(described), _bytes(stored)
     if dtype is None or data is None or not isinstance(shape, tuple):
         return None
+    if len(shape) > _MOST_DIMENSIONS:
+        raise BrokenFile(f"its pickle holds a NumPy array of {len(shape):,} dimensions")
     if not all(type(n) is int and 0 <= n <= len(data) for n in shape):
         return None
     count = 1

@@ -27,6 +27,7 @@ _ALIASES = {
     "numpy._core.numeric": "numpy.core.numeric",
     "pathlib._local": "pathlib",
 }
+_LONGEST_NAME = 1000
 _CLASS_NAME = re.compile(r"_*[A-Z]\w*")
 """CapWords: the last part of a name that may be called."""
 
@@ -34,7 +35,8 @@ _CLASS_NAME = re.compile(r"_*[A-Z]\w*")
 def resolve(module: str, name: str) -> Global:
     """Return the record for a name.
 
-    Raises RefusedGlobal for a name of the standard library that is not in the tables.
+    Raises RefusedGlobal for a name of the standard library that is not in the tables, BrokenFile
+    for one that is too long to be a name.
 
     >>> str(resolve("net", "Unet")), str(resolve("copy_reg", "_reconstructor"))
     ('net.Unet', 'copyreg._reconstructor')
@@ -42,6 +44,8 @@ def resolve(module: str, name: str) -> Global:
     Traceback (most recent call last):
     models.checkpoints.pickles.records.RefusedGlobal: use os.system
     """
+    if len(module) + len(name) > _LONGEST_NAME:
+        raise BrokenFile(f"its pickle names a class by {len(module) + len(name):,} characters")
     module = _ALIASES.get(module, module)
     found = Global(module, name)
     if found in REBUILD or found in TORCH_REFERENCES:
@@ -52,13 +56,11 @@ def resolve(module: str, name: str) -> Global:
     return found
 
 
-def call(function: object, args: object) -> object:
+def call(function: object, args: tuple[object, ...]) -> object:
     """Return the result of `function(*args)`, which REDUCE, INST and OBJ want, within the rule.
 
     Raises RefusedGlobal for what the rule forbids, BrokenFile for what is no call.
     """
-    if not isinstance(args, tuple):
-        raise BrokenFile("its pickle calls something with arguments that are no tuple")
     if isinstance(function, Inert):
         raise RefusedGlobal(f"call {_describe(function)}")
     if not isinstance(function, Global):
@@ -70,10 +72,8 @@ def call(function: object, args: object) -> object:
     raise RefusedGlobal(f"call {function}")
 
 
-def instantiate(cls: object, args: object) -> object:
+def instantiate(cls: object, args: tuple[object, ...]) -> object:
     """Return an object of `cls` that no constructor has run for, as NEWOBJ wants it."""
-    if not isinstance(args, tuple):
-        raise BrokenFile("its pickle makes an object with arguments that are no tuple")
     if not isinstance(cls, Global):
         raise BrokenFile(f"its pickle makes an object of a {type(cls).__name__}")
     return _rebuild(cls, args) if cls in REBUILD else Inert(cls, args)
@@ -96,6 +96,8 @@ def _describe(value: Inert) -> str:
 def _from_type(_: Global, args: tuple[object, ...]) -> object:
     """Rebuild a tensor subclass: torch._tensor._rebuild_from_type_v2(func, type, args, state)."""
     function, _cls, inner, *_state = args
+    if not isinstance(inner, tuple):
+        raise BrokenFile("its pickle calls something with arguments that are no tuple")
     return call(function, inner)
 
 

@@ -14,11 +14,16 @@ from models.checkpoints.pickles.records import (
     StorageRef,
     StoredTensor,
     UnusableTensor,
-    hashable,
+    as_key,
 )
 
 Args = tuple[object, ...]
 Rebuilder = Callable[[Global, Args], object]
+
+
+_LONGEST_NUMBER = 1000
+"""Digits of a number that is made of a text or made one; more take ever longer to convert."""
+_MOST_DIMENSIONS = 16
 
 
 def inert(function: Global, args: Args) -> object:
@@ -41,7 +46,7 @@ def mapping(_: Global, args: Args) -> object:
         return source
     if not isinstance(source, list):
         return {}
-    made = {hashable(key): value for key, value in source}
+    made = {as_key(key): value for key, value in source}
     source.clear()
     return made
 
@@ -60,6 +65,11 @@ def scalar(function: Global, args: Args) -> object:
         return {"int": 0, "float": 0.0, "bool": False, "str": ""}[function.name]
     if not isinstance(args[0], bool | int | float | str):
         raise BrokenFile(f"its pickle makes a {function.name} of a {type(args[0]).__name__}")
+    long = args[0].bit_length() // 3 if isinstance(args[0], int) else 0
+    if isinstance(args[0], str) and function.name in ("int", "float"):
+        long = len(args[0])
+    if long > _LONGEST_NUMBER:
+        raise BrokenFile(f"its pickle makes a {function.name} of about {long:,} digits")
     kinds: dict[str, Callable[[bool | int | float | str], object]]
     kinds = {"int": int, "float": float, "bool": bool, "str": str}
     return kinds[function.name](args[0])
@@ -82,7 +92,7 @@ def attribute(function: Global, args: Args) -> object:
     """Return a name beside its owner: getattr, as Enum members and bound methods are pickled."""
     owner, name = args
     if isinstance(owner, Global | Inert) and isinstance(name, str) and not name.startswith("__"):
-        return Inert(function, args)
+        return Inert(function, (owner, name[:_LONGEST_NUMBER]))
     raise RefusedGlobal(f"call {function}")
 
 
@@ -99,8 +109,22 @@ def tensor(function: Global, args: Args) -> object:
         dtype = named.name
     if len(rest) > 2 and rest[2]:
         return UnusableTensor("it is stored as a lazily negated or conjugated view")
-    if not all(isinstance(part, tuple) for part in (size, stride)) or not isinstance(offset, int):
+    return _stored_tensor(storage, dtype, offset, size, stride)
+
+
+def _stored_tensor(
+    storage: StorageRef, dtype: str, offset: object, size: object, stride: object
+) -> StoredTensor:
+    """Return the record of a tensor; BrokenFile where its shape is none that torch has.
+
+    Such a shape is never kept: comparing or hashing two crafted ones could take for ever.
+    """
+    if not isinstance(size, tuple) or not isinstance(stride, tuple):
         raise BrokenFile("its pickle makes a tensor whose shape is no tuple of numbers")
+    if len(size) != len(stride) or len(size) > _MOST_DIMENSIONS:
+        raise BrokenFile("a tensor's sizes and strides do not belong together")
+    if not all(type(n) is int and 0 <= n < 1 << 62 for n in (offset, *size, *stride)):
+        raise BrokenFile("a tensor has a negative or impossible size, stride or offset")
     return StoredTensor(storage, dtype, offset, size, stride)  # type: ignore[arg-type]
 
 
@@ -125,5 +149,5 @@ def unusable(reason: str) -> Rebuilder:
 
 
 def never(function: Global, _: Args) -> object:
-    """Refuse a call whose meaning depends on others, which `pickle_policy.call` handles."""
+    """Refuse a call whose meaning depends on others, which `policy.call` handles."""
     raise BrokenFile(f"its pickle calls {function} in a way it cannot be called")

@@ -31,12 +31,18 @@ class Inert:
 
     def attributes(self) -> dict[str, object]:
         """Return what would be the object's `__dict__`."""
+        parts = self._parts()
+        return {key: value for part in parts for key, value in part.items() if type(key) is str}
+
+    def attribute(self, name: str) -> object:
+        """Return one attribute, or None, without copying all of them."""
+        return next((part[name] for part in reversed(self._parts()) if name in part), None)
+
+    def _parts(self) -> list[dict[object, object]]:
         state = self.state
         if isinstance(state, tuple) and len(state) == 2:  # (__dict__, __slots__ values)
-            parts = [part for part in state if isinstance(part, dict)]
-        else:
-            parts = [state] if isinstance(state, dict) else []
-        return {key: value for part in parts for key, value in part.items() if type(key) is str}
+            return [part for part in state if isinstance(part, dict)]
+        return [state] if isinstance(state, dict) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +88,15 @@ class BrokenFile(Exception):
         self.advice = advice
 
 
-def hashable(key: object, depth: int = 2) -> object:
-    """Return `key` if it may be a key of a dict: hashing a crafted tuple could take forever.
+def as_key(value: object) -> object:
+    """Return what stands for `value` as the key of a dict, so that a lookup costs nothing.
 
-    Raises BrokenFile for any other.
+    Texts and small integers stay, other numbers become text. A tuple, or whatever else, becomes an
+    object of its own: crafted keys can collide or nest so that hashing them never ends, and no
+    weights or facts are looked up by such keys.
     """
-    if isinstance(key, str | float | bytes | Global | Inert | None):
-        return key
-    if isinstance(key, int) and key.bit_length() <= 128:
-        return key
-    if isinstance(key, tuple) and depth and len(key) <= 64:
-        for item in key:
-            hashable(item, depth - 1)
-        return key
-    raise BrokenFile(f"its pickle uses a {type(key).__name__} as the key of a dict")
-
-
-def shown(text: object) -> str:
-    """Return text from a file as it may be printed: short, without control characters."""
-    clean = "".join(c if c.isprintable() else "?" for c in str(text)[:400])
-    return clean if len(str(text)) <= 400 else f"{clean}…"
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and value.bit_length() <= 128:
+        return value if value.bit_length() <= 32 else str(value)
+    return str(value) if isinstance(value, float) else object()

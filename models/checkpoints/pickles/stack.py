@@ -2,12 +2,7 @@
 
 from collections.abc import Callable
 
-from models.checkpoints.pickles.records import BrokenFile, Inert, hashable
-
-
-def frozen(items: list[object]) -> frozenset[object]:
-    """Return a frozenset of `items`; BrokenFile where one may not be in a set."""
-    return frozenset(hashable(item) for item in items)
+from models.checkpoints.pickles.records import BrokenFile, Inert, as_key
 
 
 class PickleStack:
@@ -59,16 +54,13 @@ class PickleStack:
         self.set_items(items)
 
     def extend(self, items: list[object]) -> None:
-        """Append `items` to the list, set or object on top."""
+        """Append `items` to the list, or the set kept as one, or the object on top."""
         target = self.stack[-1]
         if isinstance(target, Inert):
             target = target.items
-        if isinstance(target, set):
-            target.update(hashable(item) for item in items)
-        elif isinstance(target, list):
-            target.extend(items)
-        else:
+        if not isinstance(target, list):
             raise BrokenFile("its pickle appends to something that is no list")
+        target.extend(items)
 
     def set_items(self, items: list[object]) -> None:
         """Store `items`, keys and values in turn, in the dict or object on top."""
@@ -78,4 +70,4 @@ class PickleStack:
         if not isinstance(target, dict) or len(items) % 2:
             raise BrokenFile("its pickle stores keys in something that is no dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[hashable(key)] = value
+            target[as_key(key)] = value

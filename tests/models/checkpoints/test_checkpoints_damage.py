@@ -210,8 +210,8 @@ def test_the_handmade_tensor_is_sound(tmp_path: Path) -> None:
         (5, (2, 2), (-2, -1), "negative or impossible"),
         (0, (1 << 70, 1), (1, 1), "negative or impossible"),
         (1 << 62, (1, 1), (1, 1), "negative or impossible"),
-        (0, (1 << 40, 1 << 10), (0, 0), "more numbers than the file holds"),
-        (0, (1 << 61, 1 << 61), (0, 0), "more numbers than the file holds"),
+        (0, (1 << 40, 1 << 10), (0, 0), "numbers in its tensors"),
+        (0, (1 << 61, 1 << 61), (0, 0), "numbers in its tensors"),
         (9, (0, 4), (4, 1), "beyond the end of its storage"),
         (0, (2, 3), (3,), "do not belong together"),
         (0, (1,) * 40, (1,) * 40, "do not belong together"),
@@ -295,7 +295,7 @@ def test_many_views_of_the_same_numbers_are_refused(tmp_path: Path) -> None:
     numbers = torch.ones(1 << 20, dtype=torch.float16)
     state = {f"encoder.{number}.weight": numbers.view(1024, 1024) for number in range(80)}
     torch.save(state, tmp_path / "net.pt")
-    with pytest.raises(InputError, match="repeats the same numbers in too many tensors"):
+    with pytest.raises(InputError, match=r"over 41,97\d,\d+ numbers in its tensors"):
         normalise(read_checkpoint(tmp_path / "net.pt"))
 
 
@@ -305,7 +305,7 @@ def test_a_zip_bomb_is_refused_before_it_expands(tmp_path: Path) -> None:
         archive.writestr("net/data.pkl", b"\x80\x02}." + bytes(1000))
     data = bytearray(buffer.getvalue())
     struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 0xFFFFFFF0)  # expanded size
-    assert "would expand to an absurd size" in refusal(tmp_path, bytes(data))
+    assert "over 67,109,408 bytes of records" in refusal(tmp_path, bytes(data))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
