@@ -18,13 +18,17 @@ MODEL_SUFFIXES = {
 
 
 def unlisted_files(bundle: "Bundle", folder: Path) -> tuple[str, ...]:
-    """Return the paths of all files in `folder` that neither the export nor `validate` wrote.
+    """Return the paths of all in `folder` that neither the export nor `validate` wrote.
 
-    Paths are relative to `folder`, sorted; links are told like files, and not followed.
+    Paths are relative to `folder`, sorted: files, links, which are not followed, empty folders.
     """
     known = {*(file.path for file in bundle.files), "bundle.json", *RESULTS, ".DS_Store"}
-    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir())
+    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not _is_filled(f))
     return tuple(sorted(set(there) - known))
+
+
+def _is_filled(path: Path) -> bool:
+    return not path.is_symlink() and path.is_dir() and any(path.iterdir())
 
 
 def require_models_listed(bundle: "Bundle", folder: Path) -> None:

@@ -5,7 +5,6 @@ NAME/constants.pkl         the types of the constants
 NAME/constants/0, 1, …     the values of a frozen module's constants, uncompressed
 """
 
-import json
 import pickletools
 import struct
 import zipfile
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from export.metadata import PREFIX
 from export.to_torchscript import EXTRA_FILE
+from models.common.json_reader import parse_json
 from models.errors import InputError
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries
 
@@ -54,8 +54,8 @@ def _record(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None, limit: int) 
 def _metadata(archive: zipfile.ZipFile, records: Records) -> dict[str, str]:
     content = _record(archive, records.get(f"extra/{EXTRA_FILE}"), LONGEST_TEXT)
     try:
-        entries = json.loads(content) if content else {}
-    except (ValueError, RecursionError):
+        entries = parse_json(content) if content else {}
+    except ValueError:
         raise ValueError(f"its {EXTRA_FILE} is no JSON") from None
     if not isinstance(entries, dict):
         raise ValueError(f"its {EXTRA_FILE} is no JSON object")
@@ -65,8 +65,8 @@ def _metadata(archive: zipfile.ZipFile, records: Records) -> dict[str, str]:
 def _target(metadata: dict[str, str]) -> dict[str, str]:
     """Return the version of torch that wrote the archive, which runs in it and in later ones."""
     try:
-        versions = json.loads(metadata.get(f"{PREFIX}versions", "{}"))
-    except (ValueError, RecursionError):
+        versions = parse_json(metadata.get(f"{PREFIX}versions", "{}"))
+    except ValueError:
         return {}
     version = versions.get("torch") if isinstance(versions, dict) else None
     return {"target": f"torch {str(version).partition('+')[0]}"} if version else {}

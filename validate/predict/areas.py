@@ -112,7 +112,7 @@ def _as_csv(photos: Sequence[PredictedPhoto]) -> str:
     rows.writerow(COLUMNS)
     for photo in photos:
         for area in photo.areas:
-            size = photo.width * photo.height
+            size = max(photo.width * photo.height, 1)
             cells = (photo.photo, photo.width, photo.height, area.label, area.pixels)
             rows.writerow((*cells, f"{area.pixels / size:.8f}"))
     return text.getvalue()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from models.common.json_codec import plain, revive
+from models.common.json_reader import parse_json
 from validate.predict.areas import PredictedPhoto
 
 STATE = ".predict.unfinished.jsonl"
@@ -89,7 +90,7 @@ def _records(lines: Iterable[str]) -> list[DonePhoto]:
     records = []
     for line in lines:
         try:
-            records.append(revive(DonePhoto, json.loads(line)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            records.append(revive(DonePhoto, parse_json(line)))
+        except ValueError:
             break
     return records

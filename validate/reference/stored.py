@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from export.bundle import Bundle
 from export.schema import require_valid
+from models.common.json_reader import MOST_BYTES, parse_json
 from models.errors import InputError
 from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
@@ -36,7 +37,6 @@ SCHEMA_FILE = Path(__file__).with_name("reference.schema.json")
 DESCRIPTION = "reference.json"
 REMEDY = "Write it again with --write-reference, or copy the whole file."
 MAX_HEADER = 4096
-MAX_DESCRIPTION = 256 << 20
 WHEREABOUTS = ("file", "path", "sha256", "size", "container")
 MEANINGS = {
     "checkpoint": "another checkpoint",
@@ -162,9 +162,9 @@ class StoredReference:
 
     def _described(self, bundle: Bundle) -> dict[str, Any]:
         try:
-            document: dict[str, Any] = json.loads(self._read(DESCRIPTION, MAX_DESCRIPTION))
-        except ValueError:
-            raise self._damaged(f"its {DESCRIPTION} is not JSON") from None
+            document: dict[str, Any] = parse_json(self._read(DESCRIPTION, MOST_BYTES))
+        except ValueError as error:
+            raise self._damaged(f"its {DESCRIPTION} is not JSON: {error}") from None
         require_valid(document, SCHEMA_FILE, self._path, "a stored reference", REMEDY)
         wanted = identity_of(bundle)
         for key, meaning in MEANINGS.items():
