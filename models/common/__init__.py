@@ -7,5 +7,6 @@ console          text on a terminal
 paths            paths that lead nowhere, files of a bounded size
 hashing          SHA-256 of a file
 json_reader      JSON of others, within limits
+zip_entry        an entry of an archive of others, within limits
 json_codec       dataclasses to JSON and back
 """

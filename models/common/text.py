@@ -5,8 +5,12 @@ import re
 import sys
 from collections.abc import Sequence
 
-# C0 and C1 controls but for tab and line break, and what makes text run backwards.
-OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls but for tab and line break, what makes text run backwards, breaks lines or is
+# not to be seen, and halves of surrogate pairs, which no file can hold.
+OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
@@ -16,6 +20,15 @@ def visible(text: str) -> str:
     '\\x1b[31mred.jpg'
     """
     return OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` with its control characters, tabs and line breaks written out.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    return visible(text).replace("\n", r"\n").replace("\t", r"\t")
 
 
 def write_out_what_cannot_be_encoded() -> None:

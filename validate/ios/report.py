@@ -122,7 +122,10 @@ def to_markdown(report: DeviceReport) -> str:
     lines = [f"### {escaped(report.sentence)}", "", table(COLUMNS, rows(report))]
     for units, samples in report.failed_samples.items():
         lines += ["", f"Not passed on {UNITS[units]}: {', '.join(map(escaped, samples))}."]
-    lines += ["", f"Measured {report.created} with the app's version {escaped(report.app)}."]
+    lines += [
+        "",
+        f"Measured {escaped(report.created)} with the app's version {escaped(report.app)}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

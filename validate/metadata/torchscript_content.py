@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from export.metadata import PREFIX
 from export.to_torchscript import EXTRA_FILE
 from models.common.json_reader import parse_json
+from models.common.zip_entry import read_entry
 from models.errors import InputError
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries
 
@@ -45,10 +46,7 @@ Records = dict[str, zipfile.ZipInfo]
 
 
 def _record(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None, limit: int) -> bytes:
-    if info is None or info.file_size > limit:
-        return b""
-    with archive.open(info) as file:
-        return file.read(limit)
+    return b"" if info is None or info.file_size > limit else read_entry(archive, info, limit)
 
 
 def _metadata(archive: zipfile.ZipFile, records: Records) -> dict[str, str]:

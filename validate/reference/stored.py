@@ -11,7 +11,6 @@ with their number.
 """
 
 import hashlib
-import io
 import json
 import zipfile
 import zlib
@@ -27,7 +26,9 @@ from numpy.typing import NDArray
 from export.bundle import Bundle
 from export.schema import require_valid
 from models.common.json_reader import MOST_BYTES, parse_json
+from models.common.zip_entry import read_entry
 from models.errors import InputError
+from validate.images.arrays import npy_array
 from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
 from validate.runtimes import Outputs, small_type
@@ -180,18 +181,16 @@ class StoredReference:
         channels, rows, columns = self._shape
         data = self._read(name, channels * rows * columns * 4 + MAX_HEADER)
         try:
-            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, EOFError):
+            return npy_array(data)
+        except ValueError:
             raise self._damaged(f"{name} is not an array") from None
-        return array
 
     def _read(self, name: str, most: int) -> bytes:
         """Return a whole entry, of at most `most` bytes, its checksum checked."""
         try:
-            entry = self._archive.getinfo(name)
-            if entry.file_size > most:
-                raise self._damaged(f"{name} is larger than it can be")
-            return self._archive.read(entry)
+            return read_entry(self._archive, self._archive.getinfo(name), most)
+        except ValueError as error:
+            raise self._damaged(f"{name} cannot be read in it, {error}") from None
         except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
             raise self._damaged(f"{name} cannot be read in it") from None
 
@@ -207,6 +206,8 @@ def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[S
     network, or for other photos.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise zipfile.BadZipFile
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:
         raise InputError(f"{path} is cut off or no stored reference. {REMEDY}") from None
