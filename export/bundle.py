@@ -215,7 +215,8 @@ def verify_files(bundle: Bundle, folder: Path) -> None:
 
 def require_inside(path: Path, folder: Path) -> None:
     """Raise InputError where `path` is a link, or a folder on the way to it from `folder` is."""
-    if path.resolve() != folder.resolve() / path.relative_to(folder):
+    inner = path.relative_to(folder)
+    if any((folder / part).is_symlink() for part in (inner, *inner.parents[:-1])):
         raise InputError(
             f"{path} is a link, and a bundle's files are files of its own: copy the whole bundle "
             "with what its links lead to (cp -RL), or export it again."

@@ -36,7 +36,7 @@ def parse_json(text: str | bytes, *, finite: bool = True) -> Any:
     {'classes': [2, 3.5]}
     """
     if len(text) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+        raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")
     if isinstance(text, bytes):
         text = text.decode("utf-8")  # json.loads would guess other encodings
     _require_shallow(text)

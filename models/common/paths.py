@@ -35,5 +35,5 @@ def read_bytes(path: Path, most: int) -> bytes:
             raise ValueError("it is no ordinary file")
         content = file.read(most + 1)
     if len(content) > most:
-        raise ValueError(f"it is larger than {most >> 20} MiB")
+        raise ValueError(f"it is larger than {most:,} bytes")
     return content

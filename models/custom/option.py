@@ -83,9 +83,9 @@ def parse_arguments(text: str | None) -> dict[str, object]:
     try:
         arguments = parse_json(text)
     except ValueError as error:
-        raise InputError(f"MODEL_ARGS={text} is not JSON: {error}. {remedy}") from None
+        raise InputError(f"MODEL_ARGS={text:.200} is not JSON: {error}. {remedy}") from None
     if not isinstance(arguments, dict):
-        raise InputError(f"MODEL_ARGS={text} is JSON, but not an object. {remedy}")
+        raise InputError(f"MODEL_ARGS={text:.200} is JSON, but not an object. {remedy}")
     return arguments
 
 

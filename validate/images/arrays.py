@@ -7,6 +7,7 @@ that promises more than the file holds is refused before any memory is taken.
 
 import io
 import mmap
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,10 @@ def npy_array(data: bytes | mmap.mmap) -> NDArray[Any]:
     """
     start = io.BytesIO(data[:MOST_HEADER])
     try:
-        version = npy.read_magic(start)  # type: ignore[no-untyped-call]
-        shape, is_fortran, dtype = HEADERS[version](start)  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about Python 2, which wrote 1L
+            version = npy.read_magic(start)  # type: ignore[no-untyped-call]
+            shape, is_fortran, dtype = HEADERS[version](start)  # type: ignore[no-untyped-call]
         whole = all(type(side) is int and side >= 0 for side in shape)
         if dtype.kind not in "biufc" or not whole:
             raise ValueError(f"an array {shape} of {dtype}")

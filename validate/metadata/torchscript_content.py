@@ -8,6 +8,7 @@ NAME/constants/0, 1, …     the values of a frozen module's constants, uncompre
 import pickletools
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from models.errors import InputError
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries
 
 LARGEST_PICKLE = 1 << 24
-DAMAGE = (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, struct.error)
+DAMAGE = (OSError, zipfile.BadZipFile, ValueError, RuntimeError, struct.error, zlib.error)
 HEADER = struct.Struct("<26xHH")
 """A record's local header: the lengths of its name and of its extra field."""
 
