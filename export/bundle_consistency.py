@@ -75,7 +75,7 @@ def _is_name(part: str) -> bool:
 
 def _about_names(bundle: "Bundle") -> Iterator[str]:
     source = bundle.source
-    if not is_plain(bundle.name):
+    if "/" in bundle.name or not is_plain(bundle.name):
         yield f"its name, {bundle.name[:80]!r}, is not the name of a bundle"
     if not _is_name(source.file):
         yield f"its checkpoint's name, {source.file[:80]!r}, is not the name of a file"
