@@ -1,13 +1,22 @@
 """Read an entry of a zip archive that somebody else may have written."""
 
+import struct
 import zipfile
+import zlib
+from typing import Final
+
+ZIP_DAMAGE: Final = (
+    *(OSError, RuntimeError, ValueError, LookupError, OverflowError, EOFError),
+    *(struct.error, zlib.error, zipfile.BadZipFile),
+)
+"""Whatever zipfile may raise of an archive that is damaged."""
 
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
     """Return the content of `entry`, of at most `most` bytes, its checksum checked.
 
     Raises ValueError where it says that it is larger, or is packed by a method whose memory zipfile
-    does not bound; OSError, RuntimeError, zipfile.BadZipFile or zlib.error where it is damaged.
+    does not bound, and else an error of ZIP_DAMAGE.
     """
     if entry.file_size > most:
         raise ValueError("it is larger than it can be")

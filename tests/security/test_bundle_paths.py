@@ -1,4 +1,4 @@
-"""Nothing outside a bundle is opened, copied, written or removed because its bundle.json says so."""
+"""Nothing outside a bundle is opened, copied or written because its bundle.json says so."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def test_files_beside_the_app_stay(folder, tmp_path):
 def test_an_artifact_is_a_file_of_the_bundle(folder, path):
     (folder / "other.onnx").write_bytes(b"other")
     edited(folder, "artifacts", 1, "path", value=path)
-    with pytest.raises(InputError, match="contradicts itself: it (says|lists)"):
+    with pytest.raises(InputError, match=r"contradicts itself: it (says|lists)"):
         read_bundle(folder)
 
 

@@ -1,4 +1,4 @@
-"""Some of the files that `make fuzz` reads by the thousand: each is read, or refused in a sentence."""
+"""Some of the files that `make fuzz` reads by the thousand: each is read, or refused."""
 
 import importlib.util
 

@@ -7,7 +7,7 @@ import pytest
 from fuzz_bundles import described
 from made_reports import made_report
 
-from export.bundle import MANIFEST, read_bundle
+from export.bundle import MANIFEST, read_bundle, write_bundle
 from models.checkpoints.containers.safetensors_files import smp_config
 from models.common import json_reader
 from models.common.json_codec import revive
@@ -117,7 +117,6 @@ def test_a_description_of_a_million_mistakes_is_refused_soon(tmp_path):
 
 def test_what_a_schema_lets_pass_is_still_refused(tmp_path):
     document = json.loads(to_json(made_report(1, 2, 32)))
-    document["schema"] = 10**30 if isinstance(document.get("schema"), int) else document["schema"]
     document["results"][0]["size"] = 1.0
     (tmp_path / "parity.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match=r"parity\.json (does not hold|cannot be used)"):
@@ -133,8 +132,6 @@ def test_a_state_of_other_types_is_no_state(value):
 
 
 def test_a_healthy_bundle_is_read(tmp_path):
-    from export.bundle import write_bundle
-
     folder = tmp_path / "net"
     made = described(folder)
     write_bundle(made, folder)

@@ -8,7 +8,6 @@ NAME/constants/0, 1, …     the values of a frozen module's constants, uncompre
 import pickletools
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,11 @@ from numpy.typing import NDArray
 from export.metadata import PREFIX
 from export.to_torchscript import EXTRA_FILE
 from models.common.json_reader import parse_json
-from models.common.zip_entry import read_entry
+from models.common.zip_entry import ZIP_DAMAGE, read_entry
 from models.errors import InputError
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries
 
 LARGEST_PICKLE = 1 << 24
-DAMAGE = (OSError, zipfile.BadZipFile, ValueError, RuntimeError, struct.error, zlib.error)
 HEADER = struct.Struct("<26xHH")
 """A record's local header: the lengths of its name and of its extra field."""
 
@@ -37,7 +35,7 @@ def read_torchscript(path: Path) -> FileContent:
             storages = _storages(archive, records)
         half = storages & {"HalfStorage", "BFloat16Storage"}
         weights = {} if half else _constants(path, records)
-    except DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise InputError(f"It is no TorchScript archive, or it is damaged: {error}.") from None
     statements = {**own_entries(metadata), **_target(metadata)}
     return FileContent({**statements, "precision": "float16" if half else "float32"}, weights)

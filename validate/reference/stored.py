@@ -13,7 +13,6 @@ with their number.
 import hashlib
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 from export.bundle import Bundle
 from export.schema import require_valid
 from models.common.json_reader import MOST_BYTES, parse_json
-from models.common.zip_entry import read_entry
+from models.common.zip_entry import ZIP_DAMAGE, read_entry
 from models.errors import InputError
 from validate.images.arrays import npy_array
 from validate.images.samples import Sample, Samples
@@ -191,7 +190,7 @@ class StoredReference:
             return read_entry(self._archive, self._archive.getinfo(name), most)
         except ValueError as error:
             raise self._damaged(f"{name} cannot be read in it, {error}") from None
-        except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+        except ZIP_DAMAGE:
             raise self._damaged(f"{name} cannot be read in it") from None
 
     def _damaged(self, how: str) -> InputError:
@@ -209,12 +208,12 @@ def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[S
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise zipfile.BadZipFile
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise InputError(f"{path} is cut off or no stored reference. {REMEDY}") from None
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}. Name a file that --write-reference wrote."
         ) from None
+    except ZIP_DAMAGE:
+        raise InputError(f"{path} is cut off or no stored reference. {REMEDY}") from None
     with archive:
         stored = StoredReference(path, archive, bundle)
         stored.require_same(samples)
