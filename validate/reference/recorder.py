@@ -134,9 +134,10 @@ def _explained(path: Path) -> Iterator[None]:
 def _require_replaceable(path: Path) -> None:
     if not path.exists():
         return
-    with suppress(*ZIP_DAMAGE), zipfile.ZipFile(path) as archive:
-        if DESCRIPTION in archive.namelist():
-            return
+    if path.is_file():  # a pipe would be waited for
+        with suppress(*ZIP_DAMAGE), zipfile.ZipFile(path) as archive:
+            if DESCRIPTION in archive.namelist():
+                return
     raise InputError(
         f"{path} exists and is no stored reference, so that it is not replaced: choose another "
         "name, or remove it."
