@@ -78,6 +78,9 @@ def main(cases: int, seed: int, kinds: str) -> None:
         for kind in asked
         for start in range(processes)
     ]
+    for kind in asked:  # the healthy files are made once, before threads would race for them
+        with tempfile.TemporaryDirectory() as temporary:
+            importlib.import_module(kind).make_case(Random(0), Path(temporary))
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as bar, ThreadPoolExecutor(processes) as pool:
         task = bar.add_task("Reading", total=cases)
