@@ -22,15 +22,6 @@ def visible(text: str) -> str:
     return OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def one_line(text: str) -> str:
-    r"""Return `text` with its control characters, tabs and line breaks written out.
-
-    >>> one_line("a\nb")
-    'a\\nb'
-    """
-    return visible(text).replace("\n", r"\n").replace("\t", r"\t")
-
-
 def write_out_what_cannot_be_encoded() -> None:
     r"""Have standard output show what its encoding lacks as `\u2713`: text, or bytes of names."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -66,3 +57,12 @@ def first_line(error: BaseException, longest: int = 200) -> str:
     """
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__)[:longest]
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` with its control characters, tabs and line breaks written out.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    return visible(text).replace("\n", r"\n").replace("\t", r"\t")

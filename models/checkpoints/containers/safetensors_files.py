@@ -1,6 +1,5 @@
 """Read safetensors files, and the folders that smp's `save_pretrained` writes around them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,8 @@ import torch
 
 from models.checkpoints.containers.container import OpenedFile
 from models.checkpoints.pickles.records import BrokenFile, StorageRef
+from models.common.json_reader import parse_json
+from models.common.paths import read_bytes
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAMES = ("model.safetensors", "pytorch_model.bin")
@@ -32,10 +33,8 @@ def smp_config(weights: Path) -> dict[str, object]:
     """Return the config.json beside a weights file if smp wrote it, else an empty dict."""
     beside = weights.with_name(CONFIG_NAME)
     try:
-        if not beside.is_file() or beside.stat().st_size > _CONFIG_LIMIT:
-            return {}
-        config = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = parse_json(read_bytes(beside, _CONFIG_LIMIT))
+    except (OSError, ValueError):
         return {}
     return config if isinstance(config, dict) and "_model_class" in config else {}
 
@@ -44,8 +43,8 @@ def _decoded(value: str) -> object:
     """Return a metadata text, decoded where it is JSON, as labels and hyper-parameters are."""
     if value[:1] in ("{", "["):
         try:
-            decoded: object = json.loads(value)
-        except (ValueError, RecursionError):
+            decoded: object = parse_json(value)
+        except ValueError:
             return value
         return decoded
     return value
