@@ -70,7 +70,7 @@ def _is_near(way: str) -> bool:
 
 
 def _is_name(part: str) -> bool:
-    return part not in ("", ".", "..") and not {"/", "\0"} & set(part)
+    return part not in ("", ".", "..") and not {"/", "\0"} & set(part) and len(part) <= 255
 
 
 def _about_names(bundle: "Bundle") -> Iterator[str]:

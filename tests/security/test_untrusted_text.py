@@ -6,13 +6,16 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import click
 import pytest
 from damagekit.vectors_records import report as device_report
 from made_reports import made_report
 from rich.console import Console
 
+from models.common.cli import run
 from models.common.console import PlainConsole
 from models.common.text import OBEYED, one_line, visible
+from models.errors import InputError
 from validate.images.samples import Skipped
 from validate.ios.report import read_device_report
 from validate.ios.report import to_markdown as device_markdown
@@ -117,3 +120,15 @@ def test_a_spreadsheet_computes_nothing_of_a_label(tmp_path, label):
 def test_words_of_any_language_stay():
     text = "крыло, 左のドア, باب, דלת, café ✓ 👩‍🔧 נ\u200dא"
     assert visible(text) == one_line(text) == text
+
+
+def test_a_message_is_cut(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["x"])
+
+    @click.command()
+    def refuse():
+        raise InputError("a key of a file: " + "x" * 5_000_000)
+
+    with pytest.raises(SystemExit):
+        run(refuse, "x")
+    assert len(capsys.readouterr().err) < 21_000
