@@ -22,7 +22,7 @@ from models.errors import InputError
 from validate.metrics.tolerances import TABLE, Row, Tolerance, TolerancesFile
 
 SCHEMA_FILE = Path(__file__).with_name("tolerances.schema.json")
-MOST_BYTES = 1 << 16
+MOST_BYTES = 1 << 14
 REMEDY = "See docs/parity.md for what it may hold."
 
 
