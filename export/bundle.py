@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from export.bundle_consistency import require_consistent
+from export.result_files import RESULTS
 from export.schema import read_valid, require_valid
 from export.unlisted import require_models_listed
 from models.common.hashing import sha256_of
@@ -210,6 +211,8 @@ def verify_files(bundle: Bundle, folder: Path) -> None:
     """
     for file in bundle.files:
         _verify(file, folder)
+    for result in RESULTS:  # validate reads some, and writes all
+        require_inside(folder / result, folder)
     require_models_listed(bundle, folder)
 
 

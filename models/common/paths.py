@@ -1,6 +1,7 @@
 """Open paths that somebody else may have named, before anything that reads is imported."""
 
 import difflib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -22,6 +23,15 @@ def require_there(path: Path) -> None:
         raise InputError(f"{path} does not exist. Did you mean {' or '.join(near)}?")
     where = "" if parent.is_dir() else f", and neither does the folder {parent}"
     raise InputError(f"{path} does not exist{where}: check the path.")
+
+
+def open_own(path: str, flags: int) -> int:
+    """Open a file to write to, an `opener` of `open`; OSError for a link or pipe laid there."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no ordinary file", path)
+    return descriptor
 
 
 def read_bytes(path: Path, most: int) -> bytes:

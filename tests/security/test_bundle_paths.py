@@ -10,9 +10,12 @@ from fuzz_bundles import described
 
 from export.bundle import MANIFEST, read_bundle, verify_files, write_bundle
 from export.bundle_consistency import near_path
+from export.result_files import RESULTS, UNFINISHED
 from export.unlisted import unlisted_files
 from models.errors import InputError
 from validate.ios.install import install_into_app
+from validate.parity.resume import run_state
+from validate.predict.resume import STATE, done_photos
 from validate.reference.network import load_reference
 
 
@@ -158,6 +161,30 @@ def test_what_a_package_holds_beside_its_files_is_refused(folder, target):
     (folder / "net.mlpackage" / "Data" / "more").symlink_to(target)
     with pytest.raises(InputError, match="more is not a file of this bundle"):
         verify(folder)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_are_not_written_through_a_link(folder, tmp_path, name):
+    (tmp_path / "mine").write_text("mine")
+    (folder / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(InputError, match="is a link"):
+        verify(folder)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_state_is_not_written_through_a_link_or_a_pipe(tmp_path, kind):
+    (tmp_path / "mine").write_text("mine")
+    for name in (UNFINISHED, STATE):
+        if kind == "link":
+            (tmp_path / name).symlink_to(tmp_path / "mine")
+        else:
+            os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match="cannot be written"), run_state(tmp_path, {}):
+        pass
+    with pytest.raises(OSError, match=r"symbolic link|ordinary file|No such device"):  # noqa: SIM117
+        with done_photos(tmp_path, {}):
+            pass
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_links_and_empty_folders_of_the_user_are_not_lost(folder):

@@ -22,6 +22,7 @@ from export.result_files import UNFINISHED
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
 from models.common.json_reader import parse_json
+from models.common.paths import open_own
 from models.errors import InputError
 from validate.images.samples import Samples, Skipped
 from validate.metrics.tolerances import TABLE
@@ -96,7 +97,7 @@ def run_state(folder: Path, run: Mapping[str, Any]) -> Iterator[RunState]:
     """
     path = folder / UNFINISHED
     try:
-        file = path.open("a+b")
+        file = open(path, "a+b", opener=open_own)  # noqa: SIM115 (closed by the block below)
     except OSError as error:
         raise _unwritable(path, error) from None
     with file:
