@@ -71,7 +71,7 @@ def main(cases: int, seed: int, kinds: str) -> None:
     """Read CASES files that are wrong at random; exit 1 where one does anything but that."""
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    asked, processes = kinds.split(","), os.cpu_count() or 1
+    asked, processes = list(dict.fromkeys(kinds.split(","))), os.cpu_count() or 1
     numbered = [(asked[number % len(asked)], f"{seed}-{number}") for number in range(cases)]
     jobs = [
         (kind, [case for each, case in numbered if each == kind][start::processes])

@@ -123,6 +123,15 @@ def test_what_a_schema_lets_pass_is_still_refused(tmp_path):
         read_results(tmp_path)
 
 
+@pytest.mark.parametrize("status", ["failed", "not run"])
+def test_a_verdict_without_its_reason_is_refused(tmp_path, status):
+    document = json.loads(to_json(made_report(1, 2, 32)))
+    document["results"][0] |= {"status": status, "reasons": []}
+    (tmp_path / "parity.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"at results/0/reasons"):
+        read_results(tmp_path)
+
+
 @pytest.mark.parametrize(
     "value", [None, 3, [], {}, {"size": "1", "changed": 2, "photo": {}}, {"size": True}]
 )
