@@ -1,4 +1,4 @@
-"""Read files in another process of limited time and memory, whose actions are watched."""
+"""Read files in another process, whose time and memory are limited and its actions watched."""
 
 import multiprocessing
 import resource
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+LINUX = sys.platform == "linux"
 ADDRESSES = 2 << 30
 """Bytes of address space that the process may take beside its libraries."""
 FORBIDDEN = (
@@ -20,7 +21,12 @@ WRITING = frozenset("wax+")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file was read: the sentence of its refusal ("" for none), seconds, bytes of memory."""
+    """How a file was read.
+
+    sentence   of its refusal, "" for none
+    seconds    of the processor
+    memory     bytes at the peak, beyond what the process had before
+    """
 
     sentence: str
     seconds: float
@@ -40,7 +46,7 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, path: Path, seconds: float = 10.0) -> Reading:
+    def read(self, path: Path, seconds: float = 60.0) -> Reading:
         """Return how a file was read; AssertionError for whatever is no result and no refusal."""
         if self._process is None:
             self._start()
@@ -81,14 +87,15 @@ def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
 
     done: list[str] = []
     sys.addaudithook(lambda event, arguments: _watch(event, arguments, done))
-    taken = _status("VmSize")
-    resource.setrlimit(resource.RLIMIT_AS, (taken + ADDRESSES,) * 2)
+    if LINUX:
+        resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + ADDRESSES,) * 2)
     pipe.send("ready")
     while True:
         path = pipe.recv()
-        Path("/proc/self/clear_refs").write_text("5")  # the peak is measured anew
+        if LINUX:
+            Path("/proc/self/clear_refs").write_text("5")  # the peak is measured anew
         done.clear()
-        before, started, sentence = _status("VmRSS"), time.monotonic(), ""
+        before, started, sentence = _status("VmRSS"), time.process_time(), ""
         try:
             read(path)
         except InputError as error:
@@ -100,7 +107,7 @@ def _serve(read: Callable[[Path], None], pipe: Connection) -> None:
             pipe.send(f"it ran {done[:3]}")
             continue
         memory = _status("VmHWM") - before
-        pipe.send(Reading(sentence, time.monotonic() - started, memory))
+        pipe.send(Reading(sentence, time.process_time() - started, memory))
 
 
 def _watch(event: str, arguments: tuple[object, ...], done: list[str]) -> None:
@@ -110,7 +117,9 @@ def _watch(event: str, arguments: tuple[object, ...], done: list[str]) -> None:
 
 
 def _status(field: str) -> int:
-    """Return a figure of this process in bytes, as Linux tells it."""
+    """Return a figure of this process in bytes, as Linux tells it; 0 elsewhere."""
+    if not LINUX:
+        return 0
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith(f"{field}:"))
     return 1024 * int(line.split()[1])
