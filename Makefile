@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 SEGPORT := SEGPORT_MAKE=1 $(RUN) -m segport
 
 .DEFAULT_GOAL := help
-.PHONY: help demo export validate inspect predict ios-demo test check bench conformance faults matrix compatibility samples catalogue clean
+.PHONY: help demo export validate inspect predict ios-demo test check bench conformance faults fuzz matrix compatibility samples catalogue clean
 
 # What each target takes on make's command line, beside PYTHON.
 module := MODEL MODEL_ARGS
@@ -23,6 +23,7 @@ ios-demo.takes := BUNDLE CKPT $(module) SAMPLES APP ANYWAY
 test.takes := ARGS
 bench.takes := ARGS
 conformance.takes := ARGS
+fuzz.takes := CASES SEED
 
 # Only make's command line counts, and not the environment. What it gives is text: a name in it is
 # never expanded by make, nor run by the shell, whatever characters it holds.
@@ -112,6 +113,9 @@ conformance: .venv/.ready ## Run coremltools' own operator tests on the referenc
 
 faults: .venv/.ready ## Break a bundle in every way we know, and list what catches it
 	@$(RUN) tests/faults/write_page.py
+
+fuzz: .venv/.ready ## Read files that are wrong at random: make fuzz CASES=20000 SEED=1
+	@PYTHONPATH=.:tests:tests/coreml:tests/ios $(RUN) tests/security/fuzz.py $(call options,$(fuzz.takes))
 
 matrix: .venv/.ready ## Export many healthy networks: none may fail (half an hour)
 	@PYTHONPATH=tests $(RUN) tests/matrix/write_page.py

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from export.bundle_consistency import require_consistent
-from export.schema import require_valid
+from export.result_files import RESULTS
+from export.schema import read_valid, require_valid
 from export.unlisted import require_models_listed
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
@@ -101,8 +102,9 @@ class OwnCode:
 class Source:
     """Say which weights a bundle was made of: `choices` read them again as they were read.
 
-    `path` leads to the checkpoint from the bundle. Where a module in memory was exported, `module`
-    is the name of its class, and `file` holds its weights in the bundle itself.
+    `path` leads from the bundle to a checkpoint that lies near it, and is else its name alone: see
+    `near_path`. Where a module in memory was exported, `module` is the name of its class, and
+    `file` holds its weights in the bundle itself.
     """
 
     file: str
@@ -187,16 +189,13 @@ def read_bundle(folder: Path) -> Bundle:
     Raises InputError when there is none, it is not one of ours, or it contradicts itself.
     """
     path = folder / MANIFEST
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_symlink() and not path.exists():
         raise InputError(
             f"{folder} is not a bundle: it has no {MANIFEST}. Give the folder that "
             "`segport export` wrote, such as build/breakage."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}. {REMEDY}") from None
-    require_valid(document, SCHEMA_FILE, path, "a bundle description", REMEDY)
+        )
+    require_inside(path, folder)
+    document = read_valid(path, SCHEMA_FILE, "a bundle description", REMEDY)
     try:
         bundle = cast(Bundle, revive(Bundle, document))
     except ValueError as error:  # fields that another version has, and the schema lets pass
@@ -206,16 +205,30 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def verify_files(bundle: Bundle, folder: Path) -> None:
-    """Raise InputError where a file is missing or changed, or a model there is not listed."""
+    """Raise InputError where a file is missing, changed or a link, or a model is not listed.
+
+    What is listed is then an ordinary file in `folder`, and all that a package holds is listed.
+    """
     for file in bundle.files:
         _verify(file, folder)
+    for result in RESULTS:  # validate reads some, and writes all
+        require_inside(folder / result, folder)
     require_models_listed(bundle, folder)
+
+
+def require_inside(path: Path, folder: Path) -> None:
+    """Raise InputError where `path` is a link, or a folder on the way to it from `folder` is."""
+    inner = path.relative_to(folder)
+    if any((folder / part).is_symlink() for part in (inner, *inner.parents[:-1])):
+        raise InputError(
+            f"{path} is a link, and a bundle's files are files of its own: copy the whole bundle "
+            "with what its links lead to (cp -RL), or export it again."
+        )
 
 
 def _verify(file: BundleFile, folder: Path) -> None:
     path = folder / file.path
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder / MANIFEST} names {file.path}, which is outside the bundle.")
+    require_inside(path, folder)
     if not path.is_file():
         raise InputError(f"{path} is missing: copy the whole bundle, or export it again.")
     if path.stat().st_size != file.size or sha256_of(path) != file.sha256:

@@ -1,12 +1,14 @@
 """Refuse a `bundle.json` that contradicts itself, before anything is judged by what it says."""
 
 import math
+import os
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.settings import LARGEST_SIDE, NEURALNETWORK_TARGETS, TARGETS, require_size_fits
+from export.settings import NEURALNETWORK_TARGETS, TARGETS, safe_name
 from models.errors import InputError
 from models.labels import choose_labels, mask_values
 
@@ -22,6 +24,10 @@ SUFFIX = {
     "neuralnetwork": ".mlmodel",
     "onnx": ".onnx",
 }
+LONGEST_NAME = 200
+"""Characters of a name: file systems take 255 bytes, its ending included."""
+MOST_VALUES = 1 << 29
+"""Numbers of a picture, and of its logits: 2 GiB of float32."""
 TARGET_PATTERNS = {
     "torchscript": r"torch \d[\w.]*",
     "mlprogram": "|".join(target for target in TARGETS if target not in NEURALNETWORK_TARGETS),
@@ -32,11 +38,50 @@ TARGET_PATTERNS = {
 
 def require_consistent(bundle: "Bundle", path: Path) -> None:
     """Raise InputError, naming the first contradiction in `bundle`, which was read from `path`."""
-    for sentence in (*_about_network(bundle), *_about_artifacts(bundle)):
+    for sentence in chain(_about_names(bundle), _about_network(bundle), _about_artifacts(bundle)):
         raise InputError(
             f"{path} contradicts itself: {sentence}. Copy the whole bundle again from where it "
             "was made, or export it again."
         )
+
+
+def is_plain(path: str) -> bool:
+    """Return whether each part of a relative path is a name that Segport gives to files.
+
+    >>> is_plain("a.mlpackage/Data/weight.bin"), is_plain("../a"), is_plain("/a"), is_plain("a b")
+    (True, False, False, False)
+    """
+    return all(len(part) <= LONGEST_NAME and safe_name(part) == part for part in path.split("/"))
+
+
+def near_path(path: Path, bundle: Path) -> str:
+    """Return the way from the folder `bundle` to a checkpoint, where it is short, or its name.
+
+    A bundle does not tell the folders of the machine that made it, but finds a checkpoint in the
+    project that it lies in: that is below the folder two above it.
+    """
+    way = Path(os.path.relpath(path, bundle)).as_posix()
+    project = bundle.absolute().parent.parent
+    return way if _is_near(way) and project != Path(project.anchor) else path.name
+
+
+def _is_near(way: str) -> bool:
+    return all(map(_is_name, way.removeprefix("../").removeprefix("../").split("/")))
+
+
+def _is_name(part: str) -> bool:
+    return part not in ("", ".", "..") and not {"/", "\0"} & set(part) and len(part) <= 255
+
+
+def _about_names(bundle: "Bundle") -> Iterator[str]:
+    source = bundle.source
+    if "/" in bundle.name or not is_plain(bundle.name):
+        yield f"its name, {bundle.name[:80]!r}, is not the name of a bundle"
+    if not _is_name(source.file):
+        yield f"its checkpoint's name, {source.file[:80]!r}, is not the name of a file"
+    is_stored = source.path == f"{bundle.name}.safetensors"
+    if not (_is_near(source.path) if source.module is None else is_stored):
+        yield f"its checkpoint's path, {source.path[:80]!r}, is not one in or near the bundle"
 
 
 def _about_network(bundle: "Bundle") -> Iterator[str]:
@@ -65,12 +110,10 @@ def _are_statistics(name: str, values: tuple[float, ...], channels: int) -> bool
 
 def _about_size(bundle: "Bundle") -> Iterator[str]:
     width, height = bundle.contract.width, bundle.contract.height
-    try:
-        require_size_fits(width, height, bundle.specification)
-    except InputError:
+    if not bundle.specification.takes(width, height) or min(bundle.shape) < 1:
         yield f"its network does not take pictures of {width}x{height}"
-    if max(width, height) > LARGEST_SIDE:
-        yield f"its pictures of {width}x{height} are larger than {LARGEST_SIDE} pixels"
+    if max(math.prod(bundle.contract.shape), math.prod(bundle.shape)) > MOST_VALUES:
+        yield f"its pictures, or its network's logits, have more than {MOST_VALUES:,} numbers"
 
 
 def _about_labels(bundle: "Bundle") -> Iterator[str]:
@@ -98,14 +141,15 @@ def _about_artifacts(bundle: "Bundle") -> Iterator[str]:
         if artifact.path in seen:
             yield f"it lists {artifact.path} twice"
         seen.add(artifact.path)
-        yield from _about_artifact(artifact)
+        yield from _about_artifact(artifact, bundle.name)
 
 
-def _about_artifact(artifact: "Artifact") -> Iterator[str]:
+def _about_artifact(artifact: "Artifact", name: str) -> Iterator[str]:
     format, path = artifact.format, artifact.path
-    if "/" in path or "\0" in path or not path.endswith(SUFFIX[format]):
-        yield f"it says that {path!r} is a file of the format {format}"
-    if any(not _is_part(file.path, path) for file in artifact.files):
+    listed = [file.path for file in artifact.files]
+    if path != name + SUFFIX[format]:
+        yield f"it says that {path[:80]!r} is a file of the format {format}"
+    if len(set(listed)) != len(listed) or not all(_is_part(file, path, format) for file in listed):
         yield f"it lists files for {path} that are not part of it"
     if artifact.precision == "float16" and format != "mlprogram":
         yield f"it says that {path} is float16, and {format} files are exported in float32 only"
@@ -115,7 +159,8 @@ def _about_artifact(artifact: "Artifact") -> Iterator[str]:
         yield f"it says that {path} is for {artifact.target}, which no {format} file is for"
 
 
-def _is_part(file: str, artifact: str) -> bool:
-    """Return whether a listed file is the artifact itself, or lies in its package."""
-    parts = PurePosixPath(file).parts
-    return bool(parts) and parts[0] == artifact and ".." not in parts
+def _is_part(file: str, artifact: str, format: str) -> bool:
+    """Return whether a listed file is the artifact itself, or lies in it where it is a package."""
+    if format == "mlprogram":
+        return file.startswith(f"{artifact}/") and is_plain(file)
+    return file == artifact

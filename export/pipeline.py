@@ -1,12 +1,12 @@
 """Run the main job: checkpoint in, bundle out, every file judged before it is handed over."""
 
 import datetime
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
+from export.bundle_consistency import near_path
 from export.formats import Job, write_formats
 from export.metadata import Description, tool_versions
 from export.settings import Settings, safe_name
@@ -126,14 +126,14 @@ def _build(recognised: Recognised, source: Source, job: Job, stages: Stages) -> 
 def _source(
     recognised: Recognised, origin: Path | ModuleInMemory, destination: Path, settings: Settings
 ) -> Source:
-    checkpoint, module, path = recognised.checkpoint, None, Path(recognised.checkpoint.path.name)
+    checkpoint, module, path = recognised.checkpoint, None, recognised.checkpoint.path.name
     if isinstance(origin, ModuleInMemory):
         module = origin.name
     else:
-        path = Path(os.path.relpath(checkpoint.path, destination))
+        path = near_path(checkpoint.path, destination)
     return Source(
         file=checkpoint.path.name,
-        path=path.as_posix(),
+        path=path,
         sha256=checkpoint.sha256,
         size=checkpoint.size,
         container=checkpoint.container,

@@ -1,6 +1,6 @@
 """Write files beside their places, and move them in when all of them are whole."""
 
-import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +13,8 @@ def placed(places: Sequence[Path]) -> Iterator[list[Path]]:
     They take their places when the block ends well; when it raises, earlier files stay and
     nothing else is left. Raise OSError where a file cannot be moved.
     """
-    parts = [place.with_name(f".{os.getpid()}.{index}.part") for index, place in enumerate(places)]
+    # Nobody can have laid a link at a name that nobody knows.
+    parts = [place.with_name(f".{secrets.token_hex(8)}.part") for place in places]
     try:
         yield parts
         for place, part in zip(places, parts, strict=True):

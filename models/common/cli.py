@@ -29,6 +29,7 @@ INTERNAL_ERROR = 70
 STOPPED = 130
 LINE_EVERY = 30.0  # seconds
 TRACEBACK = "SEGPORT_TRACEBACK"
+LONGEST = 20_000  # characters of a message, in which a file may have put what it liked
 # What is wrong with a file, a folder or a disk, and not with Segport.
 NOT_OURS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO),
@@ -93,7 +94,8 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo(visible(spelled(sentence, style())), err=True)
+    text = visible(spelled(sentence, style()))
+    click.echo(text if len(text) <= LONGEST else f"{text[:LONGEST]} …", err=True)
     return code
 
 

@@ -1,6 +1,9 @@
-"""Say of a path that leads nowhere what may be meant, before anything that reads is imported."""
+"""Open paths that somebody else may have named, before anything that reads is imported."""
 
 import difflib
+import errno
+import os
+import stat
 from pathlib import Path
 
 from models.errors import InputError
@@ -20,3 +23,27 @@ def require_there(path: Path) -> None:
         raise InputError(f"{path} does not exist. Did you mean {' or '.join(near)}?")
     where = "" if parent.is_dir() else f", and neither does the folder {parent}"
     raise InputError(f"{path} does not exist{where}: check the path.")
+
+
+def open_own(path: str, flags: int) -> int:
+    """Open a file to write to, an `opener` of `open`; OSError for a link or pipe laid there."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no ordinary file", path)
+    return descriptor
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the content of an ordinary file, without waiting for a pipe or a device.
+
+    Raises OSError where it cannot be read, ValueError where it is larger than `most` bytes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("it is no ordinary file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it is larger than {most:,} bytes")
+    return content

@@ -5,8 +5,12 @@ import re
 import sys
 from collections.abc import Sequence
 
-# C0 and C1 controls but for tab and line break, and what makes text run backwards.
-OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls but for tab and line break, what makes text run backwards, breaks lines or is
+# not to be seen, and halves of surrogate pairs, which no file can hold.
+OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
@@ -64,3 +68,12 @@ def first_line(error: BaseException, longest: int = 200) -> str:
     """
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__)[:longest]
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` with its control characters, tabs and line breaks written out.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    return visible(text).replace("\n", r"\n").replace("\t", r"\t")

@@ -1,11 +1,11 @@
 """Read `MODEL=` and `MODEL_ARGS=`, without running any code."""
 
 import ast
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.common.json_reader import parse_json
 from models.errors import InputError
 
 EXAMPLE = "MODEL=path/to/file.py:ClassName or MODEL=package.module:factory"
@@ -81,11 +81,11 @@ def parse_arguments(text: str | None) -> dict[str, object]:
         return {}
     remedy = """Write an object of the constructor's keywords, as MODEL_ARGS='{"classes": 3}'."""
     try:
-        arguments = json.loads(text)
+        arguments = parse_json(text)
     except ValueError as error:
-        raise InputError(f"MODEL_ARGS={text} is not JSON: {error}. {remedy}") from None
+        raise InputError(f"MODEL_ARGS={text:.200} is not JSON: {error}. {remedy}") from None
     if not isinstance(arguments, dict):
-        raise InputError(f"MODEL_ARGS={text} is JSON, but not an object. {remedy}")
+        raise InputError(f"MODEL_ARGS={text:.200} is JSON, but not an object. {remedy}")
     return arguments
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,24 @@ def fuzz(seeds: list[Path], count: int, seed: int, folder: Path) -> Counter[str]
         if time.process_time() - started > SLOW_SECONDS:
             raise AssertionError(f"case {seed}:{case} took more than {SLOW_SECONDS:.0f} seconds")
     return counts
+
+
+@cache
+def originals() -> tuple[Files, ...]:
+    from fuzz_seeds import save_seeds
+
+    with tempfile.TemporaryDirectory() as temporary:
+        return tuple(map(read_files, save_seeds(Path(temporary))))
+
+
+def make_case(rng: random.Random, folder: Path) -> Path:
+    """Write a mutation of a seed into `folder` and return its path."""
+    return write_files(mutate(rng.choice(originals()), rng), folder / "mutated")
+
+
+def read_case(package: Path) -> None:
+    """Load and run a package; InputError where it is refused, in a sentence that names it."""
+    outcome(package)
 
 
 def main(count: int, seed: int) -> None:

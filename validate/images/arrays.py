@@ -5,16 +5,23 @@ is common. Files of `numpy.save` with an array `(H, W, C)` are read, without pic
 that promises more than the file holds is refused before any memory is taken.
 """
 
+import io
+import mmap
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.common.text import first_line
 from validate.images.reading import Picture, UnreadablePicture
 
 SUFFIX = ".npy"
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+MOST_HEADER = 1 << 14
 FULL = {"uint8": 255, "uint16": 65535}
 """The largest value of the types that are divided by it; floats are in [0, 1] already."""
 
@@ -39,7 +46,8 @@ def as_picture(stored: NDArray[Any], channels: int) -> Picture:
         return np.array(stored)
     if stored.dtype.kind != "f" and stored.dtype.name not in FULL:
         raise UnreadablePicture(f"its numbers are {stored.dtype}, not uint8, uint16 or floats")
-    picture = np.array(stored, np.float32)
+    with np.errstate(over="ignore"):  # infinity is told below
+        picture = np.array(stored, np.float32)
     picture /= FULL.get(stored.dtype.name, 1)
     if not (picture.min() >= 0 and picture.max() <= 1):
         raise UnreadablePicture("its numbers are not in [0, 1]")
@@ -48,11 +56,31 @@ def as_picture(stored: NDArray[Any], channels: int) -> Picture:
 
 def _mapped(path: Path) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        with path.open("rb") as file:
+            return npy_array(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         raise UnreadablePicture(error.strerror or "not a NumPy file") from None
-    except (ValueError, EOFError):
+    except ValueError:
         raise UnreadablePicture("not a NumPy file of numbers, or cut off") from None
+
+
+def npy_array(data: bytes | mmap.mmap) -> NDArray[Any]:
+    """Return the array of numbers that the content of a `.npy` file holds, without copying it.
+
+    Raises ValueError where it is anything else, or promises more than there is.
+    """
+    start = io.BytesIO(data[:MOST_HEADER])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about Python 2, which wrote 1L
+            version = npy.read_magic(start)  # type: ignore[no-untyped-call]
+            shape, is_fortran, dtype = HEADERS[version](start)  # type: ignore[no-untyped-call]
+        whole = all(type(side) is int and side >= 0 for side in shape)
+        if dtype.kind not in "biufc" or not whole:
+            raise ValueError(f"an array {shape} of {dtype}")
+        return np.ndarray(shape, dtype, data, start.tell(), order="F" if is_fortran else "C")
+    except Exception as error:  # the header is Python's text, and fails as that may
+        raise ValueError(f"it is no array of numbers: {first_line(error)}") from None
 
 
 def mixed(picture: Picture, channels: int) -> Picture:

@@ -19,6 +19,8 @@ RGBImage = NDArray[np.uint8]
 Picture = NDArray[np.uint8 | np.float32]
 """A picture `(H, W, C)`: uint8 in 0…255, or float32 in [0, 1]."""
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's formats of photos. Others start programs (EPS), or are decoded by code little tried."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's modes that photos can be read in, by the number of channels."""
 WIDE_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -40,7 +42,7 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, which does not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large photo is large
                 pixels = np.asarray(_converted(picture, mode))
                 return pixels.reshape(*pixels.shape[:2], channels)

@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from export.bundle import Bundle, read_bundle
+from export.bundle import Artifact, read_bundle
 from models.custom.option import NamedModule
 from validate.images.samples import Source
 from validate.ios.app import APP, MODELS, app_folder
@@ -31,35 +32,33 @@ def install_into_app(
     with tempfile.TemporaryDirectory(dir=app.parent) as workplace:
         staged = Path(workplace)
         write_fixtures(bundle_folder, staged, samples=samples, checkpoint=checkpoint, module=module)
-        for source, name in _model_names(bundle, bundle_folder):
-            _copy(bundle_folder / source, staged / name)
+        for artifact, name in _named(coreml_artifacts(bundle, bundle_folder)):
+            _copy(artifact, bundle_folder, staged / name)
         _remove_earlier(bundle.name, models)
         return tuple(
             Path(shutil.move(path, models / path.name)) for path in sorted(staged.iterdir())
         )
 
 
-def _model_names(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
-    """Return the path of each Core ML file in the bundle, and its name in the app.
+def _named(artifacts: tuple[Artifact, ...]) -> Iterator[tuple[Artifact, str]]:
+    """Yield each Core ML file of a bundle with its name in the app.
 
     Xcode compiles `x.mlpackage` and `x.mlmodel` both into `x.mlmodelc`, so that one of them
     needs another name.
     """
-    artifacts = coreml_artifacts(bundle, folder)
-    names = []
     for artifact in artifacts:
         path = Path(artifact.path)
         is_second = len(artifacts) > 1 and artifact.format == "neuralnetwork"
         ending = "-neuralnetwork" if is_second else ""
-        names.append((artifact.path, f"{path.stem}{ending}{path.suffix}"))
-    return names
+        yield artifact, f"{path.stem}{ending}{path.suffix}"
 
 
-def _copy(source: Path, destination: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, destination)
-    else:
-        shutil.copyfile(source, destination)
+def _copy(artifact: Artifact, folder: Path, destination: Path) -> None:
+    """Copy the files of `artifact` that the bundle in `folder` lists, and no others."""
+    for file in artifact.files:
+        place = destination / Path(file.path).relative_to(artifact.path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / file.path, place)
 
 
 def _remove_earlier(name: str, models: Path) -> None:

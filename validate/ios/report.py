@@ -1,12 +1,12 @@
 """Read the JSON that the app's parity screen shares, with what it measured on a device."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from export.schema import require_valid
+from models.common.json_reader import read_json
 from models.errors import InputError
 from validate.report.markdown import escaped, table
 from validate.results.numbers import NOTHING, percent, share
@@ -85,14 +85,12 @@ def read_device_report(path: Path) -> DeviceReport:
 
     Raise InputError when there is none, it is damaged, or it contradicts itself.
     """
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give the file that the app shared.")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: give the file that the app shared.") from None
+        document = read_json(path)
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a device report: {error}. Share it again from the app."
-        ) from None
+        raise InputError(f"{path} is not a device report: {error}. {REMEDY}") from None
     require_valid(document, SCHEMA_FILE, path, "a device report", REMEDY)
     report = _report_from(document)
     if report.passed != document["passed"]:
@@ -124,7 +122,10 @@ def to_markdown(report: DeviceReport) -> str:
     lines = [f"### {escaped(report.sentence)}", "", table(COLUMNS, rows(report))]
     for units, samples in report.failed_samples.items():
         lines += ["", f"Not passed on {UNITS[units]}: {', '.join(map(escaped, samples))}."]
-    lines += ["", f"Measured {report.created} with the app's version {escaped(report.app)}."]
+    lines += [
+        "",
+        f"Measured {escaped(report.created)} with the app's version {escaped(report.app)}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

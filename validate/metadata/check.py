@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from export.bundle import Artifact, Bundle
+from models.common.json_reader import parse_json
 from models.common.text import counted, visible
 from models.deployable import Deployable
 from validate.metadata.compare_weights import ExpectedWeights, foreign_weights
@@ -106,8 +107,8 @@ def _part(entries: dict[str, Any], key: str) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text) if len(text) <= LONGEST_TEXT else None
-    except (ValueError, RecursionError):
+        return parse_json(text) if len(text) <= LONGEST_TEXT else None
+    except ValueError:
         return None
 
 

@@ -5,7 +5,6 @@ NAME/constants.pkl         the types of the constants
 NAME/constants/0, 1, …     the values of a frozen module's constants, uncompressed
 """
 
-import json
 import pickletools
 import struct
 import zipfile
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 
 from export.metadata import PREFIX
 from export.to_torchscript import EXTRA_FILE
+from models.common.json_reader import parse_json
+from models.common.zip_entry import ZIP_DAMAGE, read_entry
 from models.errors import InputError
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries
 
 LARGEST_PICKLE = 1 << 24
-DAMAGE = (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, struct.error)
 HEADER = struct.Struct("<26xHH")
 """A record's local header: the lengths of its name and of its extra field."""
 
@@ -35,7 +35,7 @@ def read_torchscript(path: Path) -> FileContent:
             storages = _storages(archive, records)
         half = storages & {"HalfStorage", "BFloat16Storage"}
         weights = {} if half else _constants(path, records)
-    except DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise InputError(f"It is no TorchScript archive, or it is damaged: {error}.") from None
     statements = {**own_entries(metadata), **_target(metadata)}
     return FileContent({**statements, "precision": "float16" if half else "float32"}, weights)
@@ -45,17 +45,14 @@ Records = dict[str, zipfile.ZipInfo]
 
 
 def _record(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None, limit: int) -> bytes:
-    if info is None or info.file_size > limit:
-        return b""
-    with archive.open(info) as file:
-        return file.read(limit)
+    return b"" if info is None or info.file_size > limit else read_entry(archive, info, limit)
 
 
 def _metadata(archive: zipfile.ZipFile, records: Records) -> dict[str, str]:
     content = _record(archive, records.get(f"extra/{EXTRA_FILE}"), LONGEST_TEXT)
     try:
-        entries = json.loads(content) if content else {}
-    except (ValueError, RecursionError):
+        entries = parse_json(content) if content else {}
+    except ValueError:
         raise ValueError(f"its {EXTRA_FILE} is no JSON") from None
     if not isinstance(entries, dict):
         raise ValueError(f"its {EXTRA_FILE} is no JSON object")
@@ -65,8 +62,8 @@ def _metadata(archive: zipfile.ZipFile, records: Records) -> dict[str, str]:
 def _target(metadata: dict[str, str]) -> dict[str, str]:
     """Return the version of torch that wrote the archive, which runs in it and in later ones."""
     try:
-        versions = json.loads(metadata.get(f"{PREFIX}versions", "{}"))
-    except (ValueError, RecursionError):
+        versions = parse_json(metadata.get(f"{PREFIX}versions", "{}"))
+    except ValueError:
         return {}
     version = versions.get("torch") if isinstance(versions, dict) else None
     return {"target": f"torch {str(version).partition('+')[0]}"} if version else {}

@@ -17,10 +17,12 @@ from typing import Any
 
 from export.schema import require_valid
 from models.common.hashing import sha256_of
+from models.common.paths import read_bytes
 from models.errors import InputError
 from validate.metrics.tolerances import TABLE, Row, Tolerance, TolerancesFile
 
 SCHEMA_FILE = Path(__file__).with_name("tolerances.schema.json")
+MOST_BYTES = 1 << 14
 REMEDY = "See docs/parity.md for what it may hold."
 
 
@@ -41,10 +43,13 @@ def read_tolerances(path: Path | None) -> GivenTolerances:
     if path is None:
         return GivenTolerances()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_finite)
+        text = read_bytes(path, MOST_BYTES).decode("utf-8")
+        document = tomllib.loads(text, parse_float=_finite)
+        require_valid(document, SCHEMA_FILE, path, "tolerances", REMEDY)
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply for tolerances. {REMEDY}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as tolerances: {error}. {REMEDY}") from None
-    require_valid(document, SCHEMA_FILE, path, "tolerances", REMEDY)
     source = TolerancesFile(path.name, sha256_of(path))
     return GivenTolerances(source, dict(_rows(document)))
 

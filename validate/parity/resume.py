@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import platform
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from export.bundle import MANIFEST
 from export.result_files import UNFINISHED
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
+from models.common.json_reader import parse_json
+from models.common.paths import open_own
 from models.errors import InputError
 from validate.images.samples import Samples, Skipped
 from validate.metrics.tolerances import TABLE
@@ -96,7 +97,7 @@ def run_state(folder: Path, run: Mapping[str, Any]) -> Iterator[RunState]:
     """
     path = folder / UNFINISHED
     try:
-        file = path.open("a+b")
+        file = open(path, "a+b", opener=open_own)  # noqa: SIM115 (closed by the block below)
     except OSError as error:
         raise _unwritable(path, error) from None
     with file:
@@ -132,8 +133,8 @@ def _batch(line: bytes) -> FinishedBatch | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        batch: FinishedBatch = revive(FinishedBatch, json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        batch: FinishedBatch = revive(FinishedBatch, parse_json(line, finite=False))
+    except ValueError:
         return None
     return batch
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from models.common.text import one_line
 from validate.atomic import placed
 from validate.images.samples import Skipped
 from validate.predict.blend import Seams
@@ -14,6 +15,7 @@ from validate.predict.masks import MaskLayer, pixels_of
 
 AREAS = "areas.json"
 TABLE = "areas.csv"
+FORMULAS = tuple("=+-@")
 COLUMNS = ("file", "width", "height", "class", "pixels", "share")
 
 
@@ -112,7 +114,12 @@ def _as_csv(photos: Sequence[PredictedPhoto]) -> str:
     rows.writerow(COLUMNS)
     for photo in photos:
         for area in photo.areas:
-            size = photo.width * photo.height
-            cells = (photo.photo, photo.width, photo.height, area.label, area.pixels)
+            size = max(photo.width * photo.height, 1)
+            cells = (_cell(photo.photo), photo.width, photo.height, _cell(area.label), area.pixels)
             rows.writerow((*cells, f"{area.pixels / size:.8f}"))
     return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Return `text` as a spreadsheet shows it, which would compute what begins with `=`."""
+    return f"'{one_line(text)}" if text.lstrip()[:1] in FORMULAS else one_line(text)

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from models.common.json_codec import plain, revive
+from models.common.json_reader import parse_json
+from models.common.paths import open_own, read_bytes
 from validate.predict.areas import PredictedPhoto
 
 STATE = ".predict.unfinished.jsonl"
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ def done_photos(out: Path, call: Mapping[str, Any]) -> Iterator[DonePhotos]:
     OSError where `out` cannot be written to.
     """
     path, header = out / STATE, _line(call)
-    lines = path.read_text("utf-8", "replace").splitlines(True) if path.exists() else []
+    lines = _lines(path)
     earlier = _records(lines[1:]) if lines[:1] == [header] else []
-    with path.open("w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8", opener=open_own) as file:
         file.writelines([header, *map(_line, earlier)])
         done = DonePhotos(out, file, earlier)
         try:
@@ -73,6 +76,13 @@ def done_photos(out: Path, call: Mapping[str, Any]) -> Iterator[DonePhotos]:
                 path.unlink()
             raise
     path.unlink()
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_bytes(path, MOST_BYTES).decode("utf-8", "replace").splitlines(True)
+    except (FileNotFoundError, ValueError):
+        return []
 
 
 def _line(value: object) -> str:
@@ -89,7 +99,7 @@ def _records(lines: Iterable[str]) -> list[DonePhoto]:
     records = []
     for line in lines:
         try:
-            records.append(revive(DonePhoto, json.loads(line)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            records.append(revive(DonePhoto, parse_json(line)))
+        except ValueError:
             break
     return records

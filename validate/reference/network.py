@@ -168,7 +168,8 @@ def _read(
     from models.load import recognise_checkpoint
 
     source = bundle.source
-    path = checkpoint or folder / source.path
+    nearby = (folder / source.path, folder / source.file, Path(source.file))
+    path = checkpoint or next((p for p in nearby if p.is_file() or p.is_dir()), nearby[0])
     if not path.exists():
         raise InputError(
             f"The checkpoint {source.file} of this bundle is not at {path}: "

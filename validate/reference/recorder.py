@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from export.bundle import MANIFEST, TOOL, Bundle
 from export.schema import require_valid
 from models.common.hashing import sha256_of
+from models.common.zip_entry import ZIP_DAMAGE
 from models.deployable import Deployable
 from models.errors import InputError
 from validate.atomic import placed
@@ -133,9 +134,10 @@ def _explained(path: Path) -> Iterator[None]:
 def _require_replaceable(path: Path) -> None:
     if not path.exists():
         return
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
-        if DESCRIPTION in archive.namelist():
-            return
+    if path.is_file():  # a pipe would be waited for
+        with suppress(*ZIP_DAMAGE), zipfile.ZipFile(path) as archive:
+            if DESCRIPTION in archive.namelist():
+                return
     raise InputError(
         f"{path} exists and is no stored reference, so that it is not replaced: choose another "
         "name, or remove it."

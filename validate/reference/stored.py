@@ -11,10 +11,8 @@ with their number.
 """
 
 import hashlib
-import io
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,7 +24,10 @@ from numpy.typing import NDArray
 
 from export.bundle import Bundle
 from export.schema import require_valid
+from models.common.json_reader import MOST_BYTES, parse_json
+from models.common.zip_entry import ZIP_DAMAGE, read_entry
 from models.errors import InputError
+from validate.images.arrays import npy_array
 from validate.images.samples import Sample, Samples
 from validate.metrics.float16_noise import Noise
 from validate.runtimes import Outputs, small_type
@@ -36,7 +37,6 @@ SCHEMA_FILE = Path(__file__).with_name("reference.schema.json")
 DESCRIPTION = "reference.json"
 REMEDY = "Write it again with --write-reference, or copy the whole file."
 MAX_HEADER = 4096
-MAX_DESCRIPTION = 256 << 20
 WHEREABOUTS = ("file", "path", "sha256", "size", "container")
 MEANINGS = {
     "checkpoint": "another checkpoint",
@@ -162,9 +162,9 @@ class StoredReference:
 
     def _described(self, bundle: Bundle) -> dict[str, Any]:
         try:
-            document: dict[str, Any] = json.loads(self._read(DESCRIPTION, MAX_DESCRIPTION))
-        except ValueError:
-            raise self._damaged(f"its {DESCRIPTION} is not JSON") from None
+            document: dict[str, Any] = parse_json(self._read(DESCRIPTION, MOST_BYTES))
+        except ValueError as error:
+            raise self._damaged(f"its {DESCRIPTION} is not JSON: {error}") from None
         require_valid(document, SCHEMA_FILE, self._path, "a stored reference", REMEDY)
         wanted = identity_of(bundle)
         for key, meaning in MEANINGS.items():
@@ -180,19 +180,17 @@ class StoredReference:
         channels, rows, columns = self._shape
         data = self._read(name, channels * rows * columns * 4 + MAX_HEADER)
         try:
-            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, EOFError):
+            return npy_array(data)
+        except ValueError:
             raise self._damaged(f"{name} is not an array") from None
-        return array
 
     def _read(self, name: str, most: int) -> bytes:
         """Return a whole entry, of at most `most` bytes, its checksum checked."""
         try:
-            entry = self._archive.getinfo(name)
-            if entry.file_size > most:
-                raise self._damaged(f"{name} is larger than it can be")
-            return self._archive.read(entry)
-        except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+            return read_entry(self._archive, self._archive.getinfo(name), most)
+        except ValueError as error:
+            raise self._damaged(f"{name} cannot be read in it, {error}") from None
+        except ZIP_DAMAGE:
             raise self._damaged(f"{name} cannot be read in it") from None
 
     def _damaged(self, how: str) -> InputError:
@@ -207,13 +205,15 @@ def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[S
     network, or for other photos.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise zipfile.BadZipFile
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise InputError(f"{path} is cut off or no stored reference. {REMEDY}") from None
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}. Name a file that --write-reference wrote."
         ) from None
+    except ZIP_DAMAGE:
+        raise InputError(f"{path} is cut off or no stored reference. {REMEDY}") from None
     with archive:
         stored = StoredReference(path, archive, bundle)
         stored.require_same(samples)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from models.common.text import visible
 from validate.images.overlay import Colour, rgba
 from validate.report import commands, text
 from validate.report.data_uri import HEAT
@@ -27,7 +28,7 @@ CONTRACT = ("Network", "Input", "Labels", "Activation")
 
 
 def to_html(report: Report) -> str:
-    """Return the text of `report.html`; names are escaped wherever they stand.
+    """Return the text of `report.html`; names are escaped wherever they stand, controls shown.
 
     Its Content-Security-Policy lets one script run, by its hash, and nothing be loaded.
     """
@@ -41,7 +42,7 @@ def to_html(report: Report) -> str:
     environment.filters["breakable"] = breakable
     cards = gallery(report)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         report=report,
         words=text,
         numbers=numbers,
@@ -61,6 +62,7 @@ def to_html(report: Report) -> str:
         script=Markup(script),
         script_hash=_hash(script),
     )
+    return visible(page)
 
 
 def breakable(name: str) -> Markup:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from export.result_files import DATA
-from export.schema import require_valid
+from export.schema import read_valid, require_valid
 from models.common.json_codec import revive
 from models.errors import InputError
 from validate.results.parity import Report
@@ -30,11 +30,11 @@ def read_results(path: Path) -> Report:
     Raise InputError when there is none, or it does not fit its schema.
     """
     path = path / DATA if path.is_dir() else path
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as parity results: {error}. {REMEDY}") from None
-    require_valid(document, SCHEMA_FILE, path, "parity results", REMEDY)
+    document = read_valid(path, SCHEMA_FILE, "parity results", REMEDY)
     derived = ("verdict", "sentence")
     data = {name: value for name, value in document.items() if name not in derived}
-    return revive(Report, {**data, "shown": ()})  # type: ignore[no-any-return]
+    try:
+        report: Report = revive(Report, {**data, "shown": ()})
+    except ValueError as error:  # what a schema does not say
+        raise InputError(f"{path} cannot be used: {error}. {REMEDY}") from None
+    return report

@@ -4,6 +4,7 @@ import re
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from models.common.text import visible
 from validate.report import text
 from validate.results.parity import ArtifactResult, Report
 
@@ -48,4 +49,4 @@ def _case(report: Report, result: ArtifactResult) -> TestCase:
 
 
 def _text(value: str) -> str:
-    return FORBIDDEN.sub("\ufffd", value)
+    return visible(FORBIDDEN.sub("\ufffd", value))

@@ -1,8 +1,9 @@
 """Write `parity.md`, the report for a pull request or the summary of a GitHub job."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-from models.common.text import listed
+from models.common.text import listed, one_line
 from validate.report import commands, drift_text, text
 from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, reference_time, row
 from validate.results.numbers import decibels, percent
@@ -95,7 +96,6 @@ def _footnotes(report: Report) -> list[str]:
 
 def escaped(text: str) -> str:
     """Escape `text` for Markdown and its table cells: a file may be called `[a]|<b>`."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
-    for character in "\\`*_[]|#":
-        text = text.replace(character, "\\" + character)
-    return text
+    text = one_line(text.replace("\n", " "))
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~$@])", r"\\\1", text)

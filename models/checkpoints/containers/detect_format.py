@@ -1,12 +1,12 @@
 """Detect what a file is from its first bytes: a checkpoint container, or a file to explain."""
 
 import io
-import json
 
 from models.checkpoints.budget import Budget
 from models.checkpoints.containers.torch_files import MAGIC_NUMBER
 from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal
 from models.checkpoints.pickles.unpickler import DECODING_ERRORS, Unpickler
+from models.common.json_reader import parse_json
 
 HEAD = 4096
 """Bytes that `identify` wants to see."""
@@ -131,7 +131,7 @@ def _is_safetensors(head: bytes, size: int) -> bool:
         return False
     if length <= len(head) - 8:
         try:
-            return isinstance(json.loads(head[8 : 8 + length]), dict)
-        except (ValueError, RecursionError):
+            return isinstance(parse_json(head[8 : 8 + length]), dict)
+        except ValueError:
             return True  # let the safetensors library say what is wrong with it
     return True

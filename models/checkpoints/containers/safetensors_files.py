@@ -1,6 +1,5 @@
 """Read safetensors files, and the folders that smp's `save_pretrained` writes around them."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from models.checkpoints.containers.container import OpenedFile
 from models.checkpoints.containers.raw_file import RawFile
 from models.checkpoints.pickles.records import BrokenFile, StorageRef
 from models.checkpoints.plain import Unconvertible, plain
+from models.common.json_reader import parse_json
+from models.common.paths import read_bytes
 from models.common.text import shown
 
 CONFIG_NAME = "config.json"
@@ -40,10 +41,8 @@ def smp_config(weights: Path) -> dict[str, object]:
     """Return the config.json beside a weights file if smp wrote it, else an empty dict."""
     beside = weights.with_name(CONFIG_NAME)
     try:
-        if not beside.is_file() or beside.stat().st_size > _CONFIG_LIMIT:
-            return {}
-        config = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = parse_json(read_bytes(beside, _CONFIG_LIMIT))
+    except (OSError, ValueError):
         return {}
     return config if isinstance(config, dict) and "_model_class" in config else {}
 
@@ -51,8 +50,8 @@ def smp_config(weights: Path) -> dict[str, object]:
 def _decoded(value: str, budget: Budget) -> object:
     """Return a metadata text, decoded where it is JSON, as labels and hyper-parameters are."""
     if value[:1] in ("{", "["):
-        with suppress(ValueError, RecursionError, Unconvertible):
-            return plain(json.loads(value), budget)
+        with suppress(ValueError, Unconvertible):
+            return plain(parse_json(value), budget)
     return plain(value, budget)
 
 

@@ -1,10 +1,10 @@
 """Find the files of an `.mlpackage`: the manifest, the model and its weights, all inside it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.common.json_reader import read_json
 from models.errors import InputError
 
 _MANIFEST = "Manifest.json"
@@ -78,8 +78,8 @@ def _read_json(manifest: Path) -> dict[str, Any]:
     if not manifest.is_file():
         raise InputError(f"It has no {_MANIFEST}, so it is no Core ML package.")
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(manifest)
+    except (OSError, ValueError) as error:
         raise InputError(f"Its {_MANIFEST} cannot be read: {error}.") from None
     if not isinstance(content, dict):
         raise InputError(f"Its {_MANIFEST} is not a JSON object.")
