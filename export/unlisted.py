@@ -20,11 +20,16 @@ MODEL_SUFFIXES = {
 def unlisted_files(bundle: "Bundle", folder: Path) -> tuple[str, ...]:
     """Return the paths of all files in `folder` that neither the export nor `validate` wrote.
 
-    Paths are relative to `folder`, sorted; links are told like files, and not followed.
+    Paths are relative to `folder`, sorted; links and empty folders are told like files, and links
+    are not followed.
     """
     known = {*(file.path for file in bundle.files), "bundle.json", *RESULTS, ".DS_Store"}
-    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir())
+    there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if _is_leaf(f))
     return tuple(sorted(set(there) - known))
+
+
+def _is_leaf(path: Path) -> bool:
+    return path.is_symlink() or not path.is_dir() or not any(path.iterdir())
 
 
 def require_models_listed(bundle: "Bundle", folder: Path) -> None:
