@@ -87,7 +87,7 @@ inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect C
 
 predict: .venv/.ready ## Paint masks on photos: make predict BUNDLE=build/breakage PHOTOS=photos/
 	$(call need,PHOTOS,photos/)
-	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP) $(call switch,TILED) $(call switch,ANYWAY) \
+	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP TIME_LIMIT) $(call switch,TILED) $(call switch,ANYWAY) \
 		-- $(call quoted,$(BUNDLE)) $(call quoted,$(PHOTOS))
 
 ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage

@@ -300,7 +300,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
 
 
 @with_keywords
-def predict(
+def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     bundle: Place | Bundle,
     photos: Place | NDArray[Any] | Sequence[Place | NDArray[Any]],
     /,

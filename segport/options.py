@@ -93,7 +93,7 @@ WRITING = (
 )
 TIME_LIMIT = click.option(
     "--time-limit",
-    type=float,
+    type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     help="How long a file may take for one run, on a picture or a batch. [default: 600]",
 )
