@@ -131,7 +131,8 @@ def _require_code(path: Path, code: bytes) -> None:
         _require_one_method(path, tree)
         expected = {id(each) for node in ast.walk(tree) for each in _expected(node)}
         expected |= {id(each) for each in _named_tuples(tree)[:1]}
-        for node in ast.walk(tree):
+        nodes = sorted(ast.walk(tree), key=lambda node: not isinstance(node, ast.Call))
+        for node in nodes:  # calls first: they name what is wanted
             _require_node(path, node, expected)
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise RefusedCode(path, "its code cannot be read") from None
@@ -233,7 +234,7 @@ def _require_plain_values(path: Path, pickle: bytes, sizes: dict[str, int], fold
     try:
         values = list(_values(unpickle(pickle)))
     except RefusedGlobal as error:
-        raise RefusedCode(path, f"it wants {error} while it is loaded") from None
+        raise RefusedCode(path, f"it wants to {error} while it is loaded") from None
     for value in values:
         if isinstance(value, UnusableTensor):
             raise RefusedCode(path, f"a tensor of it is no plain array ({value.reason})")
