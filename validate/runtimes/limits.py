@@ -61,7 +61,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 def limited(path: Path) -> Iterator[Deadline]:
     """Give the deadline of a run of the file at `path`, which is the block, and limit its memory.
 
-    Raises RefusedFile where the block raises TimeoutError.
+    Raises RefusedFile where the block raises TimeoutError or MemoryError.
     """
     seconds = _seconds.get()
     until = Deadline(path, seconds, time.monotonic() + seconds)
@@ -72,6 +72,12 @@ def limited(path: Path) -> Iterator[Deadline]:
         yield until
     except TimeoutError:
         raise until.error from None
+    except MemoryError:
+        most = f"{MOST_MEMORY / 2**30:g} GiB"
+        raise RefusedFile(
+            f"{path.name} needs more memory for one run than is free, or than the {most} that a "
+            "file may take: export it again, or at a smaller SIZE=."
+        ) from None
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 

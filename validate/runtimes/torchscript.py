@@ -48,9 +48,11 @@ class TorchScript:
             try:
                 with check:
                     return self._module(batch)
-            except RuntimeError:  # TorchScript makes one of all that is raised in it
+            except RuntimeError as error:  # TorchScript makes one of all that is raised in it
                 if check.reached:
                     raise TimeoutError from None
+                if "can't allocate memory" in str(error):
+                    raise MemoryError from None
                 raise
 
     def state(self) -> str | None:
