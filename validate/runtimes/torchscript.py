@@ -49,11 +49,10 @@ class TorchScript:
                 with check:
                     return self._module(batch)
             except RuntimeError as error:  # TorchScript makes one of all that is raised in it
-                if check.reached:
-                    raise TimeoutError from None
-                if "can't allocate memory" in str(error):
+                cause = check.error or error
+                if "can't allocate memory" in str(cause):
                     raise MemoryError from None
-                raise
+                raise cause from None
 
     def state(self) -> str | None:
         """Return what the code changes of its own between calls, or draws at random; else None.
@@ -77,12 +76,12 @@ class TorchScript:
 
 
 class _Check(TorchDispatchMode):
-    """Call `check` before each operator; `reached` tells whether it raised TimeoutError."""
+    """Call `check` before each operator; `error` is what it, or the operator, raised."""
 
     def __init__(self, check: Callable[[], None]):
         super().__init__()  # type: ignore[no-untyped-call]
         self._check = check
-        self.reached = False
+        self.error: Exception | None = None
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -93,10 +92,10 @@ class _Check(TorchDispatchMode):
     ) -> Any:
         try:
             self._check()
-        except TimeoutError:
-            self.reached = True
+            return func(*args, **(kwargs or {}))
+        except Exception as error:
+            self.error = error
             raise
-        return func(*args, **(kwargs or {}))
 
 
 def _is_stored(node: Any) -> bool:
