@@ -142,6 +142,7 @@ LINES = [
     'ops.aten.save(image, "PWN")',
     'image.save("PWN")',
     'getattr(image, "save")("PWN")',
+    'x = getattr(image, "save")\n    x("PWN")',
     "torch = ops.aten",
     'y = torch.from_file("/etc/passwd")',
     "print(image)",

@@ -8,11 +8,12 @@
         input = torch._convolution(image, CONSTANTS.c0, CONSTANTS.c1, [2, 2], …)
         return (logits, torch.argmax(logits, 1))
 
-A frozen trace is one class with one method, whose lines call operators that compute tensors. An
-archive may say more: operators that write files (`torch.save`), print or never end, and code that
-runs while it is loaded (`__setstate__`, default values of arguments). None of that is loaded. The
-text is read with Python's own parser, and only as much of the language as both parsers read alike.
-Afterwards the loaded graph is held to the same operators.
+A frozen trace has one method, whose lines call operators that compute tensors; where it changes
+what its modules hold, their classes follow, without methods. An archive may say more: operators
+that write files (`torch.save`), print or never end, and code that runs while it is loaded
+(`__setstate__`, default values of arguments). None of that is loaded. The text is read with
+Python's own parser, and only as much of the language as both parsers read alike. Afterwards the
+loaded graph is held to the same operators.
 """
 
 import ast
@@ -32,6 +33,8 @@ MAX_CODE = 2**21
 """Most characters of code: the largest networks have some 100,000."""
 MAX_EXPANDED = 2**26
 """Most bytes that the compressed records of an archive may expand to: code, and no weights."""
+MAX_CLASSES = 10_000
+"""Most classes of an archive; a frozen trace has one, or one for each module that it changes."""
 SCALARS = set(
     "size len dim numel Int Float Bool ScalarImplicit IntImplicit FloatImplicit add sub mul div "
     "floordiv remainder neg min max eq ne lt le gt ge __and__ __or__ __not__ __is__ __isnot__ "
@@ -48,7 +51,7 @@ REFUSED = set(
 KERNELS = re.compile("_|fbgemm|cudnn|miopen|mkldnn|mps_|quantized_|sparse_|unsafe_|q_|nested_")
 """What operators begin with that are parts of others, and leave the checks to those."""
 PRIMITIVES = {"NumToTensor", "RaiseException"}
-CONVERSIONS = {"int", "float", "bool", "annotate", "unchecked_cast"}
+CONVERSIONS = {"int", "float", "bool", "annotate", "unchecked_cast", "getattr"}
 LISTS = ("__parameters__", "__buffers__")
 CALLABLE = {"torch", "ops", *CONVERSIONS}
 """Names that alone are called, and that nothing else may be called by."""
@@ -87,9 +90,11 @@ def require_traced_code(path: Path) -> None:
     codes = [name for name in names if name.casefold().endswith(".py")]
     if len({name.casefold() for name in names}) != len(names):
         raise RefusedCode(path, "it has two records of one name")
-    if "model.json" in names or len(codes) != 1:
-        raise RefusedCode(path, f"its code is in {len(codes)} files in place of one")
-    _require_code(path, reader.get_record(codes[0]))
+    if "model.json" in names or len(codes) > MAX_CLASSES:
+        raise RefusedCode(path, f"it has {len(codes):,} files of code, or none of this format")
+    methods = sum(_checked_code(path, reader.get_record(name)) for name in codes)
+    if methods != 1:
+        raise RefusedCode(path, f"its code has {methods} methods in place of one")
     for name in ("data", "constants"):
         _require_plain_values(path, reader.get_record(f"{name}.pkl"), sizes, f"{name}/")
 
@@ -120,7 +125,8 @@ def _record_sizes(path: Path) -> dict[str, int]:
     return {each.filename.partition("/")[2]: each.file_size for each in infos}
 
 
-def _require_code(path: Path, code: bytes) -> None:
+def _checked_code(path: Path, code: bytes) -> int:
+    """Return how many methods the code has. Raises RefusedCode for what tracing does not write."""
     text = code.decode("latin-1")
     odd = re.search(r"[^\n -\"$-\[\]-~]", text)  # nor a comment, nor a backslash
     if odd or len(text) > MAX_CODE:
@@ -128,18 +134,19 @@ def _require_code(path: Path, code: bytes) -> None:
         raise RefusedCode(path, f"its code has {what}")
     try:
         tree = ast.parse(text)
-        _require_one_method(path, tree)
+        methods = _checked_class(path, tree)
         expected = {id(each) for node in ast.walk(tree) for each in _expected(node)}
         expected |= {id(each) for each in _named_tuples(tree)[:1]}
         nodes = sorted(ast.walk(tree), key=lambda node: not isinstance(node, ast.Call))
         for node in nodes:  # calls first: they name what is wanted
             _require_node(path, node, expected)
+        return methods
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise RefusedCode(path, "its code cannot be read") from None
 
 
-def _require_one_method(path: Path, tree: ast.Module) -> None:
-    """Let nothing run while the class is defined: no default values, no other methods."""
+def _checked_class(path: Path, tree: ast.Module) -> int:
+    """Return the number of methods; nothing may run while the class is defined, or loaded."""
     definitions = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)]
     match tree.body:
         case [ast.ClassDef(keywords=[], decorator_list=[], body=body)]:
@@ -148,7 +155,7 @@ def _require_one_method(path: Path, tree: ast.Module) -> None:
             raise RefusedCode(path, "its code is more than one class")
     for method in methods:
         given = (*method.args.defaults, *method.args.kw_defaults, *method.decorator_list)
-        if method.name != "forward" or any(given) or len(definitions) != 2:
+        if method.name != "forward" or any(given) or len(definitions) > 2:
             raise RefusedCode(path, f"its code has {method.name} beside a plain forward")
     for each in body:
         match each:
@@ -157,6 +164,7 @@ def _require_one_method(path: Path, tree: ast.Module) -> None:
             case ast.Assign(targets=[ast.Name(name)], value=ast.List()) if name in LISTS:
                 continue
         raise RefusedCode(path, f"its code has {ast.unparse(each)[:60]} in its class")
+    return len(methods)
 
 
 def _expected(node: ast.AST) -> Iterator[ast.AST]:
@@ -209,7 +217,7 @@ def _is_called(name: str) -> bool:
 
 
 def _takes_text(name: str) -> bool:
-    if name in ("torch.device", "ops.prim.RaiseException"):
+    if name in ("torch.device", "ops.prim.RaiseException", "getattr"):
         return True
     schemas = _of_tensors(name.removeprefix("torch."))
     return name.startswith("torch.") and any("str " in str(schema) for schema in schemas)
