@@ -197,6 +197,7 @@ def test_a_line_that_no_trace_has_is_refused(archive: Path, line: str) -> None:
         lambda code: code.replace(b"__buffers__ = []", b"__forward_hooks__ = ['forward']"),
         lambda code: code.replace(b"__buffers__ = []", b"x : Final[int] = torch.seed()"),
         lambda code: code.replace(b"__buffers__ = []", b"x : Final[int] = 1"),
+        lambda code: code.replace(b"__buffers__ = []", b"__annotations__['x'] = torch.rand(1)"),
         lambda code: code.replace(b"(Module)", b"(torch.seed())"),
         lambda code: b"import os\n" + code,
         lambda code: b"(" * 100_000 + code,

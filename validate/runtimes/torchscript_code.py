@@ -52,7 +52,7 @@ KERNELS = re.compile("_|fbgemm|cudnn|miopen|mkldnn|mps_|quantized_|sparse_|unsaf
 """What operators begin with that are parts of others, and leave the checks to those."""
 PRIMITIVES = {"NumToTensor", "RaiseException"}
 CONVERSIONS = {"int", "float", "bool", "annotate", "unchecked_cast", "getattr"}
-LISTS = ("__parameters__", "__buffers__")
+LISTS = ("__parameters__", "__buffers__", "__annotations__")
 CALLABLE = {"torch", "ops", *CONVERSIONS}
 """Names that alone are called, and that nothing else may be called by."""
 NODES = set(
@@ -163,6 +163,10 @@ def _checked_class(path: Path, tree: ast.Module) -> int:
                 continue
             case ast.Assign(targets=[ast.Name(name)], value=ast.List()) if name in LISTS:
                 continue
+            case ast.Assign(targets=[ast.Subscript(ast.Name("__annotations__"))]) if not any(
+                isinstance(inner, ast.Call) for inner in ast.walk(each)
+            ):
+                continue
         raise RefusedCode(path, f"its code has {ast.unparse(each)[:60]} in its class")
     return len(methods)
 
@@ -179,6 +183,8 @@ def _expected(node: ast.AST) -> Iterator[ast.AST]:
             yield value
         case ast.Assign(targets=[ast.Name(name)], value=ast.List(texts)) if name in LISTS:
             yield from texts
+        case ast.Subscript(ast.Name("__annotations__"), ast.Constant() as name):
+            yield name
         case ast.Call(args=arguments, keywords=keywords) if _takes_text(ast.unparse(node.func)):
             yield from (*arguments, *(keyword.value for keyword in keywords))
 
