@@ -12,13 +12,13 @@ SEGPORT := SEGPORT_MAKE=1 $(RUN) -m segport
 module := MODEL MODEL_ARGS
 reading := WEIGHTS ENCODER INTERPOLATION PADDING BRANCH ACTIVATION LABELS $(module)
 writing := SIZE OUT NAME FORMATS TARGET MEAN STD LICENCE AUTHOR
-judging := SAMPLES COREML TOLERANCES ALLOW_UNJUDGED
+judging := SAMPLES COREML TOLERANCES ALLOW_UNJUDGED TIME_LIMIT
 reference := REFERENCE WRITE_REFERENCE
 demo.takes := $(writing) $(judging)
 export.takes := CKPT $(writing) $(reading) $(judging)
 validate.takes := BUNDLE CKPT $(module) $(reference) $(judging) DRIFT RANGES
 inspect.takes := CKPT $(reading)
-predict.takes := BUNDLE PHOTOS FORMATS OUT TILED OVERLAP ANYWAY
+predict.takes := BUNDLE PHOTOS FORMATS OUT TILED OVERLAP TIME_LIMIT ANYWAY
 ios-demo.takes := BUNDLE CKPT $(module) SAMPLES APP ANYWAY
 test.takes := ARGS
 bench.takes := ARGS
@@ -63,7 +63,7 @@ help: ## List the targets
 	@echo 'export also takes SIZE=512x384 OUT=build NAME= ENCODER= INTERPOLATION= PADDING= BRANCH='
 	@echo '  ACTIVATION=sigmoid|softmax WEIGHTS= LABELS=a,b'
 	@echo '  MEAN=r,g,b STD=r,g,b TARGET=iOS16 FORMATS=torchscript,mlprogram,neuralnetwork,onnx'
-	@echo '  SAMPLES=photos/ COREML=native|reference|both LICENCE= AUTHOR='
+	@echo '  SAMPLES=photos/ COREML=native|reference|both TIME_LIMIT=seconds LICENCE= AUTHOR='
 	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
 	@echo 'validate also takes CKPT= MODEL= MODEL_ARGS=, DRIFT=1 to name the first operation that'
 	@echo '  departs from PyTorch, RANGES=1 for what each operation needs of float16,'
@@ -88,7 +88,7 @@ inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect C
 
 predict: .venv/.ready ## Paint masks on photos: make predict BUNDLE=build/breakage PHOTOS=photos/
 	$(call need,PHOTOS,photos/)
-	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP) $(call switch,TILED) $(call switch,ANYWAY) \
+	@$(SEGPORT) predict $(call options,FORMATS OUT OVERLAP TIME_LIMIT) $(call switch,TILED) $(call switch,ANYWAY) \
 		-- $(call quoted,$(BUNDLE)) $(call quoted,$(PHOTOS))
 
 ios-demo: .venv/.ready ## Put a bundle into the iOS app: make ios-demo BUNDLE=build/breakage

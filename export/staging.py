@@ -1,20 +1,25 @@
 """Build a bundle beside its place, and move it in whole or not at all.
 
-build/.breakage.x1y2.partial     while it is being built; gone afterwards, whatever happens
+build/.breakage.x1y2.partial     while it is being built; gone afterwards, whatever happens, or,
+                                 after SIGKILL, with the next export of that name
+    bundle/                      what becomes the bundle
+    temporary/                   what converters put into their temporary folder meanwhile
 build/.breakage.previous         the bundle replaced, for the moment between two renames
 build/breakage                   always a whole bundle
 """
 
 import errno
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from export.bundle import MANIFEST, read_bundle
 from export.unlisted import unlisted_files
-from models.errors import InputError
+from models.errors import InputError, ValidationFailed
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NEARLY_FULL = 1 << 20
@@ -32,19 +37,19 @@ def staged(destination: Path, checkpoint: str) -> Iterator[Path]:
     created = _missing_parents(destination.parent)
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(
-            tempfile.mkdtemp(
-                prefix=f".{destination.name}.", suffix=".partial", dir=destination.parent
-            )
-        )
+        _remove_abandoned(destination)
+        staging, lock = _locked_folder(destination)
     except OSError as error:
         raise _unwritable(destination.parent, error) from None
+    bundle = staging / "bundle"
     try:
-        with _full_disk_explained(staging):
-            yield staging
-        _move_in(staging, destination)
+        with _disk_errors_explained(staging), _temporary_files_in(staging / "temporary"):
+            bundle.mkdir()
+            yield bundle
+        _move_in(bundle, destination)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        os.close(lock)
         _remove_empty(created)
 
 
@@ -71,7 +76,12 @@ def require_writable(folder: Path) -> None:
 
 def require_replaceable(destination: Path, checkpoint: str) -> None:
     """Raise InputError where `destination` holds anything but a bundle of that `checkpoint`."""
-    if not destination.exists() and not destination.is_symlink():
+    if destination.is_symlink():
+        raise InputError(
+            f"{destination} is a link to {destination.readlink()}, which would be replaced: "
+            "remove it, or choose another place with OUT=."
+        )
+    if not destination.exists():
         return
     if not destination.is_dir() or not (destination / MANIFEST).is_file():
         if destination.is_dir() and not any(destination.iterdir()):
@@ -93,6 +103,36 @@ def require_replaceable(destination: Path, checkpoint: str) -> None:
         )
 
 
+def _locked_folder(destination: Path) -> tuple[Path, int]:
+    """Make the folder to build in; return it with a descriptor that locks it while it is open."""
+    prefix, parent = f".{destination.name}.", destination.parent
+    folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".partial", dir=parent))
+    lock = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):  # a file system without locks: nobody will take the folder for left
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    if folder.exists():
+        return folder, lock
+    os.close(lock)  # another export took it for abandoned in the moment before it was locked
+    return _locked_folder(destination)
+
+
+def _remove_abandoned(destination: Path) -> None:
+    """Remove what exports of the same name left behind that were killed: nobody locks it."""
+    start = f".{destination.name}."
+    for folder in destination.parent.iterdir():
+        name = folder.name
+        middle = name.removeprefix(start).removesuffix(".partial")
+        if name != f"{start}{middle}.partial" or "." in middle or folder.is_symlink():
+            continue
+        with suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+            finally:
+                os.close(lock)
+
+
 def _previous(destination: Path) -> Path:
     return destination.with_name(f".{destination.name}.previous")
 
@@ -106,14 +146,14 @@ def _recover(destination: Path) -> None:
         shutil.rmtree(previous)
 
 
-def _move_in(staging: Path, destination: Path) -> None:
-    staging.chmod(0o755)  # mkdtemp makes it private
+def _move_in(bundle: Path, destination: Path) -> None:
+    bundle.chmod(0o755)
     previous = _previous(destination)
     replaced = destination.exists()
     try:
         if replaced:
             destination.rename(previous)
-        staging.rename(destination)
+        bundle.rename(destination)
     except BaseException as error:  # Ctrl-C between the two renames must not lose the old bundle
         if replaced and previous.exists() and not destination.exists():
             previous.rename(destination)
@@ -135,17 +175,32 @@ def _remove_empty(folders: list[Path]) -> None:
 
 
 @contextmanager
-def _full_disk_explained(folder: Path) -> Iterator[None]:
-    """Say that the disk is full, whichever way a library put it."""
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have libraries put their temporary files into `folder`, which goes whatever happens."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        folder.mkdir()
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+@contextmanager
+def _disk_errors_explained(folder: Path) -> Iterator[None]:
+    """Say that the disk is full, whichever way a library put it, or that `folder` was removed."""
     try:
         yield
-    except OSError as error:
-        if _says_full(error):
+    except Exception as error:
+        if not folder.exists():
+            raise InputError(
+                f"{folder.parent} was removed while the bundle was built in it: nothing was "
+                "written. Export again."
+            ) from error
+        if isinstance(error, OSError) and _says_full(error):
             raise _full(folder) from None
-        raise
-    except (RuntimeError, ValueError) as error:  # torch's and coremltools' own writers
-        if shutil.disk_usage(folder).free < NEARLY_FULL:
-            raise _full(folder) from error
+        explained = isinstance(error, InputError | ValidationFailed)
+        if not explained and shutil.disk_usage(folder).free < NEARLY_FULL:
+            raise _full(folder) from error  # as converters put it, whatever they raised
         raise
 
 

@@ -5,6 +5,7 @@ A forked process has the network in memory already and shares its pages. Where f
 safe (macOS, whose frameworks do not survive it) the work is done in place, when it is asked for.
 """
 
+import ctypes
 import multiprocessing
 import signal
 import sys
@@ -19,6 +20,7 @@ from models.errors import SegportError
 
 T = TypeVar("T")
 CAN_FORK = sys.platform == "linux"
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 class Beside(Generic[T]):
@@ -74,8 +76,9 @@ def beside(work: Callable[[], T]) -> Iterator[Beside[T]]:
 
 
 def _send_result(work: Callable[[], T], sender: Connection) -> None:
-    # Ctrl-C reaches every process of the terminal; the parent ends this one.
+    # Ctrl-C reaches every process of the terminal; the parent ends this one, even by its own death.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     # The parent's pool of OpenMP threads does not exist here, and waiting for it would hang.
     torch.set_num_threads(1)
     try:

@@ -162,6 +162,8 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
                 skip_model_load=True,
                 **options,
             )
+        except OSError:  # a full disk says nothing against the network
+            raise
         except Exception as error:  # the converter raises whatever its passes raise
             raise ConversionError(f"{type(error).__name__}: {first_line(error)}") from error
 

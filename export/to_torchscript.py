@@ -21,4 +21,5 @@ def write_torchscript(
         warnings.simplefilter("ignore", DeprecationWarning)
         frozen = torch.jit.freeze(traced)
         extra = {EXTRA_FILE: json.dumps(dict(metadata), ensure_ascii=False)}
-        torch.jit.save(frozen, str(path), _extra_files=extra)
+        # Not straight to the file: torch's own writer aborts the process where the disk is full.
+        path.write_bytes(frozen.save_to_buffer(_extra_files=extra))

@@ -108,6 +108,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
     allow_unjudged: Sequence[str] | str | None = None,
+    time_limit: float | None = None,
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> Bundle:
@@ -125,6 +126,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
                     settle what shapes cannot tell, as `segport export --help` says
     samples         a folder of photos, or a photo, to judge on
     allow_unjudged  formats whose files may pass though nothing here can run them
+    time_limit      seconds that a file may take for one run; 600 if not given
     progress        is told the stage, how many of its parts are done, and how many there are
     verbose         print what the command line prints
 
@@ -158,6 +160,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     from validate.precision.gate import ParityGate
     from validate.report.console import print_report
     from validate.report.write import write_results
+    from validate.runtimes import limits
 
     reports: list[Report] = []
 
@@ -174,7 +177,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
         tolerances=path_of(tolerances),
         allow_unjudged=unjudged,
     )
-    with undisturbed():
+    with undisturbed(), limits.time_limit(time_limit):
         origin = origin_of(model_or_path)
         try:
             description, folder = export(origin, place, settings, stages, judge)
@@ -215,6 +218,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     coreml: CoreML | None = None,
     tolerances: Place | None = None,
     allow_unjudged: Sequence[str] | str | None = None,
+    time_limit: float | None = None,
     drift: bool = False,
     ranges: bool = False,
     progress: Progress | None = None,
@@ -227,7 +231,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                     your own, with its keywords in `model_args`
     reference       what `write_reference` stored earlier takes the place of the network
     drift, ranges   also follow every operation, or measure what each needs of float16
-    samples, allow_unjudged, progress, verbose    as for `export`
+    samples, allow_unjudged, time_limit, progress, verbose    as for `export`
 
     Raises InputError for a damaged bundle or other bad input, and ValidationFailed, whose `report`
     says why, where a file does not compute what PyTorch computes.
@@ -252,10 +256,11 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     from validate.reference.network import load_reference
     from validate.report.console import print_drift, print_report
     from validate.report.write import write_results
+    from validate.runtimes import limits
 
     if ranges:
         require_rounded(folder)
-    with undisturbed():
+    with undisturbed(), limits.time_limit(time_limit):
         module, place = module_of(model, model_args), path_of(checkpoint)
         with stages.counted("Checking parity") as counted:
             report = judge(
@@ -295,7 +300,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
 
 
 @with_keywords
-def predict(
+def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     bundle: Place | Bundle,
     photos: Place | NDArray[Any] | Sequence[Place | NDArray[Any]],
     /,
@@ -303,6 +308,7 @@ def predict(
     formats: Sequence[str] | str | None = None,
     tiled: bool = False,
     overlap: int | None = None,
+    time_limit: float | None = None,
     anyway: bool = False,
 ) -> Iterator[Prediction]:
     """Yield the mask of each photo, by the fastest file of the bundle that passed.
@@ -312,6 +318,7 @@ def predict(
               or several files and arrays
     formats   which files of the bundle may paint
     tiled     keep the photo's own size, and run tiles that share `overlap` pixels
+    time_limit    seconds that the file may take for one run; 600 if not given
     anyway    use a bundle whose last verdict failed, or is about other files
 
     Raises InputError for a damaged bundle, or one that failed, a photo that cannot be read, or a
@@ -328,6 +335,7 @@ def predict(
     from validate.predict.areas import areas
     from validate.predict.masks import layers
     from validate.predict.predictor import Predictor
+    from validate.runtimes import limits
 
     require_verdict(folder, description, anyway=anyway)
     found = Photos(photos)
@@ -336,7 +344,7 @@ def predict(
 
     def predictions() -> Iterator[Prediction]:
         for name, photo in found.read(description.contract.channels):
-            with undisturbed():
+            with undisturbed(), limits.time_limit(time_limit):
                 made = predictor.tiled(photo, overlap) if tiled else predictor.stretched(photo)
             measured = areas(layers(made.mask, description), description.labels)
             yield Prediction(name, made.mask, measured)

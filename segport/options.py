@@ -91,6 +91,12 @@ WRITING = (
     click.option("--licence", help="Goes into the metadata of every file."),
     click.option("--author", help="Goes into the metadata of every file."),
 )
+TIME_LIMIT = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long a file may take for one run, on a picture or a batch. [default: 600]",
+)
 SAMPLES = click.option(
     "--samples",
     type=PATH,
@@ -111,6 +117,7 @@ JUDGING = (
         metavar="A,B,…",
         help="Formats whose files may pass though nothing here can run them. [default: none]",
     ),
+    TIME_LIMIT,
 )
 ANYWAY = click.option(
     "--anyway",

@@ -39,12 +39,12 @@ def edit_metadata(path: Path, key: str, change: Callable[[str], str]) -> None:
 
 
 def replace_torchscript(path: Path, module: torch.jit.ScriptModule) -> None:
-    """Put `module` in the place of a TorchScript file, with what that file says of itself."""
+    """Put `module`, frozen, in the place of a TorchScript file, with what that says of itself."""
     extra = {EXTRA: ""}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.jit.load(str(path), _extra_files=extra)
-        module.save(str(path), _extra_files=extra)
+        torch.jit.freeze(module.eval()).save(str(path), _extra_files=extra)
 
 
 def _edit_user_defined(model: Any, key: str, change: Callable[[str], str]) -> None:

@@ -1,7 +1,7 @@
 """Share what every command line needs: exit codes, one-sentence errors, and stages with times.
 
 Exit codes: 0 success, 1 a failed validation, 2 bad input, 70 an error of Segport's own
-(EX_SOFTWARE in sysexits.h), 130 stopped by Ctrl-C.
+(EX_SOFTWARE in sysexits.h), 130 stopped by Ctrl-C, 141 when nobody reads the output any more.
 """
 
 import errno
@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR = 70
 STOPPED = 130
+NOT_READ = 128 + signal.SIGPIPE
 LINE_EVERY = 30.0  # seconds
 TRACEBACK = "SEGPORT_TRACEBACK"
 LONGEST = 20_000  # characters of a message, in which a file may have put what it liked
@@ -41,28 +42,73 @@ Progress = Callable[[str, int, int], None]
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+class OutputClosed(BaseException):
+    """Stop a command whose standard output takes no more; no `except Exception` swallows it."""
+
+
+class _StandardOutput:
+    """Write to a stream, and raise OutputClosed where it takes no more."""
+
+    def __init__(self, stream: IO[str]):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _written(self._stream):
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _written(self._stream):
+            self._stream.flush()
+
+
+@contextmanager
+def _written(stream: IO[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        with suppress(OSError):  # what is still buffered must not fail again at shutdown
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise OutputClosed(error) from None
+
+
+def _open_missing_streams() -> None:
+    """Open the null device for closed streams: a file opened next would take their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
+
+
 def run(command: click.Command, name: str) -> None:
     """Run a command line and leave the process with its exit code; never with a traceback."""
     # A job that is told to end must clean up like one that is interrupted by hand.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    _open_missing_streams()
     write_out_what_cannot_be_encoded()
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        with redirect_stdout(cast("IO[str]", _StandardOutput(sys.stdout))):
+            code = command.main(prog_name=name, standalone_mode=False)
+            sys.stdout.flush()
+    except OutputClosed as closed:
+        code = _unwritten(closed.args[0])
     except click.exceptions.Abort:
         code = _say("Stopped. What was there before is untouched.", STOPPED)
     except KeyboardInterrupt:
         code = _say("Stopped. What was there before is untouched.", STOPPED)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         code = error.exit_code
     except SegportError as error:
         code = _say(f"Error: {error}", error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away; a second error at shutdown would help nobody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
+    except BaseException as error:
         if os.environ.get(TRACEBACK):
             raise
         code = _unexpected(error)
@@ -80,7 +126,17 @@ def _require_going_on() -> None:
         raise KeyboardInterrupt
 
 
-def _unexpected(error: Exception) -> int:
+def _unwritten(error: OSError) -> int:
+    if error.errno == errno.EPIPE:
+        return NOT_READ
+    return _say(
+        f"Error: Standard output takes no more ({error.strerror}), so this was stopped. What was "
+        "there before is untouched.",
+        InputError.exit_code,
+    )
+
+
+def _unexpected(error: BaseException) -> int:
     """Tell what nothing else explained: the file system's refusals, and Segport's own errors."""
     if isinstance(error, OSError) and error.errno in NOT_OURS:
         where = error.filename or "A file or folder"
@@ -95,7 +151,8 @@ def _unexpected(error: Exception) -> int:
 
 def _say(sentence: str, code: int) -> int:
     text = visible(spelled(sentence, style()))
-    click.echo(text if len(text) <= LONGEST else f"{text[:LONGEST]} …", err=True)
+    with suppress(OSError):
+        click.echo(text if len(text) <= LONGEST else f"{text[:LONGEST]} …", err=True)
     return code
 
 

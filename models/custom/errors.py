@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from models.common.cli import OutputClosed
 from models.errors import InputError
 
 LONGEST_TEXT = 300
@@ -21,23 +22,51 @@ LIBRARIES = ("site-packages", "lib/python")
 Factory = Callable[..., Any]
 
 
+class EndedByUserCode(InputError):
+    """Say that `forward` of the user's network would have ended the process."""
+
+
 @contextmanager
 def user_code_errors(
     what: str, root: Path | None, factory: Factory | None = None, remedy: str = ""
 ) -> Iterator[None]:
     """Raise InputError `what: error (file, line). remedy` for anything the user's code raises.
 
-    The line is the last one below `root`, or else where `factory` is defined. A script that
-    ends its process counts as one that raises.
+    The line is the last one below `root`, or else where `factory` is defined. Code that calls
+    sys.exit() counts as one that raises; os._exit() ends the process before anything can be said.
     """
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except (EndedByUserCode, OutputClosed):
+        raise
+    except BaseException as error:
+        if type(error) is KeyboardInterrupt:  # the user's own Ctrl-C
+            raise
         text = " ".join(str(getattr(error, "msg", "") or error).split())[:LONGEST_TEXT].rstrip(".")
         problem = f"{type(error).__name__}: {text}" if text else type(error).__name__
         where = _line(error, root) or _definition(factory)
         sentence = f"{what}: {problem}{f' ({where})' if where else ''}. {remedy}"
         raise InputError(sentence.rstrip()) from error
+
+
+def call_network(network: Factory, image: object) -> Any:
+    """Return what the user's `network` makes of `image`.
+
+    Exceptions pass. Raises EndedByUserCode for anything else that would end the process.
+    """
+    try:
+        return network(image)
+    except (Exception, OutputClosed):
+        raise
+    except BaseException as error:
+        if type(error) is KeyboardInterrupt:
+            raise
+        problem = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_TEXT].rstrip(": .")
+        where = _line(error, None)
+        raise EndedByUserCode(
+            f"The network's own code ends the process when it is run: {problem}"
+            f"{f' ({where})' if where else ''}. Let forward return logits, or raise an exception."
+        ) from error
 
 
 def is_user_file(file: str, root: Path | None = None) -> bool:

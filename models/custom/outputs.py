@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from models.custom.errors import call_network
+
 ACTIVATIONS = {
     "sigmoid": "sigmoid",
     "expit": "sigmoid",
@@ -95,10 +97,10 @@ class OwnNetwork(nn.Module):
         """Return the logits of `image (N, C, H, W)`."""
         output = self.output
         if output.dropped is None:
-            logits = tensor_at(self.inner(image), output.path)
+            logits = tensor_at(call_network(self.inner, image), output.path)
         else:
             with ActivationRecorder(output.dropped) as watched:
-                shape = tensor_at(self.inner(image), output.path).shape
+                shape = tensor_at(call_network(self.inner, image), output.path).shape
             logits = watched.kept[0][2].reshape(shape)
         return logits if output.has_channels else logits.unsqueeze(1)
 
@@ -114,7 +116,7 @@ class OwnNetwork(nn.Module):
 def output_of(network: nn.Module, image: Tensor) -> tuple[LogitsOutput, Tensor] | str:
     """Return which output of `network` to take and its value on `image`, or why there is none."""
     with torch.no_grad(), ActivationRecorder() as watched:
-        returned = network(image)
+        returned = call_network(network, image)
     candidates = list(_tensors(returned))
     fitting = [(p, t) for p, t in candidates if t.ndim == 4 and t.is_floating_point()]
     fitting = fitting or [(p, t) for p, t in candidates if t.ndim == 3 and t.is_floating_point()]

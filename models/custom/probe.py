@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.custom.errors import user_code_errors
+from models.custom.errors import EndedByUserCode, user_code_errors
 from models.custom.load_module import LoadedNetwork
 from models.custom.outputs import LogitsOutput, output_of
 from models.errors import InputError
@@ -99,6 +99,8 @@ def _sides_that_work(
             return
         try:
             found = output_of(network, _noise(channels, side, side))
+        except EndedByUserCode:
+            raise
         except (TypeError, AttributeError, NameError):  # another side would not help
             return
         except Exception:  # this side may be wrong; the caller reports if all are
@@ -145,6 +147,8 @@ def _fits(network: nn.Module, shape: tuple[int, int, int], logits: Tensor, margi
     """Return whether the network runs on `shape` and its output lacks `margin` on each side."""
     try:
         found = output_of(network, _noise(*shape))
+    except EndedByUserCode:
+        raise
     except Exception:
         return False
     wanted = (1, logits.shape[1], shape[1] - 2 * margin, shape[2] - 2 * margin)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from models.errors import InputError
-from segport.options import ANYWAY, BUNDLE, PATH
+from segport.options import ANYWAY, BUNDLE, PATH, TIME_LIMIT
 
 
 @click.command(short_help="Paint masks on photos with a bundle.")
@@ -32,6 +32,7 @@ from segport.options import ANYWAY, BUNDLE, PATH
     type=click.IntRange(min=0),
     help="Pixels that tiles share with their neighbours. [default: a quarter of the tile]",
 )
+@TIME_LIMIT
 @ANYWAY
 def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     bundle: Path,
@@ -40,6 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     out: Path | None,
     tiled: bool,
     overlap: int | None,
+    time_limit: float | None,
     anyway: bool,
 ) -> None:
     """Paint masks on each PHOTO (or folder of photos) with a file of BUNDLE, no checkpoint.
@@ -58,11 +60,12 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     from validate.metadata.verdict import require_verdict
     from validate.predict.command import predict
     from validate.predict.console import print_areas
+    from validate.runtimes import limits
 
     stages = Stages(console())
     if warning := require_verdict(bundle, described, anyway=anyway):
         stages.tell(warning)
-    with stages.counted("Painting") as progress:
+    with stages.counted("Painting") as progress, limits.time_limit(time_limit):
         painting, folder = predict(
             bundle,
             photos,

@@ -34,7 +34,7 @@ def write_torchscript(module: nn.Module, path: Path, bundle: Bundle) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # what the tracer says about a broken module is no news
         traced = torch.jit.trace(module, image, check_trace=False)
-    torch.jit.save(traced, str(path))
+    torch.jit.save(torch.jit.freeze(traced.eval()), str(path))
 
 
 def broken(network: nn.Module, bundle: Bundle, fault: Break) -> Deployable:

@@ -1,6 +1,6 @@
 """Load a model: its interface, its arithmetic and the graph that computes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,16 +83,17 @@ class Model:
         *,
         watch: Watch | None = None,
         state: State | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """Compute the outputs, and show `watch` every intermediate value as it is computed.
 
         Raises:
-            InputError: as for `predict`.
+            InputError: as for `predict`; and what `check` raises, which is called after each step.
         """
         try:
             inputs = self._prepare(data, state)
             with torch.inference_mode():
-                values = self._executed(watch)(inputs, Execution(watch))
+                values = self._executed(watch)(inputs, Execution(watch, check))
             results = dict(zip(self._output_names, values, strict=True))
             return {
                 feature.name: from_tensor(feature, results[feature.name], fixed=self._fixed)

@@ -11,7 +11,15 @@ import numpy as np
 from export.bundle import Bundle
 from models.common.text import first_line
 from validate.images.reading import Picture
-from validate.runtimes import BatchRuntime, MalformedOutput, Opener, OutOfScope, Outputs, Runtime
+from validate.runtimes import (
+    BatchRuntime,
+    MalformedOutput,
+    Opener,
+    OutOfScope,
+    Outputs,
+    RefusedFile,
+    Runtime,
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Execution:
     """Load a file when the first picture comes, and run it.
 
     `milliseconds` are those of the pictures that were run alone. Each way to run returns a
-    RunFailure in place of raising anything.
+    RunFailure in place of raising anything but RefusedFile.
     """
 
     def __init__(self, opener: Opener, path: Path, bundle: Bundle):
@@ -72,6 +80,8 @@ class Execution:
             self._runtime = self._runtime or self._open()
             step = f"does not run on {name}"
             outputs = run(self._runtime)
+        except RefusedFile:
+            raise
         except MalformedOutput as error:
             return RunFailure(f"on {name}, {error}")
         except OutOfScope as error:

@@ -1,8 +1,10 @@
 """Run an artifact: each runtime takes the same picture and gives logits and a mask.
 
-    interface         Runtime, Outputs, NotRun, MalformedOutput, OutOfScope
+    interface         Runtime, Outputs, NotRun, MalformedOutput, RefusedFile, OutOfScope
+    limits            how much time and memory a file may take for one run
     eager             the reference: the PyTorch network itself
     torchscript       torch.jit
+    torchscript_code  what its code may say, read before it runs
     onnx_session      ONNX Runtime on the CPU
     coreml_native     Apple's Core ML, on macOS
     coreml_reference  validate.coreml, anywhere
@@ -17,6 +19,7 @@ from validate.runtimes.interface import (
     NotRun,
     OutOfScope,
     Outputs,
+    RefusedFile,
     Runtime,
     SmallMask,
     small_type,
@@ -30,6 +33,7 @@ __all__ = [
     "Opener",
     "OutOfScope",
     "Outputs",
+    "RefusedFile",
     "Runtime",
     "SmallMask",
     "runtimes_for",

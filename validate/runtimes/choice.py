@@ -12,7 +12,7 @@ from typing import Literal
 
 from export.bundle import Artifact, Bundle
 from models.errors import InputError
-from validate.runtimes.interface import NotRun, Runtime
+from validate.runtimes.interface import NotRun, RefusedFile, Runtime
 
 CoreMLChoice = Literal["native", "reference", "both"]
 CHOICES = ("native", "reference", "both")
@@ -22,10 +22,17 @@ NO_ONNXRUNTIME = "onnxruntime is not installed (requirements.txt pins it)"
 
 @dataclass(frozen=True)
 class Opener:
-    """Hold a runtime that exists here; `open` loads an artifact into it."""
+    """Hold a runtime that exists here; `load` takes an artifact into it."""
 
     runtime: str
-    open: Callable[[Path, Bundle], Runtime]
+    load: Callable[[Path, Bundle], Runtime]
+
+    def open(self, path: Path, bundle: Bundle) -> Runtime:
+        """Load the artifact at `path`. Raises RefusedFile for what is no file, as a pipe."""
+        for file in (path, *path.rglob("*")):
+            if not file.is_file() and not file.is_dir():
+                raise RefusedFile(f"{file} is not run: it is no regular file.")
+        return self.load(path, bundle)
 
 
 def runtimes_for(artifact: Artifact, coreml: CoreMLChoice | None) -> list[Opener | NotRun]:

@@ -12,6 +12,7 @@ from validate.runtimes.interface import (
     checked_outputs,
     named_outputs,
 )
+from validate.runtimes.limits import limited
 
 
 class CoreMLReference:
@@ -26,5 +27,7 @@ class CoreMLReference:
 
     def run(self, image: Picture) -> Outputs:
         """Compute logits and mask of `image (H, W, C)`."""
-        outputs = named_outputs(self._model.predict({"image": as_feature(image)}))
+        with limited(self._model.path) as until:
+            values = self._model.run({"image": as_feature(image)}, check=until.check)
+        outputs = named_outputs(values)
         return checked_outputs(*outputs, self._specification, image)

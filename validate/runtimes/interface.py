@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.errors import InputError
 from models.labels import mask_values
 from models.specification import Specification
 from validate.images.reading import Picture
@@ -80,6 +81,10 @@ class NotRun:
 
 class MalformedOutput(Exception):
     """Say in which way an artifact's outputs are not what a bundle promises."""
+
+
+class RefusedFile(InputError):
+    """Refuse to run a file, or to run it on: no verdict on what it computes."""
 
 
 class OutOfScope(Exception):

@@ -1,16 +1,20 @@
 """Run ONNX files in ONNX Runtime on the CPU."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 
 from export.bundle import Bundle
 from validate.images.reading import Picture
 from validate.runtimes.interface import Outputs, as_batch, checked_batch, named_outputs
+from validate.runtimes.limits import limited
 
 RANDOM = {
     "Bernoulli",
@@ -43,9 +47,24 @@ class OnnxSession:
 
     def run_batch(self, images: Sequence[Picture]) -> list[Outputs]:
         """Compute logits and mask of `images`, each `(H, W, C)`, as one batch."""
-        values = self._session.run(None, {"image": as_batch(images)})
+        values = self._run(as_batch(images))
         outputs = named_outputs(dict(zip(self._names, values, strict=True)))
         return checked_batch(*outputs, self._specification, images)
+
+    def _run(self, batch: NDArray[np.float32]) -> list[Any]:
+        """Return the values of all outputs; ONNX Runtime stops between two nodes if told so."""
+        options = onnxruntime.RunOptions()
+        with limited(self._path) as until:
+            timer = threading.Timer(until.seconds, setattr, (options, "terminate", True))
+            timer.daemon = True
+            timer.start()
+            try:
+                return list(self._session.run(None, {"image": batch}, options))
+            except Exception:
+                until.check()
+                raise
+            finally:
+                timer.cancel()
 
     def state(self) -> str | None:
         """Return the operator that draws random numbers; None without one. ONNX keeps no state."""

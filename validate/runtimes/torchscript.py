@@ -1,21 +1,30 @@
 """Run TorchScript, loaded from its file as a phone does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from export.bundle import Bundle
 from validate.images.reading import Picture
 from validate.runtimes.interface import MalformedOutput, Outputs, as_batch, checked_batch
+from validate.runtimes.limits import limited
+from validate.runtimes.torchscript_code import require_traced_code, require_traced_graph
 
 
 class TorchScript:
-    """Run a `.torchscript.pt` on the CPU."""
+    """Run a `.torchscript.pt` on the CPU.
+
+    Raises RefusedCode where its code is not a trace's, before any of it runs.
+    """
 
     def __init__(self, path: Path, bundle: Bundle):
+        require_traced_code(path)
         self._module = torch.jit.load(str(path), map_location="cpu")
+        require_traced_graph(path, self._module.inlined_graph)
+        self._path = path
         self._stored = {name: each.clone() for name, each in self._module.state_dict().items()}
         self._specification = bundle.specification
 
@@ -26,12 +35,24 @@ class TorchScript:
     @torch.inference_mode()
     def run_batch(self, images: Sequence[Picture]) -> list[Outputs]:
         """Compute logits and mask of `images`, each `(H, W, C)`, as one batch."""
-        outputs = self._module(torch.from_numpy(as_batch(images)))
+        outputs = self._run(torch.from_numpy(as_batch(images)))
         tensors = isinstance(outputs, tuple) and all(isinstance(o, torch.Tensor) for o in outputs)
         if not tensors or len(outputs) != 2:
             raise MalformedOutput("it does not return the pair of tensors (logits, mask)")
         logits, mask = (output.numpy() for output in outputs)
         return checked_batch(logits, mask, self._specification, images)
+
+    def _run(self, batch: torch.Tensor) -> Any:
+        with limited(self._path) as until:
+            check = _Check(until.check)
+            try:
+                with check:
+                    return self._module(batch)
+            except RuntimeError as error:  # TorchScript makes one of all that is raised in it
+                cause = check.error or error
+                if "can't allocate memory" in str(cause):
+                    raise MemoryError from None
+                raise cause from None
 
     def state(self) -> str | None:
         """Return what the code changes of its own between calls, or draws at random; else None.
@@ -52,6 +73,29 @@ class TorchScript:
             if node.isNondeterministic() and not _never_drops(node):
                 return f"it draws random numbers ({node.kind()})"
         return None
+
+
+class _Check(TorchDispatchMode):
+    """Call `check` before each operator; `error` is what it, or the operator, raised."""
+
+    def __init__(self, check: Callable[[], None]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._check = check
+        self.error: Exception | None = None
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch._dynamo takes seconds to be imported
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        try:
+            self._check()
+            return func(*args, **(kwargs or {}))
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def _is_stored(node: Any) -> bool:

@@ -228,7 +228,7 @@ def test_malformed_outputs_are_a_verdict(own_copy, photos, change, reason):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # about branches on shapes
         traced = torch.jit.trace(module, torch.rand(1, 3, 64, 64), check_trace=False)
-    torch.jit.save(traced, path_of(folder, "torchscript"))
+    torch.jit.save(torch.jit.freeze(traced.eval()), path_of(folder, "torchscript"))
     result = judged(network, folder, photos, only="torchscript").results[0]
     assert result.status == "failed"
     assert re.search(reason, "; ".join(result.reasons))

@@ -183,7 +183,7 @@ class InvertsLater(nn.Module):
         self.count += 1
         logits, mask = self.inner(image)
         if self.count > 40:
-            return -logits, 1 - mask
+            logits, mask = -logits, 1 - mask
         return logits, mask
 
 

@@ -149,7 +149,7 @@ def bundle_of(tiny, tmp_path):
         specification = replace(bundle.specification, **specification)
         made = Deployable(Centre(margin), contract, independent=specification.independent)
         path = bundle.artifacts[0].path
-        trace(made, contract).save(str(folder / path))
+        torch.jit.freeze(trace(made, contract)).save(str(folder / path))
         artifact = replace(bundle.artifacts[0], files=describe_files(folder, path))
         changed = {"contract": contract, "specification": specification, "artifacts": (artifact,)}
         changed |= {"activation": specification.activation, "labels_source": "LABELS"}

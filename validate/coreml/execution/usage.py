@@ -1,5 +1,6 @@
 """Count what a prediction uses of the stated limits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ class Execution:
     """Count what one prediction has used of the stated limits, and hold who watches it."""
 
     watch: Watch | None = None
+    check: Callable[[], None] = lambda: None
     live: int = 0
     computed: int = 0
     iterations: int = 0
@@ -26,7 +28,8 @@ class Execution:
             raise InputError(f"Its loops do not end within {MAX_ITERATIONS} iterations.")
 
     def keep(self, value: Any) -> None:
-        """Count a value that came to life."""
+        """Count a value that came to life; `check` may stop the prediction here."""
+        self.check()
         if isinstance(value, Tensor):
             self.live += value.numel()
             self.computed += value.numel()
