@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from models.common.text import visible
 from models.custom.option import parse_named
 from segport.options import ANYWAY, BUNDLE, ORIGIN, PATH, SAMPLES, with_options
 
@@ -49,5 +50,5 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
             bundle, folder, samples=samples, checkpoint=checkpoint, module=module
         )
     for path in installed:
-        click.echo(f"Put {path.name} into {path.parent}")
-    click.echo(f"Open {folder.with_suffix('.xcodeproj')} in Xcode and run it.")
+        click.echo(visible(f"Put {path.name} into {path.parent}"))
+    click.echo(visible(f"Open {folder.with_suffix('.xcodeproj')} in Xcode and run it."))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from models.common.text import visible
 from models.errors import InputError
 from segport.options import ANYWAY, BUNDLE, PATH, TIME_LIMIT
 
@@ -77,7 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
             tell=stages.tell,
         )
     print_areas(painting, stages.console)
-    click.echo(f"Masks, overlays and areas: {folder}")
+    click.echo(visible(f"Masks, overlays and areas: {folder}"))
     if painting.unread:
         first = painting.unread[0]
         raise InputError(f"{first.name} was not painted: {first.reason}. All others were.")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from models.common.text import visible
 from segport.options import ACCOUNTS, BUNDLE, JUDGING, ORIGIN, REFERENCE, with_options
 
 
@@ -16,4 +17,4 @@ def command(bundle: Path, **options: Any) -> None:
     from segport.api import validate
 
     validate(bundle, **options, verbose=True)
-    click.echo(f"Report: {bundle / 'report.html'}")
+    click.echo(visible(f"Report: {bundle / 'report.html'}"))

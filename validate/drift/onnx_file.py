@@ -36,7 +36,7 @@ class OnnxFile:
 
     def __init__(self, path: Path, graph: TorchGraph) -> None:
         try:
-            self._model = onnx.load(path)
+            self._model = onnx.load(path, load_external_data=False)
         except (OSError, DecodeError) as error:
             raise InputError(f"It is no ONNX file, or it is damaged: {error}.") from None
         self._graph = graph

@@ -35,8 +35,9 @@ class OnnxSession:
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3  # errors only
         self._path = path
+        # Given a path, it would open the files beside it that the model names as its weights.
         self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
         self._names = [output.name for output in self._session.get_outputs()]
         self._specification = bundle.specification
