@@ -8,6 +8,10 @@ from pathlib import Path
 
 from models.errors import InputError
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""What a file begins with that Git LFS keeps in the place of a large one."""
+POINTER = "a Git LFS pointer, not the file itself: run `git lfs pull` and try again"
+
 
 def require_there(path: Path) -> None:
     """Raise InputError, with the nearest names, where there is nothing at `path`."""
@@ -23,6 +27,15 @@ def require_there(path: Path) -> None:
         raise InputError(f"{path} does not exist. Did you mean {' or '.join(near)}?")
     where = "" if parent.is_dir() else f", and neither does the folder {parent}"
     raise InputError(f"{path} does not exist{where}: check the path.")
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Return whether Git LFS left a pointer at `path`, an ordinary file, or there is nothing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(LFS_POINTER)) == LFS_POINTER
+    except OSError:
+        return False
 
 
 def open_own(path: str, flags: int) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from models.errors import InputError
 from segport.commands.validate import command as validate_command
 from validate.parity.run import judge
 from validate.report.json_file import read_results
@@ -111,11 +112,43 @@ def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, p
 
 
 def test_it_installs_the_versions_that_were_tested_together(job):
-    lines = step_of(job, "Install Segport")["run"].splitlines()
-    assert [line.split()[2:] for line in lines] == [
-        ["--quiet", "-r", ".segport/requirements.txt"],
-        ["--quiet", "--no-deps", "./.segport"],
+    script = step_of(job, "Install Segport")["run"].splitlines()
+    first, *rest = [line.split() for line in script if not line.startswith("#")]
+    assert first[:3] == ["pip", "install", "--quiet"] and first[3].startswith("uv==")
+    assert [" ".join(line).removeprefix("uv pip install --system --quiet ") for line in rest] == [
+        "--torch-backend cpu -r .segport/requirements.txt",
+        "--no-deps ./.segport",
     ]
+
+
+def test_nothing_in_it_changes_by_itself(workflow, job):
+    for step in job["steps"]:
+        assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
+    assert workflow["env"]["SEGPORT_REF"] == "COMMIT"
+
+
+@pytest.mark.parametrize("what", ["a file", "the reference", "a photo"])
+def test_what_git_lfs_did_not_fetch_is_named(what, tiny, photos, tmp_path):
+    bundle, pictures, reference = (tmp_path / name for name in ("tiny", "photos", "stored.npz"))
+    shutil.copytree(tiny[1], bundle)
+    shutil.copytree(photos, pictures)
+    checkpoint = tiny[1].parent.parent / "tiny.pt"
+    judge(bundle, checkpoint=checkpoint, samples=pictures, write_reference=reference)
+    places = {
+        "a file": bundle / "tiny.onnx",
+        "the reference": reference,
+        "a photo": pictures / "b_noise.png",
+    }
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 97912345\n"
+    places[what].write_text(pointer, encoding="ascii")
+    if what == "a photo":
+        told = judge(bundle, checkpoint=checkpoint, samples=pictures).samples.skipped
+        assert "run `git lfs pull`" in str(told)
+        return
+    with pytest.raises(
+        InputError, match=rf"{places[what].name} is a Git LFS pointer.*git lfs pull"
+    ):
+        judge(bundle, reference=reference, samples=pictures)
 
 
 def test_what_is_uploaded_is_what_is_written(workflow, job):

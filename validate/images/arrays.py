@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.common.paths import POINTER, is_lfs_pointer
 from models.common.text import first_line
 from validate.images.reading import Picture, UnreadablePicture
 
@@ -61,7 +62,8 @@ def _mapped(path: Path) -> NDArray[Any]:
     except OSError as error:
         raise UnreadablePicture(error.strerror or "not a NumPy file") from None
     except ValueError:
-        raise UnreadablePicture("not a NumPy file of numbers, or cut off") from None
+        reason = POINTER if is_lfs_pointer(path) else "not a NumPy file of numbers, or cut off"
+        raise UnreadablePicture(reason) from None
 
 
 def npy_array(data: bytes | mmap.mmap) -> NDArray[Any]:

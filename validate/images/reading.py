@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from models.common.paths import POINTER, is_lfs_pointer
 from models.common.text import first_line
 
 RGBImage = NDArray[np.uint8]
@@ -47,7 +48,8 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
                 pixels = np.asarray(_converted(picture, mode))
                 return pixels.reshape(*pixels.shape[:2], channels)
     except UnidentifiedImageError:
-        raise UnreadablePicture("not a picture that Pillow can read") from None
+        reason = POINTER if is_lfs_pointer(path) else "not a picture that Pillow can read"
+        raise UnreadablePicture(reason) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         limit = (Image.MAX_IMAGE_PIXELS or 0) // 10**6
         raise UnreadablePicture(f"larger than {limit} million pixels") from None

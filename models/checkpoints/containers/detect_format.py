@@ -7,6 +7,7 @@ from models.checkpoints.containers.torch_files import MAGIC_NUMBER
 from models.checkpoints.pickles.records import BrokenFile, RefusedGlobal
 from models.checkpoints.pickles.unpickler import DECODING_ERRORS, Unpickler
 from models.common.json_reader import parse_json
+from models.common.paths import LFS_POINTER, POINTER
 
 HEAD = 4096
 """Bytes that `identify` wants to see."""
@@ -36,7 +37,6 @@ _MAGIC = (
     (b"\0\0\0\x18ftyp", "a video or HEIC picture"),
     (b"\0\0\0\x20ftyp", "a video"),
 )
-_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def identify(head: bytes, size: int) -> str:
@@ -61,8 +61,8 @@ def is_container(kind: str) -> bool:
 
 
 def _describe(head: bytes, size: int) -> str:
-    if head.startswith(_LFS):
-        return "a Git LFS pointer, not the file itself: run `git lfs pull` and try again"
+    if head.startswith(LFS_POINTER):
+        return POINTER
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return f"a WebP picture, not a checkpoint: {_RETRY}"
     if head[4:8] == b"TFL3":
