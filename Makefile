@@ -16,7 +16,7 @@ judging := SAMPLES COREML TOLERANCES ALLOW_UNJUDGED TIME_LIMIT
 reference := REFERENCE WRITE_REFERENCE
 demo.takes := $(writing) $(judging)
 export.takes := CKPT $(writing) $(reading) $(judging)
-validate.takes := BUNDLE CKPT $(module) $(reference) $(judging) DRIFT RANGES
+validate.takes := BUNDLE CKPT OUT $(module) $(reference) $(judging) DRIFT RANGES
 inspect.takes := CKPT $(reading)
 predict.takes := BUNDLE PHOTOS FORMATS OUT TILED OVERLAP TIME_LIMIT ANYWAY
 ios-demo.takes := BUNDLE CKPT $(module) SAMPLES APP ANYWAY
@@ -67,7 +67,8 @@ help: ## List the targets
 	@echo '  MODEL=file.py:Class MODEL_ARGS={"classes": 3} for a network of your own'
 	@echo 'validate also takes CKPT= MODEL= MODEL_ARGS=, DRIFT=1 to name the first operation that'
 	@echo '  departs from PyTorch, RANGES=1 for what each operation needs of float16,'
-	@echo '  or WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later'
+	@echo '  WRITE_REFERENCE=file.npz now and REFERENCE=file.npz later,'
+	@echo '  or OUT=results for a report outside of the bundle'
 	@echo 'predict also takes FORMATS=onnx OUT=masks TILED=1 OVERLAP=64; PHOTOS= is a folder or a photo'
 	@echo 'make ends with 2 whatever went wrong; .venv/bin/python -m segport ends with 0, 1 or 2'
 
@@ -79,7 +80,7 @@ export: .venv/.ready ## Export a checkpoint: make export CKPT=breakage.pt
 	@$(SEGPORT) export $(call options,$(writing) $(reading) $(judging)) -- $(call quoted,$(CKPT))
 
 validate: .venv/.ready ## Check parity of a bundle again: make validate BUNDLE=build/breakage
-	@$(SEGPORT) validate $(checkpoint) $(call options,$(module) $(reference) $(judging)) \
+	@$(SEGPORT) validate $(checkpoint) $(call options,OUT $(module) $(reference) $(judging)) \
 		$(call switch,DRIFT) $(call switch,RANGES) -- $(call quoted,$(BUNDLE))
 
 inspect: .venv/.ready ## What is in a checkpoint; writes nothing: make inspect CKPT=breakage.pt

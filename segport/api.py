@@ -219,17 +219,19 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     tolerances: Place | None = None,
     allow_unjudged: Sequence[str] | str | None = None,
     time_limit: float | None = None,
+    out: Place | None = None,
     drift: bool = False,
     ranges: bool = False,
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> Report:
-    """Judge every file of a bundle against PyTorch, and write the report into the bundle.
+    """Judge every file of a bundle against PyTorch, and write the report into the bundle, or `out`.
 
     checkpoint      where the bundle's checkpoint lies now
     model           the module in memory that was exported, or "file.py:Class" of a network of
                     your own, with its keywords in `model_args`
     reference       what `write_reference` stored earlier takes the place of the network
+    out             the folder of the report, where the bundle is not to be written to
     drift, ranges   also follow every operation, or measure what each needs of float16
     samples, allow_unjudged, time_limit, progress, verbose    as for `export`
 
@@ -237,9 +239,12 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
     says why, where a file does not compute what PyTorch computes.
     """
     from export.bundle import read_bundle
+    from export.staging import require_writable
 
     folder = Path(bundle)
     description = read_bundle(folder)
+    results = Path(out) if out is not None else folder
+    require_writable(results)
     if reference is not None and (drift or ranges):
         raise InputError(
             f"{'--drift' if drift else '--ranges'} needs the network itself, and {reference} holds "
@@ -273,6 +278,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
                 coreml=coreml,
                 tolerances=path_of(tolerances),
                 allow_unjudged=unjudged,
+                results=results,
                 progress=counted,
                 tell=stages.tell,
             )
@@ -287,13 +293,13 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
         if ranges:
             with stages("Measuring every operation"):
                 report = with_ranges(report, folder, deployable, photos)
-    write_results(report, folder)
+    write_results(report, results)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:
         offered = not (drift or reference) and can_follow(report)
         hint = " --drift names the operation that departs." if offered else ""
-        failed = ValidationFailed(f"{report.sentence} See {folder / 'report.html'}.{hint}")
+        failed = ValidationFailed(f"{report.sentence} See {results / 'report.html'}.{hint}")
         failed.report = report
         raise failed
     return report

@@ -44,6 +44,19 @@ def test_a_bundle_that_agrees_is_0_with_its_checkpoint_and_without(bundle, photo
     assert not (bundle / STATE).exists()
 
 
+def test_the_report_goes_elsewhere_and_the_bundle_stays_as_it_was(bundle, photos, call):
+    def state():
+        return {path: path.stat().st_mtime_ns for path in (bundle, *bundle.rglob("*"))}
+
+    before, out = state(), bundle.parent / "results"
+    assert call("validate", bundle, "--samples", photos, "--out", out)[0] == 0
+    assert {"report.html", "parity.json"} < {path.name for path in out.iterdir()}
+    assert state() == before
+    code, told = call("validate", bundle, "--out", bundle / "bundle.json" / "results")
+    assert code == 2
+    assert "cannot be written (Not a directory): choose another place with --out" in told
+
+
 def test_a_bundle_that_disagrees_is_1(bundle, photos, call, monkeypatch):
     def broken(self, image):
         raise RuntimeError("out of luck")
@@ -100,5 +113,5 @@ def test_bad_input_is_2_and_a_sentence(bundle, photos, call, tmp_path):
         assert code == 2, (words, told)
         assert "Error: " in told, words
         assert "Traceback" not in told
-        assert told.splitlines()[-1].endswith((".", "?")), words
+        assert told.splitlines()[-1].rstrip(")").endswith((".", "?")), words
     assert not (bundle / "parity.json").exists()

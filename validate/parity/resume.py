@@ -97,6 +97,7 @@ def run_state(folder: Path, run: Mapping[str, Any]) -> Iterator[RunState]:
     """
     path = folder / UNFINISHED
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         file = open(path, "a+b", opener=open_own)  # noqa: SIM115 (closed by the block below)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -123,8 +124,8 @@ def _lock(file: BinaryIO, folder: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
-        f"{path} cannot be written: {error.strerror}. Make room, or copy the bundle to a place "
-        "that can be written to."
+        f"{path} cannot be written: {error.strerror}. Make room, or name another folder for "
+        "the results with OUT=."
     )
 
 

@@ -46,6 +46,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     coreml: CoreMLChoice | None = None,
     tolerances: Path | None = None,
     allow_unjudged: Sequence[str] = (),
+    results: Path | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Report:
@@ -56,10 +57,10 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
     `write_reference` stores what PyTorch computes, and `reference` is such a file, which takes
     the place of the checkpoint; `tolerances` is a file that takes the place of the table's rows;
     `allow_unjudged` names the formats whose files may pass without being judged.
-    A run over many pictures that is interrupted keeps what is done beside the bundle, and the
-    same run goes on from there; `tell` is told so, in a sentence. One that writes a reference
-    begins anew. Raises InputError when the bundle is damaged, the checkpoint or reference is
-    not its own, or no sample can be read.
+    A run over many pictures that is interrupted keeps what is done in `results`, or else in the
+    bundle, and the same run goes on from there; `tell` is told so, in a sentence. One that writes a
+    reference begins anew. Raises InputError when the bundle is damaged, the checkpoint or reference
+    is not its own, or no sample can be read.
     """
     allowed = _require_formats(allow_unjudged)
     given = read_tolerances(tolerances)
@@ -84,7 +85,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
         if write_reference is not None or fits_one_batch(found, bundle):
             return _judged(found, session, bundle, progress)
         run = run_identity(found, folder, reference, given, session)
-        state = stack.enter_context(run_state(folder, run))
+        state = stack.enter_context(run_state(results or folder, run))
         with resumed(state, found, session, tell) as seconds:
             return _judged(found, session, bundle, progress, state, seconds)
 

@@ -34,7 +34,8 @@ def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
         _append_to_summary(markdown)
     except OSError as error:
         raise InputError(
-            f"The results cannot be written to {error.filename or folder}: {error.strerror}."
+            f"The results cannot be written to {error.filename or folder}: {error.strerror}. Name "
+            "another folder with OUT=."
         ) from None
     return written
 
