@@ -128,7 +128,7 @@ ORIGIN = (
     click.option(
         "--checkpoint",
         type=PATH,
-        help="Where the bundle's checkpoint lies. [default: where it was when the bundle was made]",
+        help="Where the bundle's checkpoint lies. [default: its place when the bundle was made, the bundle, or here]",
     ),
     *MODULE,
 )
