@@ -128,7 +128,8 @@ ORIGIN = (
     click.option(
         "--checkpoint",
         type=PATH,
-        help="Where the bundle's checkpoint lies. [default: its place when the bundle was made, the bundle, or here]",
+        help="Where the bundle's checkpoint lies. [default: where it lay beside the bundle when that "
+        "was made, in the bundle, or here]",
     ),
     *MODULE,
 )
