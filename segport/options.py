@@ -128,8 +128,8 @@ ORIGIN = (
     click.option(
         "--checkpoint",
         type=PATH,
-        help="Where the bundle's checkpoint lies. [default: where it lay beside the bundle when that "
-        "was made, in the bundle, or here]",
+        help="Where the bundle's checkpoint lies. [default: where it lay when the bundle was "
+        "made, in the bundle, or here]",
     ),
     *MODULE,
 )
