@@ -10,10 +10,10 @@ from segport import __version__
 
 COMMANDS = ("export", "validate", "predict", "inspect", "demo", "ios-demo", "device-report")
 SPINS = "10000"
-"""How often an OpenMP thread asks again before it sleeps, about a tenth of a millisecond.
+"""Limit of how often an OpenMP thread asks for work before it sleeps.
 
-Without a bound it keeps a core busy that another process needs: beside two of those, a picture
-takes PyTorch 4,348 ms, and 234 with it; on a quiet machine 109 with and without.
+Without one it keeps a core busy that another process needs: beside two of those on two cores, a
+picture takes PyTorch 428 ms, and 232 with it; on a quiet machine about 100 with and without.
 """
 
 

@@ -1,4 +1,4 @@
-"""What tests of several packages share."""
+"""Share fixtures between the tests of several packages."""
 
 import copy
 from collections.abc import Callable

@@ -115,7 +115,7 @@ class Page:
             self.send("Input.dispatchMouseEvent", type=kind, **where)
 
     def screenshot(self, whole=False):
-        """What is in the window, or the whole page, as a Pillow image."""
+        """Return what is in the window, or the whole page, as a Pillow image."""
         answer = self.send(
             "Page.captureScreenshot",
             captureBeyondViewport=whole,

@@ -1,10 +1,11 @@
-"""Bundles whose hashes fit what was done to their files."""
+"""Edit bundles: with hashes that fit what was done to files, or with another bundle.json."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from export.bundle import describe_files, read_bundle, write_bundle
+from export.bundle import MANIFEST, describe_files, read_bundle, write_bundle
 
 
 def sealed(folder: Path, *formats: str) -> None:
@@ -27,3 +28,13 @@ def sealed(folder: Path, *formats: str) -> None:
         if each.format in formats
     )
     write_bundle(replace(bundle, artifacts=artifacts), folder)
+
+
+def edited(folder: Path, *keys: str | int, value: object) -> None:
+    """Set the entry of bundle.json that `keys` lead to."""
+    document = json.loads((folder / MANIFEST).read_text())
+    place = document
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    (folder / MANIFEST).write_text(json.dumps(document))

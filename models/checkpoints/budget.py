@@ -13,7 +13,7 @@ BYTES = "bytes of records"
 NUMBERS = "numbers in its tensors"
 
 STATE_DICT = "Save the network's own state_dict() with torch.save and give that file."
-"""What to do about a file that is too odd to be read."""
+"""Advice for a file that is too odd to be read."""
 _ALWAYS = {
     OBJECTS: 2_000_000,
     STEPS: 200_000,
@@ -21,14 +21,14 @@ _ALWAYS = {
     BYTES: 1 << 26,
     NUMBERS: 1 << 25,
 }
-"""What any file may cost, however small: seconds, and some hundred megabytes of memory."""
+"""Limits of any file, however small: they keep it to seconds and some hundred megabytes."""
 _PER_BYTE = {OBJECTS: 1 / 64, CHARACTERS: 1, BYTES: 4, NUMBERS: 4}
-"""What each byte of the file adds."""
+"""Additions to the limits for each byte of the file."""
 _STEPS_PER_OBJECT = 4
-"""What each object of the file adds. A kilobyte can hold objects within each other so that there
-are 2^100 ways through them; an honest file is walked a few times."""
+"""Additional steps for each object of the file. A kilobyte can hold objects within each other so
+that there are 2^100 ways through them; an honest file is walked a few times."""
 _HOLES = 8
-"""Times that a file may be larger than what of it lies on the disk."""
+"""Factor by which a file may be larger than what of it lies on the disk."""
 
 Items = TypeVar("Items", bound=Sized)
 

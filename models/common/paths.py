@@ -9,7 +9,7 @@ from pathlib import Path
 from models.errors import InputError
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-"""What a file begins with that Git LFS keeps in the place of a large one."""
+"""First bytes of the text that Git LFS keeps in the place of a large file."""
 POINTER = "a Git LFS pointer, not the file itself: run `git lfs pull` and try again"
 
 
@@ -30,7 +30,7 @@ def require_there(path: Path) -> None:
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Return whether Git LFS left a pointer at `path`, an ordinary file, or there is nothing."""
+    """Return whether `path`, which is no pipe, holds a pointer of Git LFS; False for no file."""
     try:
         with path.open("rb") as file:
             return file.read(len(LFS_POINTER)) == LFS_POINTER

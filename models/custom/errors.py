@@ -14,7 +14,7 @@ LONGEST_TEXT = 300
 SEGPORT = Path(__file__).absolute().parents[2]
 """The folder in which Segport's packages lie."""
 INSTALLED = __name__.startswith("segport.")
-"""Whether all of Segport lies in one package, so that other names are the user's own."""
+"""True where all of Segport lies in one package, so that other names are the user's own."""
 PACKAGES = ("models", "export", "validate", "bench", "segport")
 LIBRARIES = ("site-packages", "lib/python")
 """Parts of the paths of files that belong to Python or to installed libraries."""

@@ -28,7 +28,7 @@ WARM_UP = 6
 FEATURE_NOISE = 0.05
 """Noise on the features in training, as a share of their spread: keeps small errors small."""
 WIDE_EVERY = 2
-"""Of so many batches, one has half as many views, each of nearly the whole picture: in a crop,
+"""Interval of batches that have half as many views, each of nearly the whole picture: in a crop,
 the deepest features never see what surrounds a car, and are taken by surprise where they do."""
 CALIBRATION = 18
 """Batches whose statistics end up in the decoder's batch norms."""

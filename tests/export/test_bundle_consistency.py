@@ -1,12 +1,12 @@
 """A bundle.json that contradicts itself, or does not list a model beside it, is bad input."""
 
-import json
 from pathlib import Path
 
 import pytest
+from sealed_bundles import edited
 from test_staging import fill
 
-from export.bundle import MANIFEST, read_bundle, verify_files
+from export.bundle import read_bundle, verify_files
 from export.unlisted import unlisted_files
 from models.errors import InputError
 
@@ -15,16 +15,6 @@ from models.errors import InputError
 def folder(tmp_path: Path) -> Path:
     fill(tmp_path, "content")
     return tmp_path
-
-
-def edited(folder: Path, *keys: str | int, value: object) -> None:
-    """Set the entry of bundle.json that `keys` lead to."""
-    document = json.loads((folder / MANIFEST).read_text())
-    place = document
-    for key in keys[:-1]:
-        place = place[key]
-    place[keys[-1]] = value
-    (folder / MANIFEST).write_text(json.dumps(document))
 
 
 def test_a_healthy_description_is_read(folder: Path) -> None:

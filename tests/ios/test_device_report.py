@@ -93,10 +93,10 @@ def test_a_file_that_is_no_report_is_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read_device_report(path)
     path.write_text("hello")
-    with pytest.raises(InputError, match="is not a device report"):
+    with pytest.raises(InputError, match="cannot be read as a device report"):
         read_device_report(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="is not a device report"):
+    with pytest.raises(InputError, match="cannot be read as a device report"):
         read_device_report(path)
     path.write_text("[]")
     with pytest.raises(InputError, match="at its top level"):

@@ -21,7 +21,7 @@ WRITING = frozenset("wax+")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file was read.
+    """Say how a file was read.
 
     sentence   of its refusal, "" for none
     seconds    of the processor

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fuzz_bundles import described
+from sealed_bundles import edited
 
 from export.bundle import MANIFEST, read_bundle, verify_files, write_bundle
 from export.bundle_consistency import near_path
@@ -25,15 +26,6 @@ def folder(tmp_path):
     folder = tmp_path / "build" / "net"
     write_bundle(described(folder), folder)
     return folder
-
-
-def edited(folder, *keys, value):
-    document = json.loads((folder / MANIFEST).read_text())
-    place = document
-    for key in keys[:-1]:
-        place = place[key]
-    place[keys[-1]] = value
-    (folder / MANIFEST).write_text(json.dumps(document))
 
 
 def verify(folder):

@@ -6,7 +6,7 @@ import pytest
 from fuzz import fuzz
 
 KINDS = {"fuzz_bundles": 150, "fuzz_checkpoints": 150}
-"""Of each kind, how many; packages have a test of their own in tests/coreml."""
+"""Number of cases of each kind; packages have a test of their own in tests/coreml."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""What lies where a bundle goes: links, leftovers of killed exports, a folder that is removed."""
+"""Export to places that hold something: links, leftovers of killed exports, removed folders."""
 
 import os
 import shutil

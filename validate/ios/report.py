@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.schema import require_valid
-from models.common.json_reader import read_json
+from export.schema import read_valid
 from models.errors import InputError
 from validate.report.markdown import escaped, table
 from validate.results.numbers import NOTHING, percent, share
@@ -87,11 +86,7 @@ def read_device_report(path: Path) -> DeviceReport:
     """
     if not path.exists():
         raise InputError(f"{path} does not exist: give the file that the app shared.")
-    try:
-        document = read_json(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a device report: {error}. {REMEDY}") from None
-    require_valid(document, SCHEMA_FILE, path, "a device report", REMEDY)
+    document = read_valid(path, SCHEMA_FILE, "a device report", REMEDY)
     report = _report_from(document)
     if report.passed != document["passed"]:
         raise InputError(

@@ -5,6 +5,7 @@
     eager             the reference: the PyTorch network itself
     torchscript       torch.jit
     torchscript_code  what its code may say, read before it runs
+    torchscript_records  what its pickles may hold, read before they are loaded
     onnx_session      ONNX Runtime on the CPU
     coreml_native     Apple's Core ML, on macOS
     coreml_reference  validate.coreml, anywhere

@@ -18,22 +18,16 @@ loaded graph is held to the same operators.
 
 import ast
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.checkpoints.budget import Budget
-from models.checkpoints.containers.torch_files import element_size, unpickle
-from models.checkpoints.pickles.records import Inert, RefusedGlobal, StoredTensor, UnusableTensor
-from validate.runtimes.interface import RefusedFile
+from validate.runtimes.torchscript_records import RefusedCode, record_sizes, require_plain_values
 
 MAX_CODE = 2**21
 """Most characters of code: the largest networks have some 100,000."""
-MAX_EXPANDED = 2**26
-"""Most bytes that the compressed records of an archive may expand to: code, and no weights."""
 MAX_CLASSES = 10_000
 """Most classes of an archive; a frozen trace has one, or one for each module that it changes."""
 SCALARS = set(
@@ -68,24 +62,13 @@ GRAPH_NODES = set(
 )
 
 
-class RefusedCode(RefusedFile):
-    """Refuse a TorchScript archive for what its code asks for."""
-
-    def __init__(self, path: Path, what: str):
-        super().__init__(
-            f"{path.name} is not run: {what}, which tracing does not write. Export the bundle "
-            "again from its checkpoint; where scripted code of the network is to blame, leave "
-            "torchscript out of FORMATS=."
-        )
-
-
 def require_traced_code(path: Path) -> None:
     """Raise RefusedCode where the archive holds more than a frozen trace does.
 
     Nothing of it has run then. Raises RuntimeError, zipfile.BadZipFile or BrokenFile for what is
     no whole archive.
     """
-    sizes = _record_sizes(path)
+    sizes = record_sizes(path)
     reader = torch._C.PyTorchFileReader(str(path))  # finds records as torch.jit.load does
     names = list(reader.get_all_records())
     codes = [name for name in names if name.casefold().endswith(".py")]
@@ -97,7 +80,7 @@ def require_traced_code(path: Path) -> None:
     if methods != 1:
         raise RefusedCode(path, f"its code has {methods} methods in place of one")
     for name in ("data", "constants"):
-        _require_plain_values(path, reader.get_record(f"{name}.pkl"), sizes, f"{name}/")
+        require_plain_values(path, reader.get_record(f"{name}.pkl"), sizes, f"{name}/")
 
 
 def require_traced_graph(path: Path, graph: Any) -> None:
@@ -111,19 +94,6 @@ def require_traced_graph(path: Path, graph: Any) -> None:
         computes = "Tensor" in given or (name in SCALARS and "str" not in given)
         if space != "aten" or not computes or not _is_allowed(name):
             raise RefusedCode(path, f"its code calls {kind}")
-
-
-def _record_sizes(path: Path) -> dict[str, int]:
-    """Return the size of each record, by its name below the archive's folder."""
-    with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":  # torch would read it in another format
-            raise zipfile.BadZipFile("it is no zip file")
-    with zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
-    packed = sum(each.file_size for each in infos if each.compress_type != zipfile.ZIP_STORED)
-    if packed > MAX_EXPANDED:
-        raise RefusedCode(path, f"its compressed records expand to {packed:,} bytes")
-    return {each.filename.partition("/")[2]: each.file_size for each in infos}
 
 
 def _checked_code(path: Path, code: bytes) -> int:
@@ -242,44 +212,6 @@ def _of_tensors(name: str) -> Iterator[Any]:
     for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}"):
         if any("Tensor" in str(given.type) for given in schema.returns):
             yield schema
-
-
-def _require_plain_values(path: Path, pickle: bytes, sizes: dict[str, int], folder: str) -> None:
-    """Refuse tensors that reach beyond their records: torch does not look before it reads them."""
-    try:
-        values = list(_values(unpickle(pickle, Budget(path.stat().st_size))))
-    except RefusedGlobal as error:
-        raise RefusedCode(path, f"it wants to {error} while it is loaded") from None
-    for value in values:
-        if isinstance(value, UnusableTensor):
-            raise RefusedCode(path, f"a tensor of it is no plain array ({value.reason})")
-        if isinstance(value, Inert) and value.cls.module.startswith("__torch__.torch.classes"):
-            raise RefusedCode(path, f"it has an object of {value.cls}")
-        if isinstance(value, StoredTensor):
-            storage = value.storage
-            last = sum((n - 1) * step for n, step in zip(value.size, value.stride, strict=True))
-            numbers = 0 if 0 in value.size else storage.offset + value.offset + last + 1
-            stored = sizes.get(f"{folder}{storage.key}", 0)
-            if max(numbers, storage.numel) * element_size(storage.dtype) > stored:
-                raise RefusedCode(path, "a tensor of it reaches beyond its record")
-
-
-def _values(root: object) -> Iterator[object]:
-    """Yield all that a pickle holds, each object once."""
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
-        if isinstance(value, dict):
-            waiting += [*value, *value.values()]
-        elif isinstance(value, list | tuple | set | frozenset):
-            waiting += value
-        elif isinstance(value, Inert):
-            waiting += [value.args, value.state, value.items, value.mapping]
 
 
 def _nodes(block: Any) -> Iterator[Any]:

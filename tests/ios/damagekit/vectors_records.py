@@ -58,7 +58,7 @@ INPUT_VARIANTS: Mapping[str, Mapping[str, object]] = {
 def exported_metadata(
     classes: int = 2, names: tuple[str, ...] = ("background", "breakage")
 ) -> dict[str, str]:
-    """What the exporter writes for a small network, less the versions of its packages."""
+    """Return what the exporter writes for a small network, less the versions of its packages."""
     specification = Specification("smp", "Unet", 3, classes, 32, {"encoder_name": "resnet34"})
     labels = Labels(names, tuple(colour_of(value) for value in range(len(names))), "LABELS")
     described = Description(specification, InputContract(320, 256), labels, "breakage.pt", SHA256)

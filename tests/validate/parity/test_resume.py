@@ -112,7 +112,7 @@ def stop(bundle, nine, monkeypatch, **options):
 
 
 def pictures_run(bundle, nine, monkeypatch, **options):
-    """How many pictures the next run takes, and what it says."""
+    """Return how many pictures the next run takes, and what it says."""
     told = []
     with monkeypatch.context() as patch:
         calls = stopped_at(patch, 0)
