@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +56,9 @@ class Job:
         return self.folder / (self.name + SUFFIX[format])
 
 
+Meanwhile = Callable[[Job], Iterator[None]]
+
+
 @dataclass(frozen=True)
 class Written:
     """Hold what a writer tells of its file, for the `Artifact`."""
@@ -66,9 +69,12 @@ class Written:
     pins: tuple[Pin, ...] = ()
 
 
-def write_formats(job: Job, stage: Stage) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+def write_formats(
+    job: Job, stage: Stage, meanwhile: Meanwhile
+) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
     """Write all formats that were asked for; return the artifacts and conversion notes.
 
+    While another process still writes, the steps of `meanwhile` are taken, one after the other.
     Where the mlprogram cannot be made, the NeuralNetwork backend writes `.mlmodel` and a note
     says why. Raises SegportError when a format cannot be written at all.
     """
@@ -86,6 +92,7 @@ def write_formats(job: Job, stage: Stage) -> tuple[tuple[Artifact, ...], tuple[s
         for format in formats:
             with stage(STAGE[format]):
                 if format == "onnx":
+                    any(onnx.ended for _ in meanwhile(job))
                     artifacts.append(onnx.result())
                     continue
                 artifact, note = _write_or_fall_back(job, traced, format, formats)

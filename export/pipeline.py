@@ -1,13 +1,13 @@
 """Run the main job: checkpoint in, bundle out, every file judged before it is handed over."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from export.bundle import Artifact, Bundle, OwnCode, Source, write_bundle
 from export.bundle_consistency import near_path
-from export.formats import Job, write_formats
+from export.formats import Job, Meanwhile, write_formats
 from export.metadata import Description, tool_versions
 from export.settings import Settings, safe_name
 from export.size_check import require_runs
@@ -27,12 +27,23 @@ SLACK = 8 << 20
 Judge = Callable[[Bundle, Job], Bundle | None]
 
 
+def no_steps(_: Job) -> Iterator[None]:
+    """Do nothing while a file is written."""
+    yield from ()
+
+
 def export(
-    checkpoint: Path | ModuleInMemory, out: Path, settings: Settings, stages: Stages, judge: Judge
+    checkpoint: Path | ModuleInMemory,
+    out: Path,
+    settings: Settings,
+    stages: Stages,
+    judge: Judge,
+    meanwhile: Meanwhile = no_steps,
 ) -> tuple[Bundle, Path]:
     """Export `checkpoint` into a bundle below `out`, and have it judged before it is moved in.
 
-    The weights of a module in memory are stored in the bundle. Returns the bundle and its folder.
+    The weights of a module in memory are stored in the bundle. While the last file is written,
+    `meanwhile` takes steps towards the verdict. Returns the bundle and its folder.
     Raises InputError for anything that cannot be exported, and ValidationFailed, with the files
     kept in `NAME.failed`, when one does not compute what PyTorch computes; an earlier bundle stays
     where it is in both cases.
@@ -59,7 +70,7 @@ def export(
             recognised = _stored(recognised, checkpoint, folder)
         job = _job(recognised, deployable, folder, destination, settings)
         source = _source(recognised, checkpoint, destination, settings)
-        bundle = judge(_build(recognised, source, job, stages), job)
+        bundle = judge(_build(recognised, source, job, stages, meanwhile), job)
         if bundle is None:
             raise _rejected(folder, destination, file)
     return bundle, destination
@@ -115,8 +126,10 @@ def _job(
     return Job(folder, destination.name, settings, description, deployable)
 
 
-def _build(recognised: Recognised, source: Source, job: Job, stages: Stages) -> Bundle:
-    artifacts, notes = write_formats(job, stages)
+def _build(
+    recognised: Recognised, source: Source, job: Job, stages: Stages, meanwhile: Meanwhile
+) -> Bundle:
+    artifacts, notes = write_formats(job, stages, meanwhile)
     notes = (*recognised.notes, *notes)
     bundle = _bundle(recognised, source, job, artifacts, notes, stages)
     write_bundle(bundle, job.folder)

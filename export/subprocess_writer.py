@@ -1,11 +1,13 @@
 """Run one writer in a process of its own, beside the others, where the system can fork.
 
 Exporting to ONNX takes as long as everything else together, and both are bound by one core.
-A forked process has the network in memory already and shares its pages. Where forking is not
-safe (macOS, whose frameworks do not survive it) the work is done in place, when it is asked for.
+A forked process has the network in memory already and shares its pages; it has a core to itself
+while it runs. Where forking is not safe (macOS, whose frameworks do not survive it) the work is
+done in place, when it is asked for.
 """
 
 import ctypes
+import gc
 import multiprocessing
 import signal
 import sys
@@ -29,16 +31,24 @@ class Beside(Generic[T]):
     def __init__(self, work: Callable[[], T]):
         self._work = work
         self._process: multiprocessing.process.BaseProcess | None = None
+        self._threads = torch.get_num_threads()
 
     def start(self) -> None:
-        """Fork, if that is possible here."""
+        """Fork, if that is possible here, and leave the process a core of its own."""
         if not CAN_FORK:
             return
         context = multiprocessing.get_context("fork")
         self._receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=_send_result, args=(self._work, sender))
+        gc.freeze()  # or a collection in either process would write to every page that both share
         self._process.start()
         sender.close()
+        torch.set_num_threads(max(1, self._threads - 1))
+
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing is done any more beside this process."""
+        return self._process is None or self._receiver.poll()
 
     def result(self) -> T:
         """Return what the work returned; raise what it raised."""
@@ -53,12 +63,14 @@ class Beside(Generic[T]):
                 "it may have run out of memory."
             ) from None
         self._process.join()
+        torch.set_num_threads(self._threads)
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]
 
     def stop(self) -> None:
         """End the process if it still runs, so that nothing writes after its place is gone."""
+        torch.set_num_threads(self._threads)
         if self._process is not None and self._process.is_alive():
             self._process.kill()
             self._process.join()

@@ -13,6 +13,7 @@ import torch
 from export.bundle import Pin
 from export.metadata import Description, feature_descriptions, pinned, preview
 from export.quiet import quiet
+from models.common.lean_imports import without
 from models.common.text import first_line
 from models.errors import SegportError
 from models.specification import InputContract
@@ -141,7 +142,7 @@ def _declare_outputs(ct: Any, model: Any, description: Description) -> Any:
 
 
 def _coremltools() -> Any:
-    with quiet():
+    with quiet(), without("sklearn"):
         import coremltools
 
     return coremltools

@@ -180,7 +180,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     with undisturbed(), limits.time_limit(time_limit):
         origin = origin_of(model_or_path)
         try:
-            description, folder = export(origin, place, settings, stages, judge)
+            description, folder = export(origin, place, settings, stages, judge, judge.ahead)
         except ValidationFailed as failed:
             failed.report = reports[-1]
             raise

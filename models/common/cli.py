@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -85,7 +85,7 @@ def _open_missing_streams() -> None:
     sys.stderr = sys.stderr or io.StringIO()
 
 
-def run(command: click.Command, name: str) -> None:
+def run(command: click.Command, name: str) -> NoReturn:
     """Run a command line and leave the process with its exit code; never with a traceback."""
     # A job that is told to end must clean up like one that is interrupted by hand.
     for number in (signal.SIGINT, signal.SIGTERM):

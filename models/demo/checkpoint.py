@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.common.lean_imports import without_dynamo
 from models.demo.fit import Plan, fit
 from models.demo.samples import read_samples
 from models.demo.views import originals
@@ -44,8 +45,10 @@ def make_demo_checkpoint(path: Path, samples: Path) -> None:
 
 def untrained(encoder: str = "resnet34") -> nn.Module:
     """Return the network before it is fitted: smp's initialisation from a fixed seed."""
-    import models.torchvision_shim  # noqa: F401, I001  (must come before smp)
-    import segmentation_models_pytorch as smp
+    import models.torchvision_shim  # noqa: F401  (must come before smp)
+
+    with without_dynamo():
+        import segmentation_models_pytorch as smp
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)

@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from small_networks import ROOT
+import torch
+from small_networks import ROOT, calibrated_unet
 
 from models.common.spelling import NAMES, flag
 from segport import __version__
@@ -145,3 +147,59 @@ def test_threads_wait_in_a_bounded_loop(
     (tmp_path / "net.pt").write_bytes(b"")
     told = segport("inspect", tmp_path / "net.pt", OMP_DISPLAY_ENV="VERBOSE", **environment).stderr
     assert re.search(rf"GOMP_SPINCOUNT = '{spins}'", told)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+    """Where a small network and its bundle are, and the modules that the export imported."""
+    folder = tmp_path_factory.mktemp("exported")
+    torch.save(calibrated_unet().state_dict(), folder / "net.pt")
+    (folder / "photos").mkdir()
+    shutil.copy(ROOT / "samples" / "05_wing_dent.jpg", folder / "photos")
+    done = segport("export", "net.pt", "--size", "64", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, imported(done)
+
+
+def test_an_export_imports_nothing_that_it_does_not_use(exported: tuple[Path, set[str]]) -> None:
+    unused = {"sklearn", "scipy.stats", "pandas", "matplotlib", "IPython", "ray", "tensorflow"}
+    if sys.platform == "linux":  # elsewhere the ONNX file is written by the same process
+        unused |= {"torch._dynamo", "onnxscript"}
+    assert not exported[1] & unused
+
+
+@pytest.mark.parametrize(
+    ("words", "unused"),
+    [
+        (("inspect", "net.pt"), {"coremltools", "onnx", "onnxruntime", "torch._dynamo", "jinja2"}),
+        (("validate", "build/net"), {"coremltools", "torch._dynamo", "sklearn", "onnxscript"}),
+        (("predict", "build/net", "photos"), {"coremltools", "torch._dynamo", "timm"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_other_commands_import_nothing_that_they_do_not_use(
+    exported: tuple[Path, set[str]], words: tuple[str, ...], unused: set[str]
+) -> None:
+    done = segport(*words, cwd=exported[0])
+    assert done.returncode == 0, done.stderr
+    assert not imported(done) & unused
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_everything_printed_arrives_before_the_process_ends(code: int) -> None:
+    script = (
+        "import atexit, click, sys\n"
+        "import segport.__main__ as command\n"
+        "def long(*_):\n"
+        "    print('x' * 1_000_000)\n"
+        "    print('y' * 1_000_000, file=sys.stderr)\n"
+        f"    sys.exit({code})\n"
+        "command.run = long\n"
+        "atexit.register(print, 'last')\n"
+        "command.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, len(done.stderr)) == (code, 1_000_001)
+    assert done.stdout == "x" * 1_000_000 + "\nlast\n"

@@ -91,7 +91,7 @@ def judge(  # noqa: PLR0913 (a keyword for each option of the command)
 
 
 def judge_network(  # noqa: PLR0913 (as above)
-    deployable: Deployable,
+    network: Deployable | ComputedReference,
     bundle: Bundle,
     folder: Path,
     *,
@@ -101,8 +101,9 @@ def judge_network(  # noqa: PLR0913 (as above)
     allow_unjudged: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Report:
-    """Judge the artifacts in `folder` against `deployable`, without checking their hashes.
+    """Judge the artifacts in `folder` against `network`, without checking their hashes.
 
+    `network` may have been run on the first samples already.
     `allow_unjudged` names the formats whose files may pass without being judged.
 
     Raises InputError when no sample can be read, or PyTorch itself gives no finite logits.
@@ -110,7 +111,7 @@ def judge_network(  # noqa: PLR0913 (as above)
     allowed = _require_formats(allow_unjudged)
     found = find_samples(samples, bundle.contract)
     given = read_tolerances(tolerances)
-    reference = ComputedReference(deployable)
+    reference = ComputedReference(network) if isinstance(network, Deployable) else network
     session = ParitySession(reference, bundle, folder, found, coreml, given)
     session.allow_unjudged = allowed
     return _judged(found, session, bundle, progress)

@@ -27,6 +27,7 @@ from validate.precision.measure import modules_of
 from validate.precision.pins import find_pins
 from validate.precision.repair import ProgramRepair, program_repair
 from validate.precision.survey import first_picture_ranges, rounded_artifact
+from validate.reference.network import ComputedReference
 from validate.results.parity import Report
 from validate.results.ranges import Ranges, all_pinned
 from validate.runtimes import CoreMLChoice
@@ -57,6 +58,12 @@ class ParityGate:
         self._coreml = coreml
         self._tolerances = tolerances
         self._allow_unjudged = allow_unjudged
+        self._reference: ComputedReference | None = None
+
+    def ahead(self, job: Job) -> Iterator[None]:
+        """Run PyTorch on one picture after the other, before there is a bundle to be judged."""
+        self._reference = ComputedReference(job.deployable)
+        yield from self._reference.ahead(find_samples(self._samples, job.description.contract))
 
     def __call__(self, built: Bundle, job: Job) -> Bundle | None:
         """Return `built`, repaired if need be, once it computes what the network computes.
@@ -81,7 +88,7 @@ class ParityGate:
     def _judged(self, bundle: Bundle, job: Job) -> Report:
         with self._stages.counted("Checking parity") as progress:
             return judge_network(
-                job.deployable,
+                self._reference or job.deployable,
                 bundle,
                 job.folder,
                 samples=self._samples,

@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
-import timm
-from segmentation_models_pytorch.encoders import TimmViTEncoder, encoders, get_encoder
 from torch import nn
+
+from models.common.lean_imports import without_dynamo
+
+with without_dynamo():
+    import timm
+    from segmentation_models_pytorch.encoders import TimmViTEncoder, encoders, get_encoder
 
 from models.common.text import first_line
 from models.errors import InputError

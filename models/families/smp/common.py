@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from torch import nn
 
+from models.common.lean_imports import without_dynamo
 from models.errors import InputError
 from models.families.encoders import choose, lookup, match
 from models.families.encoders.catalogue import TIMM, UNIVERSAL
@@ -109,7 +110,8 @@ def build(specification: Specification) -> nn.Module:
     """
     import models.torchvision_shim  # noqa: F401
 
-    import segmentation_models_pytorch
+    with without_dynamo():
+        import segmentation_models_pytorch
 
     architecture = getattr(segmentation_models_pytorch, specification.architecture)
     with warnings.catch_warnings():

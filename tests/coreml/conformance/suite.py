@@ -24,7 +24,7 @@ def coremltools_folder() -> Path:
     """
     found = importlib.util.find_spec("coremltools")
     if found is None or not found.submodule_search_locations:
-        raise InputError("coremltools is not installed: run `make setup`, its tests are run here.")
+        raise InputError("coremltools is not installed: its own tests are run here.")
     return Path(found.submodule_search_locations[0])
 
 

@@ -21,13 +21,15 @@ def _load() -> ModuleType:
         return sys.modules["coremltools.proto"]
     found = importlib.util.find_spec("coremltools")
     if found is None or not found.submodule_search_locations:
-        raise InputError("coremltools is not installed: run `make setup`, it reads Core ML files.")
+        raise InputError(
+            "coremltools is missing, which reads Core ML files: install Segport again."
+        )
     folder = f"{found.submodule_search_locations[0]}/proto"
     spec = importlib.util.spec_from_file_location(
         _ALIAS, f"{folder}/__init__.py", submodule_search_locations=[folder]
     )
     if spec is None or spec.loader is None:
-        raise InputError(f"coremltools has no {folder}: install it again with `make setup`.")
+        raise InputError(f"coremltools has no {folder}: install Segport again.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[_ALIAS] = module
     spec.loader.exec_module(module)
