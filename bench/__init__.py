@@ -1,1 +1,1 @@
-"""Measures the main job beside a bare conversion script, and the runtimes beside PyTorch."""
+"""Measure Segport beside the least that could be done, and hold it against aims."""

@@ -1,4 +1,4 @@
-"""The script that people paste: import, load, trace, freeze, convert to FP16 Core ML, save.
+"""Run the script that people paste: import, load, trace, freeze, convert to FP16 Core ML, save.
 
 Run as `python -m bench.baseline CHECKPOINT FOLDER`; prints a line `stage<TAB>seconds` a stage.
 It checks nothing. It is the yardstick of `make bench`, not a part of Segport.

@@ -1,40 +1,58 @@
-"""Measures a command: its wall time, or the peak memory of all its processes.
+"""Measure a command: its wall time, or the peak memory of all its processes.
 
 Never both at once: telling what processes share is work for the system, which holds them up.
 """
 
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
 
+BUSY = "while True: pass"
 INTERVAL = 0.05  # seconds between two looks at the memory
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds, and what it printed."""
+    """Hold the seconds that a command took, and what it printed."""
 
     seconds: float
     output: str
 
 
-def run(command: Sequence[str]) -> Run:
-    """Run `command` to its end, undisturbed. Raises RuntimeError where it fails."""
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep so many processes busy beside the block."""
+    running = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def run(command: Sequence[str], *, code: int | None = 0) -> Run:
+    """Run `command` to its end, undisturbed.
+
+    Raises RuntimeError where it ends with another exit code than `code`, unless that is None.
+    """
     started = time.perf_counter()
-    output = _ended(command, lambda process: process.wait())
+    output = _ended(command, lambda process: process.wait(), code)
     return Run(time.perf_counter() - started, output)
 
 
 def peak_memory(command: Sequence[str]) -> int:
-    """The bytes that `command` and its children had at most. Raises RuntimeError where it fails.
+    """Return the bytes that `command` and its children had at most.
 
-    That is the largest sum, over the process and its children at one moment, of the
-    proportional set size: memory that processes share is counted once. Where the system does
-    not tell it (macOS), the resident set size stands in.
+    That is the largest sum, over the process and its children at one moment, of the proportional
+    set size: memory that processes share is counted once. Where the system does not tell it
+    (macOS), the resident set size stands in. Raises RuntimeError where the command fails.
     """
     peaks = [0]
 
@@ -48,14 +66,16 @@ def peak_memory(command: Sequence[str]) -> int:
 
 
 def _ended(
-    command: Sequence[str], until_its_end: Callable[[subprocess.Popen[bytes]], object]
+    command: Sequence[str],
+    until_its_end: Callable[[subprocess.Popen[bytes]], object],
+    code: int | None = 0,
 ) -> str:
     with tempfile.TemporaryFile("w+") as log:  # a pipe that nobody reads would fill up and stall
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         until_its_end(process)
         log.seek(0)
         output = log.read()
-    if process.returncode != 0:
+    if code is not None and process.returncode != code:
         raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
     return output
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from models.custom.in_memory import ModuleInMemory
 
-LIBRARIES = ("torch", "coremltools", "onnx", "onnxscript", "timm", "torchvision", "multiprocessing")
+LIBRARIES = (
+    *("torch", "coremltools", "onnx", "onnxscript", "timm", "torchvision", "multiprocessing"),
+    "PIL",  # about odd metadata of photos, which does not matter here
+)
 Place = str | PathLike[str]
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -5,7 +5,7 @@ frames after the first and the lower byte of 16-bit samples. CMYK and palettes b
 greyscale fills three channels; colours become grey by ITU-R BT.601's luma.
 """
 
-import warnings
+import math
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +40,12 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
     """
     mode = MODES[channels]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd metadata, which does not matter here
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large photo is large
-                pixels = np.asarray(_converted(picture, mode))
-                return pixels.reshape(*pixels.shape[:2], channels)
+        with Image.open(path, formats=FORMATS) as picture:
+            if picture.width * picture.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise Image.DecompressionBombError  # from twice as many on, Pillow raises it itself
+            ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large photo is large
+            pixels = np.asarray(_converted(picture, mode))
+            return pixels.reshape(*pixels.shape[:2], channels)
     except UnidentifiedImageError:
         reason = POINTER if is_lfs_pointer(path) else "not a picture that Pillow can read"
         raise UnreadablePicture(reason) from None

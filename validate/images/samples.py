@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.specification import InputContract
+from validate.images.ahead import ahead
 from validate.images.arrays import SUFFIX, mixed, read_array
 from validate.images.folders import RENDERED, photos_in
 from validate.images.reading import MODES, Picture, UnreadablePicture, read_picture, stretch
@@ -60,12 +61,12 @@ class Samples:
         return len(self.paths)
 
     def __iter__(self) -> Iterator[Sample]:
-        for position, path in enumerate(self.paths[self.start :], self.start):
+        for position, reading in ahead(self.read, range(self.start, len(self.paths))):
             self.consumed = position + 1
             try:
-                sample = self.read(position)
+                sample = reading.result()
             except UnreadablePicture as error:
-                self.skipped.append(Skipped(path.name, str(error)))
+                self.skipped.append(Skipped(self.paths[position].name, str(error)))
                 continue
             yield sample
 

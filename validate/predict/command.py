@@ -7,6 +7,7 @@ written at the end, also where that is an interruption.
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from models.common.cli import Progress
 from models.common.hashing import sha256_of
 from models.errors import InputError
 from validate.atomic import placed
-from validate.images.reading import UnreadablePicture
+from validate.images.ahead import ahead
+from validate.images.reading import Picture, UnreadablePicture
 from validate.images.samples import Skipped, read_channels
 from validate.predict.areas import PredictedPhoto, Predictions, areas, overlaps, write_areas
 from validate.predict.file_names import files_of, left_out, names_for
@@ -106,13 +108,15 @@ class _Job:
         if kept:
             tell(f"Going on after {kept:,} of {of}, which an interrupted call has done.")
         try:
-            for number, (path, name) in enumerate(todo, kept):
+            channels = self._predictor.bundle.contract.channels
+            photos = ahead(lambda each: read_channels(each[0], channels), todo)
+            for number, ((path, name), reading) in enumerate(photos, kept):
 
                 def tick(tile: int, tiles: int, path: Path = path, number: int = number) -> None:
                     progress(f"{path.name}, tile {tile + 1} of {tiles}", number, len(files))
 
                 progress(path.name, number, len(files))
-                if (photo := self._predicted(path, name, tick)) is not None:
+                if (photo := self._predicted(path, name, reading, tick)) is not None:
                     self.done.append(photo)
                     earlier.add(path, photo)
         except KeyboardInterrupt:
@@ -125,11 +129,13 @@ class _Job:
             if self.done:
                 write_areas(self.result(), self._out)
 
-    def _predicted(self, path: Path, name: str, tick: TileDone) -> PredictedPhoto | None:
+    def _predicted(
+        self, path: Path, name: str, reading: Future[Picture], tick: TileDone
+    ) -> PredictedPhoto | None:
         """Predict one photo and write its files; None where it cannot be read."""
         bundle = self._predictor.bundle
         try:
-            photo = read_channels(path, bundle.contract.channels)
+            photo = reading.result()
             require_paintable(photo)
         except UnreadablePicture as error:
             self._troubles.append(Skipped(str(path), str(error)))

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from models.specification import InputContract
+from validate.images.ahead import ahead
 from validate.images.folders import RENDERED
 from validate.images.reading import UnreadablePicture, read_picture, stretch
 from validate.images.samples import find_samples, require_some
@@ -150,3 +153,29 @@ def test_the_projects_own_samples_are_pictures_only():
     samples = find_samples(None, CONTRACT)
     assert len(list(samples)) == len(samples) >= 12
     assert all(path.parent == RENDERED for path in samples.paths)
+
+
+def test_the_next_picture_is_read_while_one_is_looked_at():
+    begun, events = [], [threading.Event() for _ in range(4)]
+
+    def read(number):
+        begun.append(number)
+        events[number].set()
+        if number == 1:
+            raise UnreadablePicture("torn")
+        return number * 10
+
+    seen = []
+    for number, reading in ahead(read, range(4)):
+        if number < 3:
+            assert events[number + 1].wait(60)
+        seen.append((number, (reading.exception() and "torn") or reading.result()))
+        assert begun == list(range(min(number + 2, 4)))
+    assert seen == [(0, 0), (1, "torn"), (2, 20), (3, 30)]
+
+
+def test_nothing_is_read_any_more_once_nobody_looks():
+    reader = ahead(lambda number: number, range(100))
+    next(reader)
+    reader.close()
+    assert not [each for each in threading.enumerate() if each.name.startswith("reader")]
