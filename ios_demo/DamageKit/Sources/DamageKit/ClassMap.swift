@@ -88,25 +88,43 @@ public struct ClassMap: Equatable, Sendable {
 
     private static func largest(_ logits: TensorReader) throws -> [Int32] {
         let layout = logits.layout
-        var values = [Int32](repeating: 0, count: layout.size.area)
+        var values = [Int32]()
+        values.reserveCapacity(layout.size.area)
         var best = [Float](repeating: 0, count: layout.width)
         var row = best
+        var classes = [Int32](repeating: 0, count: layout.width)
         var bad = 0
         for y in 0..<layout.height {
-            let start = y * layout.width
             for channel in 0..<layout.channels {
                 logits.read(channel: channel, y: y, into: &row)
-                for x in 0..<layout.width {
-                    bad += row[x].isFinite ? 0 : 1
-                    if channel == 0 || row[x] > best[x] {
-                        best[x] = row[x]
-                        values[start + x] = Int32(channel)
+                bad += ClassMap.merge(row, of: Int32(channel), into: &best, and: &classes)
+            }
+            values.append(contentsOf: classes)
+        }
+        if bad > 0 { throw TensorError.notFinite(count: bad) }
+        return values
+    }
+
+    /// Takes over what is larger in `row`, all of it for channel 0, and counts what is not finite.
+    private static func merge(
+        _ row: [Float], of channel: Int32, into best: inout [Float], and classes: inout [Int32]
+    ) -> Int {
+        var bad: Int32 = 0
+        let isFirst = channel == 0
+        row.withUnsafeBufferPointer { row in
+            best.withUnsafeMutableBufferPointer { best in
+                classes.withUnsafeMutableBufferPointer { classes in
+                    for x in 0..<min(row.count, best.count, classes.count) {
+                        let (number, largest) = (row[x], best[x])
+                        let isLarger = isFirst ? true : number > largest
+                        best[x] = isLarger ? number : largest
+                        classes[x] = isLarger ? channel : classes[x]
+                        bad &+= number - number == 0 ? 0 : 1  // of the others it is NaN
                     }
                 }
             }
         }
-        if bad > 0 { throw TensorError.notFinite(count: bad) }
-        return values
+        return Int(bad)
     }
 }
 

@@ -98,20 +98,44 @@ public struct TensorReader {
 
     /// Copies one row of one channel into `row`, which has `layout.width` elements.
     func read(channel: Int, y: Int, into row: inout [Float]) {
-        var offset = start(channel: channel, y: y)
-        for x in 0..<layout.width {
-            row[x] = number(at: offset)
-            offset += columnStep
+        let start = start(channel: channel, y: y)
+        // The type is looked at once a row, so that the loops over its numbers are vectorised.
+        switch layout.type {
+        case .float32: copy(from: start, into: &row) { (number: Float) in number }
+        case .float16: copy(from: start, into: &row) { HalfFloat.float(bits: $0) }
+        case .int32: copy(from: start, into: &row) { (number: Int32) in Float(number) }
         }
     }
 
     /// Copies one row of whole numbers. The type must be `int32`.
     func readIntegers(channel: Int, y: Int, into row: inout [Int32]) {
-        var offset = start(channel: channel, y: y)
-        for x in 0..<layout.width {
-            row[x] = buffer.loadUnaligned(fromByteOffset: offset, as: Int32.self)
-            offset += columnStep
+        copy(from: start(channel: channel, y: y), into: &row) { (number: Int32) in number }
+    }
+
+    @inline(__always)
+    private func copy<Stored: BitwiseCopyable, Read>(
+        from start: Int, into row: inout [Read], _ converted: (Stored) -> Read
+    ) {
+        let end = start + (layout.width - 1) * columnStep + MemoryLayout<Stored>.size
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        row.withUnsafeMutableBufferPointer { row in
+            // Numbers that lie side by side are copied by a loop that is vectorised.
+            if layout.columnStride == 1, isAligned(bytes, for: Stored.self) {
+                bytes.withMemoryRebound(to: Stored.self) { stored in
+                    for x in 0..<layout.width { row[x] = converted(stored[x]) }
+                }
+            } else {
+                for x in 0..<layout.width {
+                    let number = bytes.loadUnaligned(
+                        fromByteOffset: x * columnStep, as: Stored.self)
+                    row[x] = converted(number)
+                }
+            }
         }
+    }
+
+    private func isAligned<Stored>(_ bytes: UnsafeRawBufferPointer, for type: Stored.Type) -> Bool {
+        Int(bitPattern: bytes.baseAddress) % MemoryLayout<Stored>.alignment == 0
     }
 
     private func number(at offset: Int) -> Float {

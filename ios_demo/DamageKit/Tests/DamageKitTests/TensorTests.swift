@@ -135,6 +135,41 @@ final class TensorTests: XCTestCase {
         }
     }
 
+    func testRowsAreReadAlikeHoweverTheyLie() throws {
+        let (channels, height, width) = (3, 2, 5)
+        // Every bit pattern but those of infinity and NaN, and many equal ones among them.
+        let numbers = (0..<(channels * height * width)).map { UInt16($0 * 2_311 % 0x7C00 / 7 * 7) }
+        let dense = try decide(half: numbers, [channels, height, width], step: 1, offset: 0)
+        for (step, offset) in [(1, 1), (2, 0), (3, 1)] {
+            let other = try decide(
+                half: numbers, [channels, height, width], step: step, offset: offset)
+            XCTAssertEqual(other, dense, "step \(step), offset \(offset)")
+        }
+        let plane = height * width
+        for place in 0..<plane {
+            let logits = (0..<channels).map { HalfFloat.float(bits: numbers[$0 * plane + place]) }
+            let first = logits.firstIndex(of: logits.max() ?? 0)
+            XCTAssertEqual(first.map(Int32.init), dense.values[place])
+        }
+    }
+
+    /// Decides `numbers`, which lie `step` numbers apart and begin `offset` bytes into memory.
+    private func decide(
+        half numbers: [UInt16], _ shape: [Int], step: Int, offset: Int
+    ) throws -> ClassMap {
+        var bytes = [UInt8](repeating: 0x7E, count: offset + 2 * step * numbers.count)
+        for (place, bits) in numbers.enumerated() {
+            bytes[offset + 2 * step * place] = UInt8(truncatingIfNeeded: bits)
+            bytes[offset + 2 * step * place + 1] = UInt8(truncatingIfNeeded: bits >> 8)
+        }
+        let layout = try TensorLayout(
+            type: .float16, shape: shape, strides: contiguous(shape).map { $0 * step })
+        return try bytes.withUnsafeBytes { memory in
+            let buffer = UnsafeRawBufferPointer(rebasing: memory[offset...])
+            return try ClassMap(logits: TensorReader(buffer, layout: layout))
+        }
+    }
+
     func testTheThresholdOfAProbability() {
         XCTAssertEqual(ClassMap.logit(ofProbability: 0.5), 0)
         XCTAssertEqual(1 / (1 + exp(-ClassMap.logit(ofProbability: 0.9))), 0.9, accuracy: 1e-12)
