@@ -47,12 +47,12 @@ def run(command: Sequence[str], *, code: int | None = 0) -> Run:
     return Run(time.perf_counter() - started, output)
 
 
-def peak_memory(command: Sequence[str]) -> int:
+def peak_memory(command: Sequence[str], *, code: int | None = 0) -> int:
     """Return the bytes that `command` and its children had at most.
 
     That is the largest sum, over the process and its children at one moment, of the proportional
     set size: memory that processes share is counted once. Where the system does not tell it
-    (macOS), the resident set size stands in. Raises RuntimeError where the command fails.
+    (macOS), the resident set size stands in. Raises RuntimeError as `run` does.
     """
     peaks = [0]
 
@@ -61,7 +61,7 @@ def peak_memory(command: Sequence[str]) -> int:
             peaks.append(_memory(process.pid))
             time.sleep(INTERVAL)
 
-    _ended(command, watch)
+    _ended(command, watch, code)
     return max(peaks)
 
 

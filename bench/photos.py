@@ -1,6 +1,6 @@
 """Measure `segport validate` of many photos beside a bare loop over the same four runtimes.
 
-Run as `python -m bench.many_photos BUNDLE CHECKPOINT PHOTOS`, it is the bare loop.
+Run as `python -m bench.photos BUNDLE CHECKPOINT PHOTOS`, it is the bare loop.
 """
 
 import models.torchvision_shim  # noqa: F401
@@ -29,7 +29,7 @@ def rows(checkpoint: Path, folder: Path, rounds: int, _console: Console) -> list
     bundle, photos = str(folder / "build" / checkpoint.stem), str(folder / "many")
     options = ["--checkpoint", str(checkpoint), "--samples", photos]
     validate = [sys.executable, "-m", "segport", "validate", bundle, *options]
-    loop = [sys.executable, "-m", "bench.many_photos", bundle, str(checkpoint), photos]
+    loop = [sys.executable, "-m", "bench.photos", bundle, str(checkpoint), photos]
     pairs = [(run(loop).seconds, run(validate).seconds) for _ in range(rounds)]
     loops, validations = zip(*pairs, strict=True)
     return [Row(f"validate {PHOTOS} photos : loop", ratios(validations, loops), 1.15)]
