@@ -56,6 +56,7 @@ def test_every_format_agrees_and_the_bundle_says_so(
     assert export(path, "--labels", "background,breakage", formats=formats, size="96x64") == 0
     folder = path.parent / "build" / "breakage"
     assert sorted(p.name for p in folder.iterdir()) == [
+        "README.md",
         "breakage.mlmodel",
         "breakage.mlpackage",
         "breakage.onnx",
