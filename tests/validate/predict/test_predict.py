@@ -345,13 +345,13 @@ def test_an_interrupted_call_goes_on_from_there(tiny, photos, tmp_path, monkeypa
     monkeypatch.setattr("validate.predict.command.write_overlay", stop)
     code, told, _ = call(tiny[1], photos, "--out", out)
     assert code == 130
-    assert "1 of 3 photos are done: the same command goes on from there." in told
+    assert "1 of 3 files are done: the same command goes on from there." in told
     first = (out / "a_smooth.mask.png").stat().st_mtime_ns
     monkeypatch.setattr("validate.predict.command.write_overlay", paint)
     with (out / STATE).open("a") as state:
         state.write('{"size": ')  # cut off by a power failure
     code, told, _ = call(tiny[1], photos, "--out", out)
-    assert (code, "Going on after 1 of 3 photos" in told) == (0, True)
+    assert (code, "Going on after 1 of 3 files" in told) == (0, True)
     assert (out / "a_smooth.mask.png").stat().st_mtime_ns == first
     assert STATE not in names(out)
     document = json.loads((out / "areas.json").read_text())
