@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -35,7 +36,10 @@ RED = (213, 94, 0)  # of the palette's first colour, 0xD55E0099
 
 @pytest.fixture
 def call(capsys, monkeypatch):
-    """Return a function that runs `segport predict`: (exit code, standard output and error)."""
+    """Return a function that runs `segport predict`: (exit code, standard output and error).
+
+    Lines of the output that were broken to the width of a log are whole again.
+    """
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
     def call(*words):
@@ -43,7 +47,7 @@ def call(capsys, monkeypatch):
         with pytest.raises(SystemExit) as ended:
             run(group, "segport")
         told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
+        return int(ended.value.code or 0), re.sub(r"\n +", " ", told.out), told.err
 
     return call
 

@@ -226,7 +226,7 @@ def test_console_lines_outside_a_terminal_are_plain():
 
 
 def test_console_table_on_a_terminal_ends_with_the_verdict():
-    shown = printed(report(), force_terminal=True, color_system=None, width=100)
+    shown = printed(report(), force_terminal=True, color_system=None, width=200)
     assert re.search(r"^ONNX +ONNX Runtime +\S+ dB .* passed", shown, re.MULTILINE)
     assert re.search(r"^mlprogram +Core ML .* not run", shown, re.MULTILINE)
     assert shown.rstrip().endswith(report().sentence)
