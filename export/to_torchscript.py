@@ -11,8 +11,10 @@ import torch
 EXTRA_FILE = "segport.json"
 DEBUG_RECORD = ".debug_pkl"
 """How the name of a record ends that tells from which lines of whose source files code came."""
-WRITTEN_BY_TORCH = ("version", ".data/serialization_id")
-"""Records that torch's writer adds to each archive."""
+VERSIONS = ("version", ".data/version")
+"""Record of the archive's version, by its place before version 10 and since."""
+SERIALIZATION = ".data/serialization_id"
+"""Record of hashes, which torch's writer adds to each archive as it does the version."""
 
 
 def write_torchscript(
@@ -38,10 +40,12 @@ def _without_sources(archive: bytes) -> bytes:
     """
     reader, stripped = torch._C.PyTorchFileReader(io.BytesIO(archive)), io.BytesIO()
     writer = torch._C.PyTorchFileWriter(stripped)
+    names = reader.get_all_records()
     # Loading upgrades the operations of older versions, so that this must stay what it was.
-    writer.set_min_version(int(reader.get_record("version")))
-    for name in reader.get_all_records():
-        if not name.endswith(DEBUG_RECORD) and name not in WRITTEN_BY_TORCH:
+    version = next(name for name in VERSIONS if name in names)
+    writer.set_min_version(int(reader.get_record(version)))
+    for name in names:
+        if not name.endswith(DEBUG_RECORD) and name not in (version, SERIALIZATION):
             record = reader.get_record(name)
             writer.write_record(name, record, len(record))
     writer.write_end_of_file()

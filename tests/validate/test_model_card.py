@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_reports import made_report
 from model_cards import CONTRACTS, swift_of
@@ -17,8 +18,10 @@ from export.unlisted import unlisted_files
 from models.errors import InputError
 from segport.api import validate
 from validate.metadata.content import read_content
+from validate.parity.execution import Execution
 from validate.report.model_card import to_card
 from validate.report.write import write_results
+from validate.runtimes import Opener
 
 HOSTILE = "a|b\n# c `d` <img src=x> [e](http://f) $g$ \x1b[31m"
 
@@ -161,3 +164,13 @@ def test_no_file_of_a_bundle_names_a_folder_of_the_machine_that_made_it(bundle, 
         for content in contents(path):
             for folder in folders:
                 assert folder.encode() not in content, f"{path.name} names {folder}"
+
+
+def test_no_reason_of_a_failure_names_the_folder_of_the_bundle(bundle):
+    def load(path, _):
+        raise ValueError(f"cannot load {path} ({path.resolve()})")
+
+    path = bundle / "tiny.onnx"
+    execution = Execution(Opener("made", load), path, read_bundle(bundle))
+    failure = execution.run("a.png", np.zeros((64, 64, 3), np.uint8))
+    assert failure.reason == "it does not load: cannot load tiny.onnx (tiny.onnx)"
