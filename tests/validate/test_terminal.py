@@ -33,6 +33,7 @@ def test_a_report_fits_whatever_it_says(columns):
     lines = console.file.getvalue().splitlines()
     assert HEADER in [" ".join(line.split()) for line in lines]
     assert [line for line in lines if len(line) > columns] == []
+    assert "made.onnx (ONNX Runtime) failed:" in lines  # and each reason in a line of its own
     assert any("(encoder.layer4.0.downsample.1.1)" in line for line in lines)
     assert any(re.search(r"ONNX Runtime +\S+ dB +\S+ % +[\d,]+ +failed *$", line) for line in lines)
 

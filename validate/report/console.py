@@ -6,34 +6,45 @@ from rich.text import Text
 
 from models.common.console import print_line
 from validate.report import drift_text as words
-from validate.report.text import COLUMNS, ranges, reasons, row, times
+from validate.report.text import COLUMNS, ranges, row, times
 from validate.results.drift import Drift
 from validate.results.numbers import FORMATS
-from validate.results.parity import Report
+from validate.results.parity import ArtifactResult, Report
 
 IN_TABLE = ("runtime", "PSNR", "largest error", "decisive flips", "verdict")
 STYLES = {
     "passed": "green",
     "failed": "bold red",
     "not run": "yellow",
-    "not all judged": "yellow",
-    "nothing judged": "yellow",
 }
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print figures and reasons of each file, and the verdict as the last line."""
+    """Print figures and reasons of each file, and as the last line that parity holds.
+
+    A command that fails tells its verdict by its error, and not twice.
+    """
     console.print(_table(report))
     for result in report.results:
-        if result.reasons:
-            what = "not run here" if result.status == "not run" else "failed"
-            text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
-            print_line(console, text, STYLES[result.status])
+        _print_reasons(result, console)
     _print_times(report, console)
     for text in ranges(report.ranges) if report.ranges else ():
         print_line(console, text, "yellow")
     _print_skipped(report, console)
-    print_line(console, report.sentence, STYLES[report.verdict])
+    if report.passed:
+        print_line(console, report.sentence, STYLES["passed"])
+
+
+def _print_reasons(result: ArtifactResult, console: Console) -> None:
+    """Print why a file failed or was not run: one reason in its line, several below each other."""
+    what = "not run here" if result.status == "not run" else "failed"
+    title, style = f"{result.path} ({result.runtime}) {what}:", STYLES[result.status]
+    if len(result.reasons) == 1:
+        print_line(console, f"{title} {result.reasons[0]}.", style)
+    elif result.reasons:
+        print_line(console, title, style)
+        for reason in result.reasons:
+            print_line(console, f"  {reason}", style)
 
 
 def _table(report: Report) -> Table:
