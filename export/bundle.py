@@ -16,7 +16,7 @@ from export.schema import read_valid, require_valid
 from export.unlisted import require_models_listed
 from models.common.hashing import sha256_of
 from models.common.json_codec import plain, revive
-from models.common.paths import POINTER, is_lfs_pointer
+from models.common.paths import require_no_pointer
 from models.common.text import counted
 from models.errors import InputError
 from models.specification import Choices, InputContract, Specification
@@ -232,8 +232,7 @@ def _verify(file: BundleFile, folder: Path) -> None:
     require_inside(path, folder)
     if not path.is_file():
         raise InputError(f"{path} is missing: copy the whole bundle, or export it again.")
-    if is_lfs_pointer(path):
-        raise InputError(f"{path} is {POINTER}.")
+    require_no_pointer(path)
     if path.stat().st_size != file.size or sha256_of(path) != file.sha256:
         raise InputError(
             f"{path} is not the file that was exported (its SHA-256 differs from bundle.json's): "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.common.json_reader import read_json
+from models.common.paths import require_no_pointer
 from models.errors import InputError
 
 MOST_ERRORS = 100
@@ -20,6 +21,7 @@ def read_valid(path: Path, schema: Path, what: str, remedy: str) -> dict[str, An
     try:
         document: dict[str, Any] = read_json(path)
     except (OSError, ValueError) as error:
+        require_no_pointer(path)
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be read as {what}: {reason}. {remedy}") from None
     require_valid(document, schema, path, what, remedy)

@@ -15,8 +15,7 @@ def print_summary(bundle: Bundle, folder: Path, console: Console) -> None:
     """Print notes and findings, every file with its size, and where they lie."""
     of_files = [note for artifact in bundle.artifacts for note in artifact.notes]
     for sentence in (*_assumptions(bundle), *bundle.findings, *bundle.notes, *of_files):
-        note = Text("Note: ", style="yellow").append(spelled(sentence, style()), style="default")
-        console.print(note, soft_wrap=True)
+        print_line(console, f"Note: {spelled(sentence, style())}", "yellow")
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for artifact in bundle.artifacts:
         size = Text(f"{artifact.size / 1e6:.1f} MB", justify="right")

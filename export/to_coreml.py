@@ -37,15 +37,20 @@ FLOAT16 = Arithmetic()
 FLOAT32 = Arithmetic("float32")
 
 
-class ConversionError(SegportError):
-    """Say that coremltools could not convert the network, for the `reason`."""
+# How coremltools says that an older target lacks what the network needs.
+NEEDS_TARGET = re.compile(
+    r"has version (?P<version>\d+) suitable for later|available from version (?P<from>\d+) onwards"
+    r"|to at least coremltools\.target\.(?P<target>iOS\d+)"
+)
+WITHOUT = "Leave mlprogram and neuralnetwork out of FORMATS=, as FORMATS=torchscript,onnx."
 
-    def __init__(self, reason: str):
-        super().__init__(
-            f"The network cannot be converted to Core ML ({reason.rstrip('.')}). Leave mlprogram "
-            "and neuralnetwork out of FORMATS=, as FORMATS=torchscript,onnx."
-        )
+
+class ConversionError(SegportError):
+    """Say that coremltools could not convert the network, for the `reason`, and what to do."""
+
+    def __init__(self, reason: str, remedy: str = WITHOUT):
         self.reason = reason.rstrip(".")
+        super().__init__(f"The network cannot be converted to Core ML ({self.reason}). {remedy}")
 
 
 def write_mlprogram(
@@ -166,7 +171,18 @@ def _convert(traced: torch.jit.ScriptModule, contract: InputContract, **options:
         except OSError:  # a full disk says nothing against the network
             raise
         except Exception as error:  # the converter raises whatever its passes raise
-            raise ConversionError(f"{type(error).__name__}: {first_line(error)}") from error
+            raise _conversion_error(ct, error) from error
+
+
+def _conversion_error(ct: Any, error: Exception) -> ConversionError:
+    """Return what coremltools' error means: the oldest target there is for the network, if any."""
+    found = NEEDS_TARGET.search(str(error))
+    if found is None:
+        return ConversionError(f"{type(error).__name__}: {first_line(error)}")
+    target = found["target"] or ct.target(int(found["version"] or found["from"])).name
+    return ConversionError(
+        f"it needs {target} or later", f"Choose TARGET={target}, or leave TARGET= away."
+    )
 
 
 def _input(ct: Any, contract: InputContract) -> Any:

@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from export.result_files import RESULTS
+from export.result_files import CARD, CARD_MARKER, RESULTS
 from models.common.hashing import sha256_of
 from models.errors import InputError
 
@@ -24,8 +24,18 @@ def unlisted_files(bundle: "Bundle", folder: Path) -> tuple[str, ...]:
     are not followed.
     """
     known = {*(file.path for file in bundle.files), "bundle.json", *RESULTS, ".DS_Store"}
+    if is_foreign_card(folder / CARD):
+        known.remove(CARD)
     there = (f.relative_to(folder).as_posix() for f in folder.rglob("*") if _is_leaf(f))
     return tuple(sorted(set(there) - known))
+
+
+def is_foreign_card(path: Path) -> bool:
+    """Return whether a README lies at `path` that is no model card: somebody's own."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(CARD_MARKER)) != CARD_MARKER.encode()
 
 
 def _is_leaf(path: Path) -> bool:

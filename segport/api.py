@@ -164,9 +164,9 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
 
     reports: list[Report] = []
 
-    def publish(report: Report, folder: Path) -> None:
+    def publish(report: Report, bundle: Description, folder: Path) -> None:
         reports.append(report)
-        write_results(report, folder)
+        write_results(report, folder, bundle)
         print_report(report, stages.console)
 
     judge = ParityGate(
@@ -293,7 +293,7 @@ def validate(  # noqa: PLR0913 (a keyword for each option of the command)
         if ranges:
             with stages("Measuring every operation"):
                 report = with_ranges(report, folder, deployable, photos)
-    write_results(report, results)
+    write_results(report, results, description if results.resolve() == folder.resolve() else None)
     print_report(report, stages.console)
     print_drift(report.drift, stages.console)
     if not report.passed:

@@ -84,10 +84,15 @@ WRITING = (
         f"[default: {','.join(DEFAULT_FORMATS)}]",
     ),
     click.option(
-        "--target", default=DEFAULT_TARGET, show_default=True, help="Core ML deployment target."
+        "--target",
+        default=DEFAULT_TARGET,
+        show_default=True,
+        help="Core ML deployment target, iOS13 to iOS26; a network may need a newer one.",
     ),
-    click.option("--mean", metavar="R,G,B", help="Subtracted from the picture in [0, 1]; none."),
-    click.option("--std", metavar="R,G,B", help="The picture is divided by it; none."),
+    click.option(
+        "--mean", metavar="R,G,B", help="Subtracted from the picture in [0, 1]. [default: none]"
+    ),
+    click.option("--std", metavar="R,G,B", help="The picture is divided by it. [default: none]"),
     click.option("--licence", help="Goes into the metadata of every file."),
     click.option("--author", help="Goes into the metadata of every file."),
 )

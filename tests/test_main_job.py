@@ -56,6 +56,7 @@ def test_every_format_agrees_and_the_bundle_says_so(
     assert export(path, "--labels", "background,breakage", formats=formats, size="96x64") == 0
     folder = path.parent / "build" / "breakage"
     assert sorted(p.name for p in folder.iterdir()) == [
+        "README.md",
         "breakage.mlmodel",
         "breakage.mlpackage",
         "breakage.onnx",
@@ -381,3 +382,15 @@ def test_a_trained_full_size_checkpoint(tmp_path: Path, car_photos: Path) -> Non
     assert export(link, "--samples", str(pictures), formats=formats, size="256") == 0
     results = read_results(tmp_path / "build" / "damage" / "parity.json").results
     assert all(result.total.psnr > 70 for result in results)
+
+
+def test_a_target_that_is_too_old_for_the_network_is_told_with_the_oldest_that_is_not(
+    saved: Save, state_dict: State, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(state_dict)
+    assert export(path, "--target", "iOS13", formats="neuralnetwork") == 2
+    assert capsys.readouterr().err == (
+        "Error: The network cannot be converted to Core ML (it needs iOS14 or later). Choose "
+        "--target iOS14, or leave --target away.\n"
+    )
+    assert not (path.parent / "build").exists()

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 import click
 
 from models.common.spelling import spelled, style
-from models.common.text import first_line, visible, write_out_what_cannot_be_encoded
+from models.common.text import first_line, visible, wrapped, write_out_what_cannot_be_encoded
 from models.errors import InputError, SegportError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ INTERNAL_ERROR = 70
 STOPPED = 130
 NOT_READ = 128 + signal.SIGPIPE
 LINE_EVERY = 30.0  # seconds
+LOG_WIDTH = 100  # columns of what is no terminal
 TRACEBACK = "SEGPORT_TRACEBACK"
 LONGEST = 20_000  # characters of a message, in which a file may have put what it liked
 # What is wrong with a file, a folder or a disk, and not with Segport.
@@ -151,8 +152,12 @@ def _unexpected(error: BaseException) -> int:
 
 def _say(sentence: str, code: int) -> int:
     text = visible(spelled(sentence, style()))
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
     with suppress(OSError):
-        click.echo(text if len(text) <= LONGEST else f"{text[:LONGEST]} …", err=True)
+        if sys.stderr.isatty():  # in a log, a message is a line
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+            text = "\n".join(part for line in text.split("\n") for part in wrapped(line, width))
+        click.echo(text, err=True)
     return code
 
 
@@ -202,7 +207,9 @@ class Stages:
 
     def tell(self, text: str) -> None:
         """Print a line below the stage that found it out."""
-        self.console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
+        from models.common.console import print_line
+
+        print_line(self.console, f"  {text}")
 
     def _plain_progress(self, name: str) -> Progress:
         """Return progress that prints a line every half minute, so that a log shows long work."""
@@ -213,8 +220,7 @@ class Stages:
             self._progress(f"{name}: {what}", done, total)
             if time.perf_counter() - last >= LINE_EVERY:
                 last = time.perf_counter()
-                text = f"  {name}: {what}, {done} of {total}"
-                self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+                self.tell(f"{name}: {what}, {done} of {total}")
 
         return tell
 
@@ -233,8 +239,8 @@ def silent_console() -> "Console":
 
 
 def console() -> "Console":
-    """Return the console that results go to, as wide as the terminal."""
+    """Return the console that results go to, as wide as the terminal, or 100 columns in a log."""
     from models.common.console import PlainConsole
 
     # Bound to this stream: a converter whose output is swallowed must not swallow ours.
-    return PlainConsole(file=sys.stdout)
+    return PlainConsole(file=sys.stdout, width=None if sys.stdout.isatty() else LOG_WIDTH)

@@ -6,7 +6,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from models.common.text import visible
+from models.common.text import visible, wrapped
 
 
 class PlainConsole(Console):
@@ -21,5 +21,9 @@ class PlainConsole(Console):
 
 
 def print_line(console: Console, text: str, style: str = "") -> None:
-    """Print a line as it is: no markup, since names may hold brackets, and no wrapping in a log."""
-    console.print(Text(text, style), soft_wrap=True)
+    """Print a line, broken between words where it is longer than the console is wide.
+
+    There is no markup in it, since names may hold brackets.
+    """
+    for line in wrapped(visible(text), console.width):
+        console.print(Text(line, style), soft_wrap=True)

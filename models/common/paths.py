@@ -38,6 +38,12 @@ def is_lfs_pointer(path: Path) -> bool:
         return False
 
 
+def require_no_pointer(path: Path) -> None:
+    """Raise InputError where `path` holds a pointer of Git LFS in the place of the file."""
+    if is_lfs_pointer(path):
+        raise InputError(f"{path} is {POINTER}.")
+
+
 def open_own(path: str, flags: int) -> int:
     """Open a file to write to, an `opener` of `open`; OSError for a link or pipe laid there."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)

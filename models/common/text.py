@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 
 # C0 and C1 controls but for tab and line break, what makes text run backwards, breaks lines or is
@@ -68,6 +69,26 @@ def first_line(error: BaseException, longest: int = 200) -> str:
     """
     lines = (line.strip() for line in str(error).splitlines())
     return next(filter(None, lines), type(error).__name__)[:longest]
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of `text`, broken between words to `width` characters, the later indented.
+
+    A longer word stays whole, so that a path can be copied, and a figure with its unit.
+
+    >>> wrapped("  a path: /as/long/as/this 5 %", 20)
+    ['  a path:', '    /as/long/as/this', '    5 %']
+    """
+    indent = " " * (len(text) - len(text.lstrip(" ")) + 2)
+    glued = re.sub(r"(?<=\d) (?=[%×]|[kMG]?B\b|dB\b|m?s\b)", "\xa0", text)
+    lines = textwrap.wrap(
+        glued,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def one_line(text: str) -> str:

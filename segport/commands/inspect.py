@@ -41,4 +41,4 @@ def command(
         module=module,
     )
     again = export_command(checkpoint, model=model, model_args=model_args)
-    click.echo(visible(f"Every key fits. Export it with: {again}"))
+    click.echo(visible(f"Every key fits. Export it with:\n  {again}"))

@@ -49,6 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
         installed = install_into_app(
             bundle, folder, samples=samples, checkpoint=checkpoint, module=module
         )
+    click.echo(visible(f"Put into {installed[0].parent}:"))
     for path in installed:
-        click.echo(visible(f"Put {path.name} into {path.parent}"))
+        click.echo(visible(f"  {path.name}"))
     click.echo(visible(f"Open {folder.with_suffix('.xcodeproj')} in Xcode and run it."))

@@ -107,7 +107,8 @@ def test_its_command_judges_a_bundle_without_a_checkpoint(workflow, job, tiny, p
     environment = {**names, "COREML": "reference", "GITHUB_STEP_SUMMARY": str(summary)}
     told = judging(job, tmp_path, "-m segport", **environment)
     assert told.returncode == 0, told.stderr
-    assert read_results(bundle).passed
+    assert read_results(tmp_path / "results").passed
+    assert not (bundle / "parity.json").exists()
     assert "Parity holds: all 4 files" in summary.read_text(encoding="utf-8")
 
 
@@ -127,15 +128,20 @@ def test_nothing_in_it_changes_by_itself(workflow, job):
     assert workflow["env"]["SEGPORT_REF"] == "COMMIT"
 
 
-@pytest.mark.parametrize("what", ["a file", "the reference", "a photo"])
+@pytest.mark.parametrize(
+    "what", ["a file", "bundle.json", "the checkpoint", "the reference", "a photo"]
+)
 def test_what_git_lfs_did_not_fetch_is_named(what, tiny, photos, tmp_path):
     bundle, pictures, reference = (tmp_path / name for name in ("tiny", "photos", "stored.npz"))
     shutil.copytree(tiny[1], bundle)
     shutil.copytree(photos, pictures)
-    checkpoint = tiny[1].parent.parent / "tiny.pt"
+    checkpoint = tmp_path / "tiny.pt"
+    shutil.copy(tiny[1].parent.parent / "tiny.pt", checkpoint)
     judge(bundle, checkpoint=checkpoint, samples=pictures, write_reference=reference)
     places = {
         "a file": bundle / "tiny.onnx",
+        "bundle.json": bundle / "bundle.json",
+        "the checkpoint": checkpoint,
         "the reference": reference,
         "a photo": pictures / "b_noise.png",
     }
@@ -148,13 +154,13 @@ def test_what_git_lfs_did_not_fetch_is_named(what, tiny, photos, tmp_path):
     with pytest.raises(
         InputError, match=rf"{places[what].name} is a Git LFS pointer.*git lfs pull"
     ):
+        if what == "the checkpoint":
+            judge(bundle, checkpoint=checkpoint, samples=pictures)
         judge(bundle, reference=reference, samples=pictures)
 
 
-def test_what_is_uploaded_is_what_is_written(workflow, job):
-    from export.result_files import RESULTS
-
-    paths = job["steps"][-1]["with"]["path"].splitlines()
-    assert job["steps"][-1]["if"] == "always()"
-    names = {path.removeprefix("${{ env.BUNDLE }}/") for path in paths}
-    assert names == {name for name in RESULTS if not name.startswith(".")}
+def test_what_is_uploaded_is_what_is_written(job):
+    words = shlex.split(step_of(job, "Judge the bundle")["run"])
+    upload = job["steps"][-1]
+    assert upload["if"] == "always()"
+    assert upload["with"]["path"] == words[words.index("--out") + 1]

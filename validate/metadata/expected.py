@@ -20,12 +20,17 @@ def expected_statements(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
     common = {**described, "precision": artifact.precision, "target": artifact.target}
     if artifact.format == "torchscript":
         return common
-    if artifact.format == "onnx":
-        return {**common, **_onnx_interface(bundle, artifact)}
-    return {**common, **_coreml(bundle, artifact)}
+    common |= interface(bundle, artifact)
+    return common if artifact.format == "onnx" else {**common, **_coreml(bundle, artifact)}
 
 
-def _onnx_interface(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
+def interface(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
+    """Return type and shape of what the file of `artifact` takes and gives, by name.
+
+    As `input image`: `RGB image 64 × 64`, and `output logits`: `float32 [1, 2, 64, 64]`.
+    """
+    if artifact.format in KIND:
+        return _coreml_interface(bundle)
     fixed = any(FIXED_BATCH in note for note in artifact.notes)
     batch = 1 if fixed else "any"
     return {
@@ -35,14 +40,22 @@ def _onnx_interface(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
     }
 
 
-def _coreml(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
-    description = description_of(bundle)
-    texts = feature_descriptions(description)
+def _coreml_interface(bundle: Bundle) -> dict[str, str]:
     contract = bundle.contract
     image = array_text("float32", contract.shape)
     if contract.is_image:
         colour = "GRAYSCALE" if contract.channels == 1 else "RGB"
         image = f"{colour} image {contract.width} × {contract.height}"
+    return {
+        "input image": image,
+        "output logits": array_text("float32", bundle.shape),
+        "output mask": array_text("int32", bundle.mask_shape),
+    }
+
+
+def _coreml(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
+    description = description_of(bundle)
+    texts = feature_descriptions(description)
     statements = {
         **preview(description),
         **pinned(artifact.pins),
@@ -51,9 +64,6 @@ def _coreml(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
         "description": description.sentence,
         "author": bundle.author or "",
         "licence": bundle.licence or "",
-        "input image": image,
-        "output logits": array_text("float32", bundle.shape),
-        "output mask": array_text("int32", bundle.mask_shape),
-        "scale of image": "1/255" if contract.is_image else "",
+        "scale of image": "1/255" if bundle.contract.is_image else "",
     }
     return {name: text for name, text in statements.items() if text}

@@ -39,6 +39,7 @@ class Execution:
 
     def __init__(self, opener: Opener, path: Path, bundle: Bundle):
         self.milliseconds: list[float] = []
+        self._folder = path.parent
         self._open: Callable[[], Runtime] = partial(opener.open, path, bundle)
         self._runtime: Runtime | None = None
 
@@ -85,12 +86,19 @@ class Execution:
         except MalformedOutput as error:
             return RunFailure(f"on {name}, {error}")
         except OutOfScope as error:
-            return RunFailure(first_line(error, 300).rstrip("."), out_of_scope=True)
+            return RunFailure(self._reason(error), out_of_scope=True)
         except Exception as error:
-            return RunFailure(f"it {step}: {first_line(error, 300).rstrip('.')}")
+            return RunFailure(f"it {step}: {self._reason(error)}")
         logits = [each.logits for each in outputs]
         bad = sum(int((~np.isfinite(each)).sum()) for each in logits)
         if bad:
             share = bad / sum(each.size for each in logits)
             return RunFailure(f"{100 * share:.1f} % of its logits on {name} are NaN or infinite")
         return outputs
+
+    def _reason(self, error: Exception) -> str:
+        """Return an error's first line, without the folders that reports are not to name."""
+        text = first_line(error, 300).rstrip(".")
+        for folder in (self._folder.absolute(), self._folder.resolve(), self._folder):
+            text = text.replace(f"{folder}/", "")
+        return text

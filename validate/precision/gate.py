@@ -39,13 +39,13 @@ NAMED = 12
 class ParityGate:
     """Judge a fresh bundle, and repair what float16 alone makes fail.
 
-    `publish` is given the last report and the bundle's folder, whether the bundle passes or not.
+    `publish` is given the last report, the bundle and its folder, whether the bundle passes or not.
     """
 
     def __init__(
         self,
         stages: Stages,
-        publish: Callable[[Report, Path], None],
+        publish: Callable[[Report, Bundle, Path], None],
         *,
         samples: Source = None,
         coreml: CoreMLChoice | None = None,
@@ -82,7 +82,7 @@ class ParityGate:
                 report = self._judged(bundle, job)
                 if report.passed:
                     break
-        self._publish(replace(report, ranges=ranges), job.folder)
+        self._publish(replace(report, ranges=ranges), bundle, job.folder)
         return bundle if report.passed else None
 
     def _judged(self, bundle: Bundle, job: Job) -> Report:

@@ -97,7 +97,7 @@ class _Job:
         tell: Callable[[str], None],
     ) -> None:
         """Predict all `files`, each with the name of its outputs, but for those done `earlier`."""
-        of = f"{len(files):,} photos"
+        of = f"{len(files):,} files"
         todo = []
         for path, name in files:
             if (photo := earlier.find(path, self._outputs(name))) is not None:

@@ -1,11 +1,8 @@
 """Print areas on a console: a row for each photo, its largest class first."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from models.common.console import print_line
 from validate.predict.areas import Overlaps, PredictedPhoto, Predictions
@@ -17,26 +14,13 @@ NOTEWORTHY = 0.005
 def print_areas(predictions: Predictions, console: Console) -> None:
     """Print the file that ran, each photo's classes in percent, and what was left out."""
     print_line(console, f"{predictions.file} ({predictions.runtime}), {_manner(predictions)}")
-    _print_photos(predictions.photos, console)
+    for photo in predictions.photos:
+        print_line(console, f"{_name(photo)}: {_areas(photo)}")
     for photo in predictions.photos:
         if photo.overlaps is not None:
             print_line(console, _seams(photo, photo.overlaps))
     for skipped in predictions.skipped:
         print_line(console, f"Not painted: {skipped.name} ({skipped.reason})")
-
-
-def _print_photos(photos: Sequence[PredictedPhoto], console: Console) -> None:
-    """Print a table on a terminal, and in a log a line for each photo, which is not wrapped."""
-    if not console.is_terminal:
-        for photo in photos:
-            print_line(console, f"{_name(photo)}: {_areas(photo)}")
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("photo", overflow="fold")
-    table.add_column("areas", overflow="fold")
-    for photo in photos:
-        table.add_row(Text(_name(photo)), Text(_areas(photo)))
-    console.print(table)
 
 
 def _manner(predictions: Predictions) -> str:

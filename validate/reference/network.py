@@ -18,6 +18,7 @@ import numpy as np
 
 from export.bundle import MANIFEST, Bundle
 from models.common.hashing import sha256_of
+from models.common.paths import require_no_pointer
 from models.custom.in_memory import ModuleInMemory
 from models.custom.option import NamedModule
 from models.deployable import Deployable
@@ -202,6 +203,7 @@ def _read(
             "say where it lies with --checkpoint."
         )
     if path.is_file():
+        require_no_pointer(path)
         _require_same(sha256_of(path), bundle, path)
     recognised = recognise_checkpoint(
         path, weights=source.weights, choices=source.choices, labels=bundle.labels, module=module

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from export.bundle import Bundle
 from export.schema import require_valid
 from models.common.json_reader import MOST_BYTES, parse_json
-from models.common.paths import POINTER, is_lfs_pointer
+from models.common.paths import require_no_pointer
 from models.common.zip_entry import ZIP_DAMAGE, read_entry
 from models.errors import InputError
 from validate.images.arrays import npy_array
@@ -208,8 +208,7 @@ def stored_reference(path: Path, bundle: Bundle, samples: Samples) -> Iterator[S
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise zipfile.BadZipFile
-        if is_lfs_pointer(path):
-            raise InputError(f"{path} is {POINTER}.")
+        require_no_pointer(path)
         archive = zipfile.ZipFile(path)
     except OSError as error:
         raise InputError(

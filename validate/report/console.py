@@ -1,4 +1,4 @@
-"""Print a report on a console: a table on a terminal, plain lines elsewhere."""
+"""Print a report on a console: a table of the files, and what there is to say of them."""
 
 from rich.console import Console
 from rich.table import Table
@@ -6,7 +6,7 @@ from rich.text import Text
 
 from models.common.console import print_line
 from validate.report import drift_text as words
-from validate.report.text import COLUMNS, ranges, reasons, row, times
+from validate.report.text import COLUMNS, ranges, row, times
 from validate.results.drift import Drift
 from validate.results.numbers import FORMATS
 from validate.results.parity import ArtifactResult, Report
@@ -16,28 +16,35 @@ STYLES = {
     "passed": "green",
     "failed": "bold red",
     "not run": "yellow",
-    "not all judged": "yellow",
-    "nothing judged": "yellow",
 }
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print figures and reasons of each file, and the verdict as the last line."""
-    if console.is_terminal:
-        console.print(_table(report))
-    else:
-        for result in report.results:
-            print_line(console, _plain(result))
+    """Print figures and reasons of each file, and as the last line that parity holds.
+
+    A command that fails tells its verdict by its error, and not twice.
+    """
+    console.print(_table(report))
     for result in report.results:
-        if result.reasons:
-            what = "not run here" if result.status == "not run" else "failed"
-            text = f"{result.path} ({result.runtime}) {what}: {reasons(result)}."
-            print_line(console, text, STYLES[result.status])
+        _print_reasons(result, console)
     _print_times(report, console)
     for text in ranges(report.ranges) if report.ranges else ():
         print_line(console, text, "yellow")
     _print_skipped(report, console)
-    print_line(console, report.sentence, STYLES[report.verdict])
+    if report.passed:
+        print_line(console, report.sentence, STYLES["passed"])
+
+
+def _print_reasons(result: ArtifactResult, console: Console) -> None:
+    """Print why a file failed or was not run: one reason in its line, several below each other."""
+    what = "not run here" if result.status == "not run" else "failed"
+    title, style = f"{result.path} ({result.runtime}) {what}:", STYLES[result.status]
+    if len(result.reasons) == 1:
+        print_line(console, f"{title} {result.reasons[0]}.", style)
+    elif result.reasons:
+        print_line(console, title, style)
+        for reason in result.reasons:
+            print_line(console, f"  {reason}", style)
 
 
 def _table(report: Report) -> Table:
@@ -45,26 +52,21 @@ def _table(report: Report) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("format", no_wrap=True)
     for column in IN_TABLE:
-        table.add_column(column, justify="left" if column == "runtime" else "right")
+        table.add_column(column, justify="left" if column == "runtime" else "right", no_wrap=True)
     for result in report.results:
         cells = dict(zip(COLUMNS, row(result), strict=True))
         texts = [Text(cells[column]) for column in IN_TABLE]
-        texts[-1].stylize(STYLES[result.status])
+        texts[-1] = Text(result.status, STYLES[result.status])
         table.add_row(FORMATS[result.format].removeprefix("Core ML "), *texts)
     return table
 
 
-def _plain(result: ArtifactResult) -> str:
-    """Return one line with every figure named, for logs."""
-    cells = dict(zip(COLUMNS, row(result), strict=True))
-    start = f"{cells.pop('file')}: {cells.pop('verdict')}"
-    return ", ".join([start, *(f"{name} {text}" for name, text in cells.items())])
-
-
 def _print_times(report: Report, console: Console) -> None:
-    found = ", ".join(f"{path} {time} in {runtime}" for path, runtime, time in times(report))
+    found = times(report)
     if found:
-        print_line(console, f"Milliseconds of a picture on this machine (× PyTorch): {found}.")
+        print_line(console, "Milliseconds of a picture on this machine (× PyTorch):")
+    for path, runtime, time in found:
+        print_line(console, f"  {path}: {time} in {runtime}")
 
 
 def _print_skipped(report: Report, console: Console) -> None:
@@ -92,19 +94,7 @@ def print_drift(drifts: tuple[Drift, ...], console: Console) -> None:
                     print_line(console, f"  {text}")
         if drift.rows:
             print_line(console, f"  {words.mapped(drift)}, on {drift.picture}.")
-            _print_worst(drift, console)
-
-
-def _print_worst(drift: Drift, console: Console) -> None:
-    rows = words.worst(drift, WORST)
-    if not console.is_terminal:
-        for cells in rows:
-            named = zip(words.COLUMNS[1:], cells[1:], strict=True)
-            print_line(console, f"  {cells[0]}: " + ", ".join(f"{k} {v}" for k, v in named))
-        return
-    table = Table(box=None, padding=(0, 1, 0, 2), header_style="bold")
-    for position, column in enumerate(words.COLUMNS):
-        table.add_column(column, justify="left" if position < 2 else "right", overflow="fold")
-    for cells in rows:
-        table.add_row(*map(Text, cells))
-    console.print(table)
+            for operation, module, *errors in words.worst(drift, WORST):
+                print_line(console, f"  {operation} ({module})")
+                named = zip(words.COLUMNS[2:], errors, strict=True)
+                print_line(console, "    " + ", ".join(f"{name} {error}" for name, error in named))

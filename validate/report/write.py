@@ -3,24 +3,28 @@
 import os
 from pathlib import Path
 
-from export.result_files import DATA, JUNIT, MARKDOWN, PAGE
+from export.bundle import Bundle
+from export.result_files import CARD, DATA, JUNIT, MARKDOWN, PAGE
+from export.unlisted import is_foreign_card
 from models.errors import InputError
 from validate.atomic import placed
 from validate.report.html import to_html
 from validate.report.json_file import to_json
 from validate.report.junit import to_junit
 from validate.report.markdown import to_markdown
+from validate.report.model_card import to_card
 from validate.results.parity import Report
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
+def write_results(report: Report, folder: Path, bundle: Bundle | None = None) -> tuple[Path, ...]:
     """Write `parity.json`, `parity.md`, `junit.xml` and `report.html` into `folder`.
 
-    Return their paths. In a GitHub job, the Markdown is also appended to the job's summary.
-    Earlier results are replaced only once all new files are complete. Raise InputError when the
-    folder cannot be written to.
+    Where it is the folder of `bundle`, also write its model card, `README.md`, unless somebody
+    else's lies there. Return their paths. In a GitHub job, the Markdown is also appended to the
+    job's summary. Earlier results are replaced only once all new files are complete. Raise
+    InputError when the folder cannot be written to.
     """
     markdown = to_markdown(report)
     texts = {
@@ -29,6 +33,8 @@ def write_results(report: Report, folder: Path) -> tuple[Path, ...]:
         JUNIT: to_junit(report),
         PAGE: to_html(report),
     }
+    if bundle is not None and not is_foreign_card(folder / CARD):
+        texts[CARD] = to_card(report, bundle)
     try:
         written = _written(texts, folder)
         _append_to_summary(markdown)

@@ -1,4 +1,5 @@
 @_exported import CoreVideo
+@_exported import ImageIO
 
 public enum MLMultiArrayDataType: Int {
     case double = 0x10040
@@ -9,6 +10,15 @@ public enum MLMultiArrayDataType: Int {
 }
 
 public final class MLMultiArray {
+    public init(shape: [NSNumber], dataType: MLMultiArrayDataType) throws { fatalError() }
+    public subscript(index: Int) -> NSNumber {
+        get { fatalError() }
+        set { fatalError() }
+    }
+    public subscript(key: [NSNumber]) -> NSNumber {
+        get { fatalError() }
+        set { fatalError() }
+    }
     public var dataType: MLMultiArrayDataType { fatalError() }
     public var shape: [NSNumber] { fatalError() }
     public var strides: [NSNumber] { fatalError() }
@@ -57,7 +67,15 @@ public final class MLModelDescription {
 }
 
 public final class MLFeatureValue {
+    public struct ImageOption: Hashable, Sendable {
+        public static let cropAndScale = ImageOption()
+    }
     public init(pixelBuffer: CVPixelBuffer) { fatalError() }
+    public init(multiArray value: MLMultiArray) { fatalError() }
+    public init(
+        cgImage: CGImage, orientation: CGImagePropertyOrientation, constraint: MLImageConstraint,
+        options: [ImageOption: Any]?
+    ) throws { fatalError() }
     public var multiArrayValue: MLMultiArray? { fatalError() }
 }
 
@@ -81,6 +99,7 @@ public final class MLModelConfiguration {
 }
 
 public final class MLModel {
+    public init(contentsOf url: URL) throws { fatalError() }
     public init(contentsOf url: URL, configuration: MLModelConfiguration) throws { fatalError() }
     public var modelDescription: MLModelDescription { fatalError() }
     public func prediction(from input: any MLFeatureProvider) throws -> any MLFeatureProvider {

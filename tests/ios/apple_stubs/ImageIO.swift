@@ -2,6 +2,7 @@
 
 public final class CGImageSource {}
 public final class CGImageDestination {}
+public enum CGImagePropertyOrientation: UInt32 { case up = 1 }
 public var kCGImagePropertyOrientation: CFString { fatalError() }
 
 public func CGImageSourceCreateWithData(_ data: CFData, _ options: CFDictionary?) -> CGImageSource?

@@ -43,8 +43,8 @@ def exported(
     torch.save(network.state_dict(), place / "tiny.pt")
     stages = Stages(Console(width=200))
 
-    def publish(report: Report, place: Path) -> None:
-        write_results(report, place)
+    def publish(report: Report, bundle: Bundle, place: Path) -> None:
+        write_results(report, place, bundle)
         print_report(report, stages.console)
 
     gate = ParityGate(stages, publish, samples=samples, coreml="reference", tolerances=tolerances)

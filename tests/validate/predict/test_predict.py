@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -35,7 +36,10 @@ RED = (213, 94, 0)  # of the palette's first colour, 0xD55E0099
 
 @pytest.fixture
 def call(capsys, monkeypatch):
-    """Return a function that runs `segport predict`: (exit code, standard output and error)."""
+    """Return a function that runs `segport predict`: (exit code, standard output and error).
+
+    Lines of the output that were broken to the width of a log are whole again.
+    """
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
     def call(*words):
@@ -43,7 +47,7 @@ def call(capsys, monkeypatch):
         with pytest.raises(SystemExit) as ended:
             run(group, "segport")
         told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
+        return int(ended.value.code or 0), re.sub(r"\n +", " ", told.out), told.err
 
     return call
 
@@ -345,13 +349,13 @@ def test_an_interrupted_call_goes_on_from_there(tiny, photos, tmp_path, monkeypa
     monkeypatch.setattr("validate.predict.command.write_overlay", stop)
     code, told, _ = call(tiny[1], photos, "--out", out)
     assert code == 130
-    assert "1 of 3 photos are done: the same command goes on from there." in told
+    assert "1 of 3 files are done: the same command goes on from there." in told
     first = (out / "a_smooth.mask.png").stat().st_mtime_ns
     monkeypatch.setattr("validate.predict.command.write_overlay", paint)
     with (out / STATE).open("a") as state:
         state.write('{"size": ')  # cut off by a power failure
     code, told, _ = call(tiny[1], photos, "--out", out)
-    assert (code, "Going on after 1 of 3 photos" in told) == (0, True)
+    assert (code, "Going on after 1 of 3 files" in told) == (0, True)
     assert (out / "a_smooth.mask.png").stat().st_mtime_ns == first
     assert STATE not in names(out)
     document = json.loads((out / "areas.json").read_text())
