@@ -1,6 +1,7 @@
 """Write every format that was asked for, each from the one deployable module."""
 
 import contextlib
+import gc
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +128,7 @@ def rewrite_mlprogram(job: Job, single: torch.jit.ScriptModule, arithmetic: Arit
 def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
     started = time.perf_counter()
     written = writer(job)
+    gc.collect()  # converters leave circles of objects behind, which hold the weights
     path = job.path(format)
     return Artifact(
         format=format,

@@ -33,7 +33,7 @@ def write_torchscript(
         path.write_bytes(_without_sources(frozen.save_to_buffer(_extra_files=extra)))
 
 
-def _without_sources(archive: bytes) -> bytes:
+def _without_sources(archive: bytes) -> memoryview:
     """Return a TorchScript archive without the records that hold paths of source files.
 
     torch needs them for the traces of its error messages alone.
@@ -49,4 +49,4 @@ def _without_sources(archive: bytes) -> bytes:
             record = reader.get_record(name)
             writer.write_record(name, record, len(record))
     writer.write_end_of_file()
-    return stripped.getvalue()
+    return stripped.getbuffer()
