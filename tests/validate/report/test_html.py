@@ -108,6 +108,7 @@ def test_a_picture_is_enlarged_and_put_back_by_keyboard(opened, width):
     assert page.evaluate("document.activeElement.textContent") == "Close"
     page.locator("dialog .stage input").press("ArrowRight")
     page.keyboard.press("Escape")
+    page.wait_for_selector("dialog article", state="detached")
     assert names(page) == every
     assert stage.bounding_box()["width"] == before
     assert cut(page) == "51%"
@@ -122,7 +123,7 @@ def test_an_enlarged_picture_fits_the_window(opened):
     box = page.locator("dialog").bounding_box()
     assert box["y"] >= 0 and box["y"] + box["height"] <= 700
     page.mouse.click(5, 5)
-    assert page.locator("dialog article").count() == 0
+    page.wait_for_selector("dialog article", state="detached")
 
 
 def test_the_drift_of_each_operation_is_told_by_keyboard(opened):

@@ -74,6 +74,11 @@ def test_no_width_overflows(opened, width, name):
     page = opened(REPORTS[name](), width=width)
     open_details(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    clipped = (
+        "[...document.querySelectorAll('article')].filter((each) => "
+        "each.scrollWidth > each.clientWidth).map((each) => each.textContent)"
+    )
+    assert page.evaluate(clipped) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
