@@ -28,6 +28,7 @@ from validate.results.parity import (
     SampleFacts,
     WayResult,
 )
+from validate.results.ranges import Magnitudes, OperationRange, Ranges
 from validate.results.thumbnails import error_levels, shown_picture
 from validate.runtimes import Outputs
 
@@ -171,3 +172,14 @@ def made_drift(operations=40, departing=25, names=("encoder.layer1", "decoder.bl
         Drift("made.onnx", "onnx", "float32", "b.jpg", operations, healthy),
         Drift("made.mlmodel", "neuralnetwork", "float32", "c.jpg", 0, (), None, "it is damaged"),
     )
+
+
+def made_ranges(module="decoder.conv2"):
+    """Return the ranges of three operations: one fits float16, one does not, one is in float32."""
+    fine, wide = Magnitudes(12.0, 1e-3, 0.0, 2e-4), Magnitudes(84_700.0, 0.01, 0.0, 2e-4)
+    rows = (
+        OperationRange("a", "conv", "encoder.conv1", fine, Magnitudes(0.5, 1e-9, 0.1, 2e-4)),
+        OperationRange("b", "relu", None, wide, None),
+        OperationRange("c", "conv", module, wide, fine, pinned=True),
+    )
+    return Ranges(3, True, rows)

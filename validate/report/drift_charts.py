@@ -47,8 +47,8 @@ class DriftChart:
 
 
 def drift_charts(drifts: Sequence[Drift]) -> tuple[DriftChart, ...]:
-    """Return the chart of each file that was followed."""
-    return tuple(_chart(drift) for drift in drifts)
+    """Return the chart of each file that was followed, those that depart first."""
+    return tuple(_chart(each) for each in sorted(drifts, key=lambda drift: drift.first is None))
 
 
 def _chart(drift: Drift) -> DriftChart:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.common.text import counted
 from validate.report import text
 from validate.report.data_uri import difference_uri, heat_uri, mask_uri, photo_uri
 from validate.results import numbers
@@ -159,5 +160,5 @@ def _labelled(report: Report, picture: ShownPicture) -> str:
     order = [int(value) for value in np.argsort(-counts, kind="stable") if counts[value]]
     parts = [f"{labels[v]} on {numbers.percent(counts[v] / pixels)}" for v in order[:NAMED]]
     if len(order) > NAMED:
-        parts.append(f"{len(order) - NAMED} more labels")
+        parts.append(counted(len(order) - NAMED, "more label"))
     return ", ".join(parts) or nothing

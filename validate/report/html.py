@@ -58,7 +58,8 @@ def to_html(report: Report) -> str:
         contract=CONTRACT,
         repeat=commands.repeat(report),
         explain=commands.explain(report),
-        heat=_heat(),
+        heat=[_css_of(colour) for colour in HEAT[1:]],
+        most=f"{4 ** (LEVELS - 1):,}",
         script=Markup(script),
         script_hash=_hash(script),
     )
@@ -93,9 +94,3 @@ def _css(colour: str) -> str:
 
 def _css_of(colour: Colour) -> str:
     return "#{:02X}{:02X}{:02X}".format(*colour[:3])
-
-
-def _heat() -> list[tuple[str, str]]:
-    """Return colours and names of the error levels."""
-    names = ("error above the tolerated one", *(f"{4**level:,} ×" for level in range(1, LEVELS)))
-    return [(_css_of(colour), name) for colour, name in zip(HEAT[1:], names, strict=True)]

@@ -49,12 +49,12 @@ class Chart:
 
 
 def charts_of(report: Report) -> tuple[Chart, ...]:
-    """Chart the largest error and the PSNR of every picture, for each measured result."""
-    measured = [(i, each) for i, each in enumerate(report.results) if each.tolerance]
+    """Chart each picture's largest error and PSNR, for each measured result, failed ones first."""
+    measured = [index for index in text.ordered(report) if report.results[index].tolerance]
     if not measured:
         return ()
-    titles = [text.title(report, index) for index, _ in measured]
-    results = [result for _, result in measured]
+    titles = [text.title(report, index) for index in measured]
+    results = [report.results[index] for index in measured]
     return (_errors(titles, results), _psnrs(titles, results))
 
 

@@ -39,7 +39,7 @@ if (tools) {
   const cards = [...document.querySelectorAll("article")];
   tools.hidden = false;
   marks.addEventListener("change", () => {
-    document.querySelector(".cards").dataset.marks = marks.value;
+    tools.closest("section").dataset.marks = marks.value;
   });
   const choose = () => {
     const wanted = name.value.toLowerCase();
@@ -48,19 +48,39 @@ if (tools) {
       card.hidden = !found || !only.value.includes(card.dataset.state);
     }
     const shown = cards.filter((card) => !card.hidden).length;
-    tools.querySelector("output").textContent = `${shown} of ${cards.length}`;
+    tools.querySelector("output").textContent = `${shown || "none"} of ${cards.length}`;
   };
   only.addEventListener("change", choose);
   name.addEventListener("input", choose);
 }
 
+const dialog = document.querySelector("dialog");
+
+function enlarge(card, button) {
+  const place = document.createElement("div"); // keeps the card's place among the others
+  place.style.height = `${card.offsetHeight}px`;
+  card.replaceWith(place);
+  dialog.append(card);
+  dialog.showModal();
+  button.textContent = "Close";
+  const back = () => {
+    place.replaceWith(card);
+    button.textContent = "Enlarge";
+    button.focus();
+  };
+  dialog.addEventListener("close", back, { once: true });
+}
+
 for (const button of document.querySelectorAll(".enlarge")) {
   button.hidden = false;
   button.addEventListener("click", () => {
-    const large = button.closest("article").classList.toggle("large");
-    button.setAttribute("aria-pressed", large);
-    button.textContent = large ? "Reduce" : "Enlarge";
-    button.closest("article").scrollIntoView({ block: "nearest" });
+    if (dialog.open) dialog.close();
+    else enlarge(button.closest("article"), button);
+  });
+}
+if (dialog) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
   });
 }
 
