@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from export.compression.forms import DEFAULT_MIN_IOU, FORMS, OLDEST_TARGET
 from export.settings import DEFAULT_FORMATS, DEFAULT_TARGET
 
 Command = Callable[..., Any]
@@ -84,7 +85,23 @@ WRITING = (
         f"[default: {','.join(DEFAULT_FORMATS)}]",
     ),
     click.option(
-        "--target", default=DEFAULT_TARGET, show_default=True, help="Core ML deployment target."
+        "--target",
+        metavar="iOS13…26",
+        help=f"Core ML deployment target. [default: {DEFAULT_TARGET}; {OLDEST_TARGET} with "
+        "--compress]",
+    ),
+    click.option(
+        "--compress",
+        metavar="FORM",
+        help="Write the mlprogram once more with smaller weights, as NAME.small.mlpackage: "
+        f"{', '.join(FORMS)}. [default: none]",
+    ),
+    click.option(
+        "--min-iou",
+        type=float,
+        metavar="0…1",
+        help="Least IoU of the smaller file's masks to PyTorch's, of each class. "
+        f"[default: {DEFAULT_MIN_IOU:g}]",
     ),
     click.option("--mean", metavar="R,G,B", help="Subtracted from the picture in [0, 1]; none."),
     click.option("--std", metavar="R,G,B", help="The picture is divided by it; none."),

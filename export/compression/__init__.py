@@ -1,0 +1,6 @@
+"""Write the mlprogram once more, with its weights stored in fewer bits.
+
+forms            the forms that weights can be stored in, and what each needs
+kmeans           the table of values that is nearest to a weight's numbers
+write            the compressed package, made of the plain one
+"""
