@@ -60,13 +60,11 @@ class Pin:
 class Compression:
     """Say how the weights of a smaller mlprogram are stored, and what its masks promise.
 
-    `form` is one of `export.compression.forms`, `group` the output channels that share a table,
-    where not the whole weight does; `min_iou` is the least IoU, 0 to 1, of each class's mask to
-    that of PyTorch.
+    `form` is one of `export.compression.forms`; `min_iou` is the least IoU, 0 to 1, of each class's
+    mask to that of PyTorch.
     """
 
     form: str
-    group: int | None
     min_iou: float
 
 

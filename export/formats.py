@@ -170,7 +170,7 @@ def _small(plain: Artifact, job: Job) -> Written:
 
     settings = job.settings
     form = FORMS[settings.compress or ""]
-    compression = Compression(form.name, form.group(settings.target), settings.min_iou)
+    compression = Compression(form.name, settings.min_iou)
     facts = compressed(compression)
     write_compressed(job.path("mlprogram"), job.path(SMALL), form, settings.target, facts)
     return Written(plain.precision, settings.target, pins=plain.pins, compression=compression)

@@ -1,7 +1,7 @@
 """The forms that a compressed file stores its weights in, and the deployment target each needs.
 
-coremltools writes `constexpr_` operations, which phones expand as they load a file: tables for a
-whole weight and int8 since iOS 16, tables for groups of output channels since iOS 18.
+Files hold `constexpr_` operations, which phones expand as they load a file: int8 with a scale for
+each output channel, and tables for a whole weight, since iOS 16.
 """
 
 from collections.abc import Sequence
@@ -11,31 +11,30 @@ from export.settings import TARGETS
 from models.errors import InputError
 
 OLDEST_TARGET = "iOS16"
-GROUPED_TARGET = "iOS18"
-GROUP = 16
-"""Output channels that share a table, where the target has such tables."""
-COMPRESSED_ABOVE = 2048
-"""Weights of no more numbers stay as they are: they are next to nothing of a file's size."""
-SMALL = 20_000
-"""Weights of fewer numbers keep a table of 8 bits: so few that it costs no size, and masks gain."""
+KEPT_BELOW = 20_000
+"""Weights of fewer numbers stay as they are. They are next to nothing of a file's size, and masks
+hang on them: 0.14 % of a U-Net's weights cost 16 dB."""
+EIGHT_BITS_BELOW = 40_000
+"""Weights of fewer numbers have 8 bits in every form, for the same reason."""
 DEFAULT_MIN_IOU = 0.9
 
 
 @dataclass(frozen=True)
 class Form:
-    """Say how weights are stored: int8 with a scale for each output channel, or in a table.
+    """Say how weights are stored: as int8, or as indices into a table.
 
-    `bits` is the size of each number, `is_palette` whether it is an index into a table.
+    `bits` is the size of each number, `is_palette` whether it is an index.
     """
 
     name: str
     bits: int
     is_palette: bool
 
-    def group(self, target: str) -> int | None:
-        """Return how many output channels share a table; None where the whole weight does."""
-        grouped = self.is_palette and self.bits < 8
-        return GROUP if grouped and is_at_least(target, GROUPED_TARGET) else None
+    def bits_for(self, count: int) -> int | None:
+        """Return the bits for each number of a weight of `count`; None where it stays as it is."""
+        if count < KEPT_BELOW:
+            return None
+        return 8 if count < EIGHT_BITS_BELOW else self.bits
 
 
 FORMS = {

@@ -5,10 +5,10 @@ Tables start where the cube root of the density says, the best for fine tables (
 W. Dite, 1951): between the quantiles, which lose the tails, and a uniform grid.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-
-from models.errors import InputError
 
 STEPS = 300
 STILL = 1e-6
@@ -16,41 +16,38 @@ STILL = 1e-6
 BINS = 4096
 
 
-def palette(
-    values: NDArray[np.floating], entries: int
-) -> tuple[NDArray[np.floating], NDArray[np.uint8]]:
-    """Return a sorted table of `entries` values, and each number's index into it, flat.
+def palette(values: NDArray[Any], entries: int) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    """Return a sorted table `(entries,)` of the values' type, and each number's index into it.
 
-    The table is of the type of `values`, and each number has the entry nearest to it. Raises
-    InputError where a number is not finite.
+    Each of `values`, finite and of any shape, has the entry nearest to it.
     """
-    flat = values.reshape(-1)
-    if not np.isfinite(flat).all():
-        raise InputError("A weight holds NaN or infinite numbers, so that no table suits it.")
-    distinct, counts = np.unique(flat, return_counts=True)
+    distinct, places, counts = np.unique(
+        values.reshape(-1), return_inverse=True, return_counts=True
+    )
     table = distinct
     if len(distinct) > entries:
-        table = np.sort(_centres(distinct.astype(np.float64), counts, entries)).astype(flat.dtype)
+        centres = _centres(distinct.astype(np.float64), counts.astype(np.float64), entries)
+        table = np.sort(centres).astype(values.dtype)
     table = np.concatenate([table, np.full(entries - len(table), table[-1])])
     exact = table.astype(np.float64)
-    edges = (exact[1:] + exact[:-1]) / 2
     # Few numbers are distinct: each is looked up once.
-    nearest = np.searchsorted(edges, distinct.astype(np.float64)).astype(np.uint8)
-    return table, nearest[np.searchsorted(distinct, flat)]
+    nearest = np.searchsorted((exact[1:] + exact[:-1]) / 2, distinct.astype(np.float64))
+    return table, nearest.astype(np.uint8)[places].reshape(values.shape)
 
 
 def _centres(
-    values: NDArray[np.float64], counts: NDArray[np.int64], entries: int
+    values: NDArray[np.float64], counts: NDArray[np.float64], entries: int
 ) -> NDArray[np.float64]:
-    """Return the centres of `entries` clusters of sorted `values` that occur `counts` times."""
-    numbers = np.concatenate([[0], np.cumsum(counts)])
+    """Return the centres of `entries` clusters of sorted `values` that count so many times."""
+    totals = np.concatenate([[0.0], np.cumsum(counts)])
     sums = np.concatenate([[0.0], np.cumsum(counts * values)])
     centres = _start(values, counts, entries)
     for _ in range(STEPS):
         inner = np.searchsorted(values, (centres[1:] + centres[:-1]) / 2)
         edges = np.concatenate([[0], inner, [len(values)]])
-        members = np.diff(numbers[edges])
-        moved = np.where(members > 0, np.diff(sums[edges]) / np.maximum(members, 1), centres)
+        members = np.diff(totals[edges])
+        some = members > 0
+        moved = np.where(some, np.diff(sums[edges]) / np.where(some, members, 1), centres)
         still = np.abs(moved - centres).max() <= STILL * np.abs(moved).max()
         centres = moved
         if still:
@@ -59,7 +56,7 @@ def _centres(
 
 
 def _start(
-    values: NDArray[np.float64], counts: NDArray[np.int64], entries: int
+    values: NDArray[np.float64], counts: NDArray[np.float64], entries: int
 ) -> NDArray[np.float64]:
     """Return centres as dense as the cube root of the numbers' density."""
     density, edges = np.histogram(values, BINS, weights=counts)

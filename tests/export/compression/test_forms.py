@@ -37,7 +37,5 @@ def test_a_bad_combination_is_refused_early(
     assert bundles(checkpoint) == []
 
 
-def test_tables_are_shared_by_channels_where_the_target_has_such_tables() -> None:
-    assert FORMS["palette4"].group("iOS18") == FORMS["palette6"].group("iOS26") == 16
-    assert FORMS["palette4"].group("iOS17") is FORMS["palette8"].group("iOS18") is None
-    assert FORMS["int8"].group("iOS18") is None
+def test_small_weights_keep_more_bits() -> None:
+    assert [FORMS["palette4"].bits_for(count) for count in (9_408, 36_864, 73_728)] == [None, 8, 4]
