@@ -6,7 +6,8 @@ near its outline, where small spots and thin scratches count like large areas (B
 
     G_d = pixels of the class within d of its outline        IoU(G_d, P_d)
 
-with d = 2 % of the mask's diagonal. The edge of the picture is no outline.
+with d = 2 % of the mask's diagonal. The edge of the picture is no outline, and the background has
+none: it would be that of the other classes once more.
 """
 
 import math
@@ -71,8 +72,10 @@ class MaskQuality:
 def count_masks(expected: Outputs, actual: Outputs) -> MaskCounts:
     """Count the pixels of each class in the masks of one picture, `(H, W)` or `(C, H, W)`."""
     first, second = _classes(expected), _classes(actual)
-    outlines = _boundary(first), _boundary(second)
-    return MaskCounts(_counts(first, second), _counts(*outlines))
+    outlines = _counts(_boundary(first), _boundary(second))
+    if not expected.independent:
+        outlines[0] = 0
+    return MaskCounts(_counts(first, second), outlines)
 
 
 def overlaps(counts: NDArray[np.int64]) -> tuple[ClassOverlap, ...]:
