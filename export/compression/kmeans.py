@@ -21,9 +21,7 @@ def palette(values: NDArray[Any], entries: int) -> tuple[NDArray[Any], NDArray[n
 
     Each of `values`, finite and of any shape, has the entry nearest to it.
     """
-    distinct, places, counts = np.unique(
-        values.reshape(-1), return_inverse=True, return_counts=True
-    )
+    distinct, places, counts = _distinct(values.reshape(-1))
     table = distinct
     if len(distinct) > entries:
         centres = _centres(distinct.astype(np.float64), counts.astype(np.float64), entries)
@@ -33,6 +31,24 @@ def palette(values: NDArray[Any], entries: int) -> tuple[NDArray[Any], NDArray[n
     # Few numbers are distinct: each is looked up once.
     nearest = np.searchsorted((exact[1:] + exact[:-1]) / 2, distinct.astype(np.float64))
     return table, nearest.astype(np.uint8)[places].reshape(values.shape)
+
+
+def _distinct(
+    flat: NDArray[Any],
+) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.int64]]:
+    """Return sorted distinct numbers, the place of each number among them, and their counts.
+
+    Of float16, whose 65,536 patterns can be counted, without sorting all numbers.
+    """
+    if flat.dtype != np.float16:
+        return np.unique(flat, return_inverse=True, return_counts=True)
+    patterns = flat.view(np.uint16)
+    occurring = np.bincount(patterns, minlength=1 << 16)
+    present = np.flatnonzero(occurring).astype(np.uint16)
+    order = present[np.argsort(present.view(np.float16))]
+    places = np.zeros(1 << 16, np.intp)
+    places[order] = np.arange(len(order))
+    return order.view(np.float16), places[patterns], occurring[order]
 
 
 def _centres(
