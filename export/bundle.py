@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from export.bundle_consistency import require_consistent
+from export.bundle_consistency import SMALL, require_consistent
 from export.result_files import RESULTS
 from export.schema import read_valid, require_valid
 from export.unlisted import require_models_listed
@@ -57,11 +57,24 @@ class Pin:
 
 
 @dataclass(frozen=True)
+class Compression:
+    """Say how the weights of a smaller mlprogram are stored, and what its masks promise.
+
+    `form` is one of `export.compression.forms`; `min_iou` is the least IoU, 0 to 1, of each class's
+    mask to that of PyTorch.
+    """
+
+    form: str
+    min_iou: float
+
+
+@dataclass(frozen=True)
 class Artifact:
     """Describe one exported file: `torchscript`, `mlprogram`, `neuralnetwork` or `onnx`.
 
     `path` is the file, or the folder in the case of an `.mlpackage`; `precision` is that of
-    its arithmetic but for the `pins`, `target` the Core ML deployment target or the ONNX opset.
+    its arithmetic but for the `pins`, `target` the Core ML deployment target or the ONNX opset;
+    `compression` is that of the smaller mlprogram beside the plain one.
     """
 
     format: str
@@ -72,6 +85,12 @@ class Artifact:
     seconds: float
     notes: tuple[str, ...] = ()
     pins: tuple[Pin, ...] = ()
+    compression: Compression | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the name that it is chosen by: its format, or "small" for the compressed one."""
+        return SMALL if self.compression else self.format
 
     @property
     def size(self) -> int:
@@ -80,10 +99,10 @@ class Artifact:
 
     @property
     def arithmetic(self) -> str:
-        """Return its precision in words: `float16, 3 operations in float32`."""
-        if not self.pins:
-            return self.precision
-        return f"{self.precision}, {counted(len(self.pins), 'operation')} in float32"
+        """Return its precision in words: `float16, 3 operations in float32, palette4`."""
+        pins = f"{counted(len(self.pins), 'operation')} in float32" if self.pins else ""
+        form = self.compression.form if self.compression else ""
+        return ", ".join(filter(None, (self.precision, pins, form)))
 
 
 @dataclass(frozen=True)

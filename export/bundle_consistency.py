@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from export.compression.forms import OLDEST_TARGET, is_at_least
 from export.settings import NEURALNETWORK_TARGETS, TARGETS, safe_name
 from models.errors import InputError
 from models.labels import choose_labels, mask_values
@@ -24,6 +25,9 @@ SUFFIX = {
     "neuralnetwork": ".mlmodel",
     "onnx": ".onnx",
 }
+SMALL = "small"
+"""The name of the compressed mlprogram, where the others have that of their format."""
+SUFFIX_OF_SMALL = ".small.mlpackage"
 LONGEST_NAME = 200
 """Characters of a name: file systems take 255 bytes, its ending included."""
 MOST_VALUES = 1 << 29
@@ -43,6 +47,11 @@ def require_consistent(bundle: "Bundle", path: Path) -> None:
             f"{path} contradicts itself: {sentence}. Copy the whole bundle again from where it "
             "was made, or export it again."
         )
+
+
+def file_name(name: str, key: str) -> str:
+    """Return the name of the file of a bundle called `name` that is chosen by `key`."""
+    return name + (SUFFIX_OF_SMALL if key == SMALL else SUFFIX[key])
 
 
 def is_plain(path: str) -> bool:
@@ -142,12 +151,14 @@ def _about_artifacts(bundle: "Bundle") -> Iterator[str]:
             yield f"it lists {artifact.path} twice"
         seen.add(artifact.path)
         yield from _about_artifact(artifact, bundle.name)
+        if artifact.compression is not None:
+            yield from _about_compression(artifact, bundle)
 
 
 def _about_artifact(artifact: "Artifact", name: str) -> Iterator[str]:
     format, path = artifact.format, artifact.path
     listed = [file.path for file in artifact.files]
-    if path != name + SUFFIX[format]:
+    if path != file_name(name, artifact.key):
         yield f"it says that {path[:80]!r} is a file of the format {format}"
     if len(set(listed)) != len(listed) or not all(_is_part(file, path, format) for file in listed):
         yield f"it lists files for {path} that are not part of it"
@@ -157,6 +168,16 @@ def _about_artifact(artifact: "Artifact", name: str) -> Iterator[str]:
         yield f"it says that {path} keeps operations in float32, and all of it is float32"
     if not re.fullmatch(TARGET_PATTERNS[format], artifact.target):
         yield f"it says that {path} is for {artifact.target}, which no {format} file is for"
+
+
+def _about_compression(artifact: "Artifact", bundle: "Bundle") -> Iterator[str]:
+    plain = [each for each in bundle.artifacts if each.key == "mlprogram"]
+    if artifact.format != "mlprogram" or not plain:
+        yield f"it says that {artifact.path} is compressed, and lists no mlprogram beside it"
+    elif (artifact.precision, artifact.pins) != (plain[0].precision, plain[0].pins):
+        yield f"it says that {artifact.path} computes otherwise than {plain[0].path}"
+    if not is_at_least(artifact.target, OLDEST_TARGET):
+        yield f"it says that {artifact.path} is for {artifact.target}, which runs no such file"
 
 
 def _is_part(file: str, artifact: str, format: str) -> bool:

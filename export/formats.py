@@ -12,9 +12,10 @@ from pathlib import Path
 
 import torch
 
-from export.bundle import Artifact, Pin, describe_files
-from export.bundle_consistency import SUFFIX
-from export.metadata import FIXED_BATCH, Description, metadata
+from export.bundle import Artifact, Compression, Pin, describe_files
+from export.bundle_consistency import SMALL, file_name
+from export.compression.forms import FORMS
+from export.metadata import FIXED_BATCH, Description, compressed, metadata
 from export.settings import Settings, checked_formats
 from export.subprocess_writer import beside
 from export.to_coreml import (
@@ -34,6 +35,7 @@ STAGE = {
     "mlprogram": "Converting to Core ML (mlprogram)",
     "neuralnetwork": "Converting to Core ML (NeuralNetwork)",
     "onnx": "Exporting to ONNX",
+    SMALL: "Compressing the mlprogram",
 }
 
 
@@ -52,9 +54,9 @@ class Job:
         """Return what every file says of itself."""
         return metadata(self.description)
 
-    def path(self, format: str) -> Path:
-        """Return where the file of `format` goes."""
-        return self.folder / (self.name + SUFFIX[format])
+    def path(self, key: str) -> Path:
+        """Return where the file goes that is chosen by `key`, a format or "small"."""
+        return self.folder / file_name(self.name, key)
 
 
 Meanwhile = Callable[[Job], Iterator[None]]
@@ -68,6 +70,7 @@ class Written:
     target: str
     notes: tuple[str, ...] = ()
     pins: tuple[Pin, ...] = ()
+    compression: Compression | None = None
 
 
 def write_formats(
@@ -99,6 +102,9 @@ def write_formats(
                 artifact, note = _write_or_fall_back(job, traced, format, formats)
             artifacts += [artifact] if artifact else []
             notes += [note] if note else []
+            if artifact and artifact.format == "mlprogram" and job.settings.compress:
+                with stage(STAGE[SMALL]):
+                    artifacts.append(write_small(job, artifact))
     return tuple(artifacts), tuple(notes)
 
 
@@ -108,7 +114,7 @@ def _write_or_fall_back(
     try:
         return _write(job, format, partial(WRITERS[format], traced)), None
     except ConversionError as error:
-        if format != "mlprogram":
+        if format != "mlprogram" or job.settings.compress:  # only an mlprogram can be compressed
             raise
         note = (
             f"The mlprogram conversion failed ({error.reason}); the NeuralNetwork backend wrote "
@@ -125,13 +131,19 @@ def rewrite_mlprogram(job: Job, single: torch.jit.ScriptModule, arithmetic: Arit
     return _write(job, "mlprogram", lambda job: _program(single, job, arithmetic))
 
 
-def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
+def write_small(job: Job, plain: Artifact) -> Artifact:
+    """Write the mlprogram again as `settings.compress` says, from the `plain` one that is there."""
+    shutil.rmtree(job.path(SMALL), ignore_errors=True)
+    return _write(job, SMALL, partial(_small, plain))
+
+
+def _write(job: Job, key: str, writer: Callable[[Job], Written]) -> Artifact:
     started = time.perf_counter()
     written = writer(job)
     gc.collect()  # converters leave circles of objects behind, which hold the weights
-    path = job.path(format)
+    path = job.path(key)
     return Artifact(
-        format=format,
+        format="mlprogram" if key == SMALL else key,
         path=path.name,
         precision=written.precision,
         target=written.target,
@@ -139,6 +151,7 @@ def _write(job: Job, format: str, writer: Callable[[Job], Written]) -> Artifact:
         seconds=round(time.perf_counter() - started, 3),
         notes=written.notes,
         pins=written.pins,
+        compression=written.compression,
     )
 
 
@@ -159,6 +172,17 @@ def _program(single: torch.jit.ScriptModule, job: Job, arithmetic: Arithmetic) -
     path, target = job.path("mlprogram"), job.settings.target
     write_mlprogram(single, path, target, job.description, job.metadata, arithmetic)
     return Written(arithmetic.precision, target, pins=arithmetic.pins)
+
+
+def _small(plain: Artifact, job: Job) -> Written:
+    from export.compression.write import write_compressed
+
+    settings = job.settings
+    form = FORMS[settings.compress or ""]
+    compression = Compression(form.name, settings.min_iou)
+    facts = compressed(compression)
+    write_compressed(job.path("mlprogram"), job.path(SMALL), form, settings.target, facts)
+    return Written(plain.precision, settings.target, pins=plain.pins, compression=compression)
 
 
 def _neuralnetwork(traced: torch.jit.ScriptModule, job: Job) -> Written:

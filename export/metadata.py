@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from export.bundle import Bundle, Pin
+from export.bundle import Bundle, Compression, Pin
 from models.labels import Labels
 from models.specification import InputContract, Specification
 
@@ -162,6 +162,11 @@ def pinned(pins: Sequence[Pin]) -> dict[str, str]:
     """The key that names the operations which a float16 program computes in float32."""
     names = [pin.title for pin in pins]
     return {PREFIX + "kept_in_float32": json.dumps(names)} if names else {}
+
+
+def compressed(compression: Compression | None) -> dict[str, str]:
+    """The key that names the form of a compressed file's weights."""
+    return {PREFIX + "compression": compression.form} if compression else {}
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,7 @@ from models.load import Recognised, load_network, recognise_checkpoint, recognis
 
 # Bytes of a format per byte of float32 weights, and room for what is not weights.
 SHARE_OF_WEIGHTS = {"torchscript": 1.0, "mlprogram": 0.5, "neuralnetwork": 1.0, "onnx": 1.0}
+SHARE_OF_SMALL = 0.27
 SLACK = 8 << 20
 # Judges what was written: the bundle that computes what the network computes, with a file of it
 # written again if need be, or None.
@@ -104,7 +105,9 @@ def _stored(recognised: Recognised, module: ModuleInMemory, folder: Path) -> Rec
 
 def _bytes_needed(deployable: Deployable, settings: Settings) -> int:
     weights = sum(tensor.nbytes for tensor in deployable.state_dict().values())
-    return int(weights * sum(SHARE_OF_WEIGHTS[f] for f in settings.formats)) + SLACK
+    shares = [SHARE_OF_WEIGHTS[f] for f in settings.formats]
+    small = SHARE_OF_SMALL if settings.compress else 0.0
+    return int(weights * (sum(shares) + small)) + SLACK
 
 
 def _job(

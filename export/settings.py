@@ -26,6 +26,8 @@ class Settings:
     size: tuple[int, int] | None = None
     formats: tuple[str, ...] = DEFAULT_FORMATS
     target: str = DEFAULT_TARGET
+    compress: str | None = None
+    min_iou: float = 0.0
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     labels: tuple[str, ...] | None = None
@@ -156,23 +158,27 @@ def parse_formats(text: str | None) -> tuple[str, ...]:
     return tuple(format for format in FORMATS if format in asked)
 
 
-def listed_formats(text: str | None, option: str = "FORMATS") -> tuple[str, ...] | None:
-    """Return the formats of `onnx,torchscript` as they are listed; None for none.
+def listed_formats(
+    text: str | None, option: str = "FORMATS", known: Sequence[str] = FORMATS
+) -> tuple[str, ...] | None:
+    """Return the formats of `onnx,torchscript` as they are listed, each `known`; None for none.
 
     Raises InputError where one is unknown, or there is none in the text.
     """
     if text is None:
         return None
     asked = [part.strip().lower() for part in text.split(",") if part.strip()]
-    unknown = sorted(set(asked) - set(FORMATS))
+    unknown = sorted(set(asked) - set(known))
     if unknown or not asked:
         what = f"names {', '.join(unknown)}" if unknown else "is empty"
-        raise InputError(f"{option}={text} {what}: choose from {', '.join(FORMATS)}.")
+        raise InputError(f"{option}={text} {what}: choose from {', '.join(known)}.")
     return tuple(dict.fromkeys(asked))
 
 
-def parse_target(text: str) -> str:
-    """Return the deployment target in Apple's spelling, `iOS16`."""
+def parse_target(text: str | None, *, default: str = DEFAULT_TARGET) -> str:
+    """Return the deployment target in Apple's spelling, `iOS16`; `default` for none."""
+    if text is None:
+        return default
     for target in TARGETS:
         if text.strip().lower().replace(" ", "") == target.lower():
             return target

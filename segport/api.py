@@ -8,8 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from export.bundle_consistency import SMALL
+from export.compression.forms import OLDEST_TARGET, parse_form, parse_min_iou, require_runs
 from export.settings import (
     DEFAULT_TARGET,
+    FORMATS,
     Settings,
     listed_formats,
     parse_channels,
@@ -59,8 +62,8 @@ class Bundle:
 
     @property
     def files(self) -> dict[str, Path]:
-        """Return each format with the path of its file, or of its `.mlpackage`."""
-        return {each.format: self.folder / each.path for each in self.description.artifacts}
+        """Return each format, and "small" for a compressed file, with its path."""
+        return {each.key: self.folder / each.path for each in self.description.artifacts}
 
     def __fspath__(self) -> str:
         """Return the folder, so that a bundle can stand wherever its path can."""
@@ -90,7 +93,9 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     name: str | None = None,
     size: tuple[int, int] | int | str | None = None,
     formats: Sequence[str] | str | None = None,
-    target: str = DEFAULT_TARGET,
+    target: str | None = None,
+    compress: str | None = None,
+    min_iou: float | None = None,
     mean: Sequence[float] | str | None = None,
     std: Sequence[float] | str | None = None,
     labels: Sequence[str] | str | None = None,
@@ -118,7 +123,9 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     out, name       the bundle becomes the folder `out/name`
     size            (width, height) of the input in pixels
     formats         of "torchscript", "mlprogram", "neuralnetwork", "onnx"
-    target          Core ML deployment target, "iOS13" to "iOS26"
+    target          Core ML deployment target, "iOS13" to "iOS26"; "iOS15", or what `compress` needs
+    compress        "int8", "palette8", "palette6" or "palette4": the mlprogram once more, smaller
+    min_iou         least IoU of the smaller file's masks to PyTorch's, 0 to 1; 0.9 if not given
     mean, std       per channel, for pictures in [0, 1]; they become part of the files
     labels          names of the classes, background first
     model, …        "file.py:Class" and its keywords, for a checkpoint of a network of your own
@@ -136,10 +143,15 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
     choices = Choices(encoder, interpolation, padding, branch, activation)
     texts = {"labels": labels, "licence": licence, "author": author, "weights": weights}
     require_text({**texts, "model": model, "model_args": model_args, **vars(choices)})
+    form, written = parse_form(compress), parse_formats(text_of(formats))
+    asked = parse_target(target, default=OLDEST_TARGET if form else DEFAULT_TARGET)
+    require_runs(form, written, asked)
     settings = Settings(
         size=parse_size(text_of(size, "x")),
-        formats=parse_formats(text_of(formats)),
-        target=parse_target(target),
+        formats=written,
+        target=asked,
+        compress=form,
+        min_iou=parse_min_iou(min_iou, form),
         mean=parse_channels(text_of(mean), "MEAN"),
         std=parse_channels(text_of(std), "STD"),
         labels=parse_labels(labels),
@@ -333,7 +345,7 @@ def predict(  # noqa: PLR0913 (a keyword for each option of the command)
     from export.bundle import read_bundle
 
     folder = Path(bundle)
-    wanted = listed_formats(text_of(formats))
+    wanted = listed_formats(text_of(formats), known=(*FORMATS, SMALL))
     description = read_bundle(folder)
 
     from segport.photos import Photos

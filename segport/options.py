@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from export.compression.forms import DEFAULT_MIN_IOU, FORMS, OLDEST_TARGET
 from export.settings import DEFAULT_FORMATS, DEFAULT_TARGET
 
 Command = Callable[..., Any]
@@ -85,9 +86,22 @@ WRITING = (
     ),
     click.option(
         "--target",
-        default=DEFAULT_TARGET,
-        show_default=True,
-        help="Core ML deployment target, iOS13 to iOS26; a network may need a newer one.",
+        metavar="iOS13…26",
+        help="Core ML deployment target; a network may need a newer one. "
+        f"[default: {DEFAULT_TARGET}; {OLDEST_TARGET} with --compress]",
+    ),
+    click.option(
+        "--compress",
+        metavar="FORM",
+        help="Write the mlprogram once more with smaller weights, as NAME.small.mlpackage: "
+        f"{', '.join(FORMS)}. [default: none]",
+    ),
+    click.option(
+        "--min-iou",
+        type=float,
+        metavar="0…1",
+        help="Least IoU of the smaller file's masks to PyTorch's, of each class. "
+        f"[default: {DEFAULT_MIN_IOU:g}]",
     ),
     click.option(
         "--mean", metavar="R,G,B", help="Subtracted from the picture in [0, 1]. [default: none]"

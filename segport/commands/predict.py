@@ -15,7 +15,8 @@ from segport.options import ANYWAY, BUNDLE, PATH, TIME_LIMIT
 @click.option(
     "--formats",
     metavar="A,B,…",
-    help="Which files of the bundle may paint; of these, the fastest that passed does.",
+    help="Which files of the bundle may paint; of these, the fastest that passed does. "
+    "'small' is the compressed one, which paints only where it is asked for.",
 )
 @click.option(
     "--out",
@@ -50,10 +51,11 @@ def command(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     Writes NAME.mask.png, NAME.overlay.jpg and, for all photos together, areas.json and areas.csv.
     """
     from export.bundle import read_bundle
-    from export.settings import listed_formats
+    from export.bundle_consistency import SMALL
+    from export.settings import FORMATS, listed_formats
     from validate.predict.file_names import files_of
 
-    wanted = listed_formats(formats)
+    wanted = listed_formats(formats, known=(*FORMATS, SMALL))
     described = read_bundle(bundle)
     files_of(photos)
 

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
+from small_networks import calibrated_unet, open_gate
 
 from export.bundle import Artifact, describe_files, read_bundle, write_bundle
+from export.pipeline import export
+from export.settings import Settings
+from models.common.cli import Stages
 from models.errors import InputError
 from validate.images.reading import read_picture, stretch
 from validate.ios.app import APP
@@ -104,6 +109,27 @@ def test_a_second_installation_replaces_its_own_files_only(device_bundle, device
     assert not (app / "Models" / "tiny.old.png").exists()
     assert (app / "Models" / "tinyfoot.mlmodel").exists()
     assert (app / "Models" / "README.md").exists()
+
+
+def test_a_compressed_model_goes_into_the_app_with_answers_of_its_own(tmp_path, device_photos, app):
+    network = calibrated_unet(encoder_depth=3, decoder_channels=(24, 16, 8))
+    torch.save(network.state_dict(), tmp_path / "tiny.pt")
+    form = {"compress": "palette4", "target": "iOS16"}
+    settings = Settings(size=(WIDTH, HEIGHT), formats=("mlprogram",), **form)
+    stages = Stages(Console(quiet=True))
+    _, folder = export(tmp_path / "tiny.pt", tmp_path / "build", settings, stages, open_gate)
+    for _ in range(2):
+        install_into_app(folder, app, samples=device_photos)
+    models = app / "Models"
+    assert {"tiny.mlpackage", "tiny.small.mlpackage"} < {path.name for path in models.iterdir()}
+    plain, small = (
+        json.loads((models / f"{name}.golden.json").read_text()) for name in ("tiny", "tiny.small")
+    )
+    assert "compression" not in plain and small["compression"] == "palette4"
+    assert plain["checkpoint_sha256"] == small["checkpoint_sha256"]
+    pairs = list(zip(plain["samples"], small["samples"], strict=True))
+    assert all(one["picture"] == other["picture"] for one, other in pairs)
+    assert any(one["logits"] != other["logits"] for one, other in pairs)
 
 
 def test_another_folder_is_refused(device_bundle, tmp_path):

@@ -21,7 +21,10 @@ FOLLOWED = ("mlprogram", "neuralnetwork", "onnx")
 def can_follow(report: Report) -> bool:
     """Tell whether a file that failed could be run, so that following it may say where."""
     return any(
-        each.status == "failed" and each.worst is not None and each.format in FOLLOWED
+        each.status == "failed"
+        and each.worst is not None
+        and each.format in FOLLOWED
+        and each.quality is None
         for each in report.results
     )
 
@@ -55,12 +58,14 @@ def drifts_of(
 ) -> tuple[Drift, ...]:
     """Follow each Core ML and ONNX file of `bundle`, on the picture that `sample_for` gives for it.
 
+    Compressed files are left out: every operation of theirs departs by what their form loses.
+
     A file that cannot be followed has its `failure` told.
     """
     return tuple(
         _drift(artifact, folder, graphs, sample_for(artifact.path))
         for artifact in bundle.artifacts
-        if artifact.format in FOLLOWED
+        if artifact.format in FOLLOWED and artifact.compression is None
     )
 
 

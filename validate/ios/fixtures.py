@@ -5,7 +5,7 @@ PyTorch's masks as coloured pictures for people.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from validate.images.samples import Sample, Source, find_samples, require_some
 from validate.ios.golden import DeviceGate, describe_fixture, describe_sample
 from validate.metrics.decision_values import scale_of
 from validate.metrics.tolerances import AGREEING, row_of, tolerance_for
+from validate.reference.compressed import compressed_network
 from validate.reference.network import ComputedReference, load_reference
 from validate.runtimes import Outputs
 
@@ -59,11 +60,10 @@ def write_fixtures(
     _require_for_the_app(bundle, bundle_folder)
     artifacts = coreml_artifacts(bundle, bundle_folder)
     found = find_samples(samples, bundle.contract)
-    reference = ComputedReference(load_reference(bundle, bundle_folder, checkpoint, module))
-    pictures = [
-        GoldenPicture(name, as_rgb(sample.image), reference.outputs(sample))
-        for name, sample in _named(islice(found, COUNT))
-    ]
+    network = load_reference(bundle, bundle_folder, checkpoint, module)
+    reference = ComputedReference(network)
+    chosen = list(_named(islice(found, COUNT)))
+    pictures = _answered(chosen, reference)
     require_some(found)
     rows = {row_of(a.format, a.precision, "Core ML") for a in artifacts}
     # The app judges all files by one gate, which is that of the coarsest arithmetic.
@@ -76,7 +76,23 @@ def write_fixtures(
         agreeing_pixels=AGREEING,
         reason=tolerance.reason,
     )
-    return _write(bundle, destination, pictures, gate)
+    files = _write(bundle, destination, pictures, gate)
+    for artifact in artifacts:
+        if artifact.compression is not None:  # its answers are those of its own weights
+            own = compressed_network(network, bundle, bundle_folder, artifact)
+            answers = _answered(chosen, ComputedReference(own))
+            name, form = Path(artifact.path).stem, artifact.compression.form
+            files += (_write_document(bundle, destination, answers, gate, name, form),)
+    return files
+
+
+def _answered(
+    chosen: Sequence[tuple[str, Sample]], reference: ComputedReference
+) -> list[GoldenPicture]:
+    return [
+        GoldenPicture(name, as_rgb(sample.image), reference.outputs(sample))
+        for name, sample in chosen
+    ]
 
 
 def coreml_artifacts(bundle: Bundle, folder: Path) -> tuple[Artifact, ...]:
@@ -116,25 +132,42 @@ def _named(samples: Iterator[Sample]) -> Iterator[tuple[str, Sample]]:
 def _write(
     bundle: Bundle, destination: Path, pictures: list[GoldenPicture], gate: DeviceGate
 ) -> tuple[Path, ...]:
-    files, entries = [], []
-    scale = float(scale_of([picture.outputs for picture in pictures]).range[0])
+    files = []
     for picture in pictures:
-        file = destination / f"{bundle.name}.{picture.name}.png"
-        mask = destination / f"{bundle.name}.{picture.name}.mask.png"
+        file = destination / _file_name(bundle, picture)
+        mask = file.with_suffix(".mask.png")
         _write_picture(picture.image, file)
         _write_mask(picture.outputs.mask, bundle.colours, mask)
-        entries.append(
-            describe_sample(picture.name, file.name, picture.image, picture.outputs, gate, scale)
-        )
         files += [file, mask]
+    return (_write_document(bundle, destination, pictures, gate, bundle.name, None), *files)
+
+
+def _write_document(
+    bundle: Bundle,
+    destination: Path,
+    pictures: Sequence[GoldenPicture],
+    gate: DeviceGate,
+    name: str,
+    compression: str | None,
+) -> Path:
+    """Write `<name>.golden.json`, for the model whose weights have the form `compression`."""
+    scale = float(scale_of([picture.outputs for picture in pictures]).range[0])
+    entries = [
+        describe_sample(each.name, _file_name(bundle, each), each.image, each.outputs, gate, scale)
+        for each in pictures
+    ]
     size = (bundle.contract.width, bundle.contract.height)
     fixture = describe_fixture(
         bundle.name, bundle.source.sha256, bundle.labels, size, gate, entries
-    )
-    document = destination / f"{bundle.name}.golden.json"
+    ) | ({"compression": compression} if compression else {})
+    document = destination / f"{name}.golden.json"
     text = json.dumps(fixture, ensure_ascii=False, separators=(",", ":"))
     document.write_text(text + "\n", encoding="utf-8")
-    return (document, *files)
+    return document
+
+
+def _file_name(bundle: Bundle, picture: GoldenPicture) -> str:
+    return f"{bundle.name}.{picture.name}.png"
 
 
 def _write_picture(image: RGBImage, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from export.bundle import Artifact, read_bundle
+from export.bundle_consistency import SMALL, file_name
 from models.custom.option import NamedModule
 from validate.images.samples import Source
 from validate.ios.app import APP, MODELS, app_folder
@@ -63,9 +64,10 @@ def _copy(artifact: Artifact, folder: Path, destination: Path) -> None:
 
 def _remove_earlier(name: str, models: Path) -> None:
     """Remove the files that a bundle called `name` put into `models` before."""
-    earlier = [models / f"{name}.golden.json"]
+    small = Path(file_name(name, SMALL)).stem
+    earlier = [models / f"{each}.golden.json" for each in (name, small)]
     for path in models.iterdir():
-        is_model = path.stem in (name, f"{name}-neuralnetwork") and path.suffix in (
+        is_model = path.stem in (name, small, f"{name}-neuralnetwork") and path.suffix in (
             ".mlpackage",
             ".mlmodel",
         )

@@ -6,6 +6,7 @@ content                the statements and the weights of a file, read from it as
 coreml_content,
 onnx_content,
 torchscript_content    the reader of each format
+compressed_weights     weights that a Core ML file stores in few bits
 network_weights        the weights that a network applies, and the batch norms behind them
 compare_weights        a file's weights against those, at the file's own precision
 verdict                the bundle's last verdict, before its files are used

@@ -10,7 +10,7 @@ from export.bundle import Artifact, Bundle
 from models.common.json_reader import parse_json
 from models.common.text import counted, visible
 from models.deployable import Deployable
-from validate.metadata.compare_weights import ExpectedWeights, foreign_weights
+from validate.metadata.compare_weights import ExpectedWeights, altered_weights, foreign_weights
 from validate.metadata.content import LONGEST_TEXT, FileContent, own_entries, read_content
 from validate.metadata.expected import expected_statements
 from validate.metadata.network_weights import applied_weights
@@ -135,6 +135,7 @@ def _wrong_pins(artifact: Artifact, content: FileContent) -> Iterator[str]:
 def _wrong_weights(
     artifact: Artifact, content: FileContent, weights: ExpectedWeights
 ) -> Iterator[str]:
+    yield from _wrong_compression(artifact, content, weights)
     foreign = foreign_weights(content.weights, weights)
     if foreign:
         first = foreign[0]
@@ -143,6 +144,23 @@ def _wrong_weights(
             f"{artifact.path} has weights of another checkpoint: {_short(first.operation)} is "
             f"{100 * first.distance:.2g} % away from {first.module or 'the weight'} in the "
             f"network{others}, and {artifact.precision} explains none of that"
+        )
+
+
+def _wrong_compression(
+    artifact: Artifact, content: FileContent, weights: ExpectedWeights
+) -> Iterator[str]:
+    if bool(content.compressed) != (artifact.compression is not None):
+        held = "compressed" if content.compressed else "no compressed"
+        yield f"{artifact.path} holds {held} weights, and bundle.json says otherwise"
+    altered = altered_weights(content.compressed, weights) if weights else ()
+    if altered and artifact.compression:
+        first, form = altered[0], artifact.compression.form
+        others = f", and {len(altered) - 1} more are like it" if len(altered) > 1 else ""
+        yield (
+            f"{artifact.path} has weights that are not this network's as {form}: "
+            f"{_short(first.operation)} is {100 * first.distance:.2g} % away from "
+            f"{first.module or 'every weight of the network'}{others}"
         )
 
 

@@ -18,12 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from validate.metadata.compressed_weights import CompressedWeight
 from validate.metadata.network_weights import Applied
 
 COMPARED = 1 << 12
 """So many numbers of a weight are compared."""
 NEAR = 0.1
 """A weight this share of its length away from the network's is another version of it."""
+FAR = 0.5
+"""No form puts the numbers of a weight, of 4 bits each, so far away: it is about 0.1 there."""
 EXACT = {2: 2.0**-10 * 1.01, 4: 2.0**-18}
 """How far a number may be off, as a share of it, by its bytes: one step of float16, which holds 11
 digits, and what folding in float32 rounds."""
@@ -49,12 +52,22 @@ class ForeignWeight:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Hold the numbers at `positions` of all weights of one size, a row each."""
+    """Hold the numbers at `positions` of all weights of one size, a row each.
 
-    modules: tuple[str, ...]
+    `applied` says whose they are, and `flipped` whether they are those of its transpose.
+    """
+
+    applied: tuple[Applied, ...]
+    flipped: tuple[bool, ...]
     positions: NDArray[np.int64]
     values: NDArray[np.float64]
     squares: NDArray[np.float64]
+
+    def nearest(self, actual: NDArray[np.float64]) -> tuple[int, float]:
+        """Return which of them is nearest to `actual`, and how far it is, as a share of it."""
+        # |a - e|² = |a|² - 2 a·e + |e|², for every candidate at once
+        index = int(np.argmin(self.squares - 2 * self.values @ actual))
+        return index, _distance(actual, self.values[index])
 
 
 class ExpectedWeights:
@@ -65,6 +78,10 @@ class ExpectedWeights:
         self._candidates: dict[int, Candidates] = {}
         for each in applied:
             self._applied[each.weight.numel()].append(each)
+
+    def __bool__(self) -> bool:
+        """Return whether any weight is known: none is where only the outputs were stored."""
+        return bool(self._applied)
 
     def of_size(self, size: int) -> Candidates | None:
         """Return the weights of as many numbers; None where there are none."""
@@ -78,9 +95,9 @@ class ExpectedWeights:
         # The step is odd, so that none of a weight's axes is missed.
         positions = np.arange(0, size, size // COMPARED | 1)
         versions = [pair for each in self._applied[size] for pair in _versions(each, positions)]
-        values = np.stack([numbers for _, numbers in versions])
-        modules = tuple(each.module for each, _ in versions)
-        return Candidates(modules, positions, values, (values**2).sum(axis=1))
+        applied, flipped, numbers = zip(*versions, strict=True)
+        values = np.stack(numbers)
+        return Candidates(applied, flipped, positions, values, (values**2).sum(axis=1))
 
 
 def foreign_weights(
@@ -95,16 +112,47 @@ def foreign_weights(
     return tuple(sorted(found, key=lambda each: -each.distance))
 
 
+def altered_weights(
+    stored: Mapping[str, CompressedWeight], expected: ExpectedWeights
+) -> tuple[ForeignWeight, ...]:
+    """Return the compressed weights that are not the network's in their form, the farthest first.
+
+    Each number has to be the one of those that its form offers which is nearest to the network's.
+    """
+    found = [_altered(name, weight, expected) for name, weight in stored.items()]
+    return tuple(sorted(filter(None, found), key=lambda each: -each.distance))
+
+
+def _altered(
+    name: str, weight: CompressedWeight, expected: ExpectedWeights
+) -> ForeignWeight | None:
+    candidates = expected.of_size(weight.indices.size)
+    if candidates is None:
+        return ForeignWeight(name, "", np.inf)
+    positions = candidates.positions
+    actual = weight.values.reshape(-1)[positions].astype(np.float64)
+    if not np.isfinite(actual).all():
+        return ForeignWeight(name, "", np.inf)
+    nearest, distance = candidates.nearest(actual)
+    if distance > FAR:
+        return ForeignWeight(name, "", distance)
+    wanted = candidates.values[nearest]
+    least = np.abs(weight.offered(positions) - wanted[:, None]).min(axis=1)
+    # The number was rounded to float16 before it was compared, and a scale was too.
+    off = np.abs(actual - wanted) > least + 2 * EXACT[2] * np.abs(wanted) + SMALLEST_NORMAL
+    if off.sum() <= max(FEW, ROUNDED_OTHERWISE * len(off)):
+        return None
+    return ForeignWeight(name, candidates.applied[nearest].module, distance)
+
+
 def _foreign(name: str, kept: NDArray[Any], candidates: Candidates) -> Iterator[ForeignWeight]:
     """Yield a weight that is near one of the candidates, and not equal to it."""
     actual = kept.astype(np.float64)
     if not np.isfinite(actual).all():
         return
-    # |a - e|² = |a|² - 2 a·e + |e|², for every candidate at once
-    nearest = int(np.argmin(candidates.squares - 2 * candidates.values @ actual))
-    distance = _distance(actual, candidates.values[nearest])
+    nearest, distance = candidates.nearest(actual)
     if distance < NEAR and not _are_equal(kept, candidates.values[nearest]):
-        yield ForeignWeight(name, candidates.modules[nearest], distance)
+        yield ForeignWeight(name, candidates.applied[nearest].module, distance)
 
 
 def _distance(actual: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
@@ -127,26 +175,13 @@ def _are_equal(kept: NDArray[Any], expected: NDArray[np.float64]) -> bool:
 
 def _versions(
     applied: Applied, positions: NDArray[np.int64]
-) -> Iterator[tuple[Applied, NDArray[np.float64]]]:
+) -> Iterator[tuple[Applied, bool, NDArray[np.float64]]]:
     """Yield the numbers at `positions` of a weight, and of a matrix's transpose."""
     weight = applied.weight
     places = torch.from_numpy(positions)
     values = weight.reshape(-1)[places].double()
-    if applied.scale is not None:
-        values = values * applied.scale[_channels(applied, places)]
-    yield applied, values.numpy()
+    yield applied, False, (values * applied.scale_at(places)).numpy()
     if weight.dim() == 2 and applied.scale is None:
         rows, columns = weight.shape
         flipped = places % rows * columns + places // rows
-        yield applied, weight.reshape(-1)[flipped].double().numpy()
-
-
-def _channels(applied: Applied, places: torch.Tensor) -> torch.Tensor:
-    """Return the output channel of each place in a weight."""
-    shape = applied.weight.shape
-    inner = applied.weight.numel() // shape[0]
-    if not applied.transposed:
-        return places // inner
-    group = places // inner // (shape[0] // applied.groups)
-    within = places % inner // (inner // shape[1])
-    return group * shape[1] + within
+        yield applied, True, weight.reshape(-1)[flipped].double().numpy()

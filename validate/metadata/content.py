@@ -17,6 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from export.metadata import PREFIX, PREVIEW_PREFIX
+from validate.metadata.compressed_weights import CompressedWeight
 
 LONGEST_TEXT = 1 << 20
 """The most characters of metadata that are read from a file."""
@@ -31,11 +32,13 @@ class FileContent:
         weights: those of convolutions and matrix products, as stored, by their operation's name.
         precisions: of an ML program, "float16" or "float32" by the operation's name; operations
             without weights are named where they are in float16.
+        compressed: the weights that are stored in few bits, by their operation's name.
     """
 
     statements: Mapping[str, str]
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     precisions: Mapping[str, str] = field(default_factory=dict)
+    compressed: Mapping[str, CompressedWeight] = field(default_factory=dict)
 
 
 def read_content(path: Path, format: str) -> FileContent:

@@ -13,6 +13,7 @@ from validate.coreml.features import ArrayFeature, Feature, ImageFeature, read_i
 from validate.coreml.read_model import parse
 from validate.coreml.reader.package import locate
 from validate.coreml.reader.program_reader import ProgramReader
+from validate.metadata.compressed_weights import compressed_weights
 from validate.metadata.content import FileContent, array_text, own_entries, scale_text
 
 TARGETS = {4: "iOS13", 5: "iOS14", 6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18", 10: "iOS26"}
@@ -83,6 +84,15 @@ def _program(message: Any, function: ir.Function, statements: dict[str, str]) ->
         if operation.type in WEIGHTED
         for array in _arrays(operation, constants)
     }
+    stored = compressed_weights(operations, constants)
+    compressed = {
+        operation.name: stored[argument]
+        for operation in operations
+        if operation.type in WEIGHTED
+        for arguments in operation.inputs.values()
+        for argument in arguments
+        if isinstance(argument, str) and argument in stored
+    }
     target = TARGETS.get(message.specificationVersion, f"version {message.specificationVersion}")
     if target != f"iOS{function.opset}":
         target += f" with the operations of iOS{function.opset}"
@@ -96,6 +106,7 @@ def _program(message: Any, function: ir.Function, statements: dict[str, str]) ->
         },
         weights,
         precisions,
+        compressed,
     )
 
 

@@ -3,6 +3,7 @@
 from export.bundle import Artifact, Bundle
 from export.metadata import (
     FIXED_BATCH,
+    compressed,
     description_of,
     feature_descriptions,
     metadata,
@@ -59,6 +60,7 @@ def _coreml(bundle: Bundle, artifact: Artifact) -> dict[str, str]:
     statements = {
         **preview(description),
         **pinned(artifact.pins),
+        **compressed(artifact.compression),
         **{f"description of {name}": text for name, text in texts.items()},
         "kind": KIND[artifact.format],
         "description": description.sentence,

@@ -32,6 +32,8 @@ MADE_BY = "_made_by"
 class Applied:
     """Hold a weight as it was applied: of which module, scaled by how much in each channel.
 
+    `call` numbers the calls of `APPLIED` functions, from 0 in the order of the network's code.
+
     `transposed` says that a weight `(C_in, C_out / groups, H, W)` is a transposed convolution's.
     """
 
@@ -40,6 +42,19 @@ class Applied:
     scale: Tensor | None = None
     transposed: bool = False
     groups: int = 1
+    call: int = 0
+
+    def scale_at(self, places: Tensor) -> Tensor:
+        """Return the scale of the numbers at flat `places` of the weight; ones without a scale."""
+        if self.scale is None:
+            return torch.ones(len(places), dtype=torch.float64)
+        shape = self.weight.shape
+        inner = self.weight.numel() // shape[0]
+        if not self.transposed:
+            return self.scale[places // inner]
+        group = places // inner // (shape[0] // self.groups)
+        within = places % inner // (inner // shape[1])
+        return self.scale[group * shape[1] + within]
 
 
 def applied_weights(deployable: Deployable, specification: Specification) -> tuple[Applied, ...]:
@@ -70,6 +85,7 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self._names = names
         self._applied: list[list[Applied]] = []
+        self._calls = 0
         self._multiplied: set[int] = set()
 
     @property
@@ -106,6 +122,7 @@ class _Watch(TorchFunctionMode):
         return result
 
     def _note_weight(self, name: str, args: Any, kwargs: Any) -> int | None:
+        call, self._calls = self._calls, self._calls + 1
         weight = args[1] if len(args) > 1 else kwargs.get("weight")
         if not isinstance(weight, Tensor) or hasattr(weight, MADE_BY):
             return None
@@ -113,7 +130,7 @@ class _Watch(TorchFunctionMode):
         # (…, padding, output_padding, groups, dilation): both have the groups in the same place.
         groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
         module = name_of(self._names.get(id(weight), "").removesuffix(".weight"))
-        applied = Applied(module, weight.detach(), None, APPLIED[name], groups)
+        applied = Applied(module, weight.detach(), None, APPLIED[name], groups, call)
         self._applied.append([applied])
         return len(self._applied) - 1
 

@@ -4,6 +4,7 @@ run              `judge` and `judge_network`
 session          a run of all pictures: PyTorch and every artifact, batch by batch
 picture          one picture: PyTorch's outputs, and every artifact's beside them
 artifact         one artifact in one runtime, and the verdict on it
+compressed       a compressed file: beside the network with its weights, and by its masks
 execution        its file, loaded and run
 checks           what each artifact is asked once: a batch, photos, probes
 probes           pictures unlike any photo

@@ -10,6 +10,7 @@ import numpy as np
 from export.bundle import Artifact, Bundle
 from validate.images.samples import Sample
 from validate.metrics.comparison import Comparison, measure
+from validate.metrics.mask_quality import MaskCounts
 from validate.metrics.tolerances import Row, Tolerance, row_of, violations
 from validate.parity.execution import Execution, RunFailure
 from validate.parity.picture import PictureRun
@@ -29,13 +30,15 @@ class ArtifactFindings:
     """Hold what one batch of pictures showed of an artifact: plain data, kept for a resumed run.
 
     `comparisons` go by the picture's name, `milliseconds` are those of samples run alone, and
-    `reasons` say what is wrong with the artifact that no sample shows.
+    `reasons` say what is wrong with the artifact that no sample shows; `masks` are counted of a
+    compressed file.
     """
 
     comparisons: tuple[tuple[str, Comparison], ...] = ()
     milliseconds: tuple[float, ...] = ()
     failure: RunFailure | None = None
     reasons: tuple[str, ...] = ()
+    masks: MaskCounts | None = None
 
     def __add__(self, other: "ArtifactFindings") -> "ArtifactFindings":
         return ArtifactFindings(
@@ -43,6 +46,7 @@ class ArtifactFindings:
             self.milliseconds + other.milliseconds,
             other.failure,
             self.reasons + other.reasons,
+            self.masks + other.masks if self.masks and other.masks else self.masks or other.masks,
         )
 
 

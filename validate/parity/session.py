@@ -18,6 +18,7 @@ from validate.metrics.tolerances_file import GivenTolerances
 from validate.parity.artifact import ArtifactFindings, ArtifactRun, Done, median
 from validate.parity.branches import compared_branches
 from validate.parity.checks import Checks
+from validate.parity.compressed import CompressedRun
 from validate.parity.picture import PictureRun
 from validate.parity.probes import probe_pictures
 from validate.parity.resize_filters import resize_comparison
@@ -74,7 +75,7 @@ class ParitySession:
     ):
         places = [(each, run) for each in bundle.artifacts for run in runtimes_for(each, coreml)]
         self._results: list[ArtifactRun | ArtifactResult] = [
-            ArtifactRun(index, artifact, runtime, folder, bundle)
+            _run(index, artifact, runtime, folder, bundle, reference)
             if isinstance(runtime, Opener)
             else _not_run(artifact, runtime)
             for index, (artifact, runtime) in enumerate(places)
@@ -192,6 +193,7 @@ class ParitySession:
         if checks is None:
             return run.judge(pictures, tolerance, done)
         fixed = run.row in self._given.rows
+        checks = run.checks(checks) if isinstance(run, CompressedRun) else checks
         return checks.judge(run, pictures, tolerance, done, fixed=fixed)
 
     def _add(self, findings: BatchFindings) -> None:
@@ -220,6 +222,19 @@ class ParitySession:
     def _facts(self) -> dict[str, str]:
         origin = self._reference.origin
         return facts_of(self._bundle) | ({"Reference": origin} if origin else {})
+
+
+def _run(
+    index: int,
+    artifact: Artifact,
+    opener: Opener,
+    folder: Path,
+    bundle: Bundle,
+    reference: Reference,
+) -> ArtifactRun:
+    if artifact.compression is None:
+        return ArtifactRun(index, artifact, opener, folder, bundle)
+    return CompressedRun(index, artifact, opener, folder, bundle, reference.deployable)
 
 
 def _not_run(artifact: Artifact, runtime: NotRun) -> ArtifactResult:

@@ -150,8 +150,10 @@ class ParityGate:
 
 
 def _only_float16(report: Report, bundle: Bundle) -> Artifact | None:
-    """Return the float16 mlprogram where it failed and nothing else did."""
+    """Return the float16 mlprogram where it failed, and nothing else but what is made of it did."""
     artifact = rounded_artifact(bundle)
+    if artifact is None or artifact.format != "mlprogram":
+        return None
     failed = {each.path for each in report.results if each.status == "failed"}
-    program = artifact is not None and artifact.format == "mlprogram"
-    return artifact if artifact and program and failed == {artifact.path} else None
+    made_of_it = {each.path for each in bundle.artifacts if each.compression is not None}
+    return artifact if failed - made_of_it == {artifact.path} else None

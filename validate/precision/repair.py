@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from export.bundle import Bundle, write_bundle
-from export.formats import Job, rewrite_mlprogram
+from export.formats import Job, rewrite_mlprogram, write_small
 from export.to_coreml import FLOAT32, Arithmetic, write_mlprogram
 from export.tracing import trace, trace_single_image
 from models.common.cli import Stages
@@ -38,8 +38,10 @@ class ProgramRepair:
     def written(self, arithmetic: Arithmetic, note: str) -> Bundle:
         """Write the mlprogram in `arithmetic`; return the bundle that says so, with `note`."""
         with self.stages("Converting to Core ML again"):
-            artifact = rewrite_mlprogram(self.job, self.single, arithmetic)
-        artifacts = {each.path: each for each in self.bundle.artifacts} | {artifact.path: artifact}
+            written = [rewrite_mlprogram(self.job, self.single, arithmetic)]
+            if self.job.settings.compress:
+                written.append(write_small(self.job, written[0]))
+        artifacts = {each.path: each for each in (*self.bundle.artifacts, *written)}
         notes = (*self.bundle.notes, note)
         repaired = replace(self.bundle, artifacts=tuple(artifacts.values()), notes=notes)
         write_bundle(repaired, self.job.folder)

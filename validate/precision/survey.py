@@ -94,7 +94,7 @@ def require_rounded(folder: Path) -> tuple[Bundle, Artifact]:
 
 def rounded_artifact(bundle: Bundle) -> Artifact | None:
     """Return the Core ML file that phones compute in float16; None where there is none."""
-    programs = [each for each in bundle.artifacts if each.format == "mlprogram"]
+    programs = [each for each in bundle.artifacts if each.key == "mlprogram"]
     if programs:
         return programs[0] if programs[0].precision == "float16" else None
     networks = (each for each in bundle.artifacts if each.format == "neuralnetwork")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.bundle import Artifact, Bundle, read_bundle, verify_files
+from export.bundle_consistency import SMALL
 from models.common.text import first_line
 from models.errors import InputError
 from validate.images.reading import Picture, stretch
@@ -133,8 +134,9 @@ def _require_mask_of_bytes(bundle: Bundle, folder: Path) -> None:
 
 def _chosen(bundle: Bundle, folder: Path, formats: Sequence[str] | None) -> tuple[Artifact, Opener]:
     """Return the file of `formats`, or of all, that was fastest to pass, with its runtime."""
-    there = {artifact.format: artifact for artifact in bundle.artifacts}
-    candidates = [there[each] for each in formats or there if each in there]
+    there = {artifact.key: artifact for artifact in bundle.artifacts}
+    asked = formats or [each for each in there if each != SMALL]
+    candidates = [there[each] for each in asked if each in there]
     if not candidates:
         raise InputError(
             f"{folder} has no {' or '.join(formats or ())} file: it has {', '.join(there)}. Ask "

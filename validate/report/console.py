@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.common.console import print_line
+from validate.report import compression_text
 from validate.report import drift_text as words
 from validate.report.text import COLUMNS, ranges, row, times
 from validate.results.drift import Drift
@@ -27,6 +28,8 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_table(report))
     for result in report.results:
         _print_reasons(result, console)
+    for line in compression_text.lines(report):
+        print_line(console, line)
     _print_times(report, console)
     for text in ranges(report.ranges) if report.ranges else ():
         print_line(console, text, "yellow")
@@ -57,7 +60,8 @@ def _table(report: Report) -> Table:
         cells = dict(zip(COLUMNS, row(result), strict=True))
         texts = [Text(cells[column]) for column in IN_TABLE]
         texts[-1] = Text(result.status, STYLES[result.status])
-        table.add_row(FORMATS[result.format].removeprefix("Core ML "), *texts)
+        form = f" {result.quality.form}" if result.quality else ""
+        table.add_row(FORMATS[result.format].removeprefix("Core ML ") + form, *texts)
     return table
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from models.common.text import visible
 from validate.images.overlay import Colour, rgba
-from validate.report import commands, text
+from validate.report import commands, compression_text, text
 from validate.report.data_uri import HEAT
 from validate.report.drift_charts import drift_charts
 from validate.report.drift_text import COLUMNS as DRIFT_COLUMNS
@@ -45,6 +45,7 @@ def to_html(report: Report) -> str:
     page = environment.get_template("report.html").render(
         report=report,
         words=text,
+        compression=compression_text,
         numbers=numbers,
         cards=cards,
         errors=any(layer.heat for card in cards for layer in card.layers),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from models.common.text import listed, one_line
-from validate.report import commands, drift_text, text
+from validate.report import commands, compression_text, drift_text, text
 from validate.report.text import COLUMNS, overlap, photo_way, ranges, reasons, reference_time, row
 from validate.results.numbers import decibels, percent
 from validate.results.parity import ArtifactResult, Report
@@ -21,6 +21,7 @@ def to_markdown(report: Report) -> str:
         *_not_passed(report.results),
         *(f"- {escaped(drift_text.sentence(each))}" for each in report.drift),
         _overlaps(report),
+        *_compressed(report),
         *_branches(report),
         *_footnotes(report),
     ]
@@ -53,6 +54,13 @@ def _overlaps(report: Report) -> str:
         if result.total is not None
     ]
     return table(columns, rows)
+
+
+def _compressed(report: Report) -> list[str]:
+    rows = compression_text.rows(report)
+    if not rows:
+        return []
+    return [table(compression_text.columns(report), rows), escaped(compression_text.SENTENCE)]
 
 
 def _branches(report: Report) -> list[str]:

@@ -143,7 +143,7 @@ def ordered(report: Report) -> list[int]:
 def title(report: Report, index: int) -> str:
     """Return the format of a result, with its runtime where the same file ran in two."""
     result = report.results[index]
-    name = FORMATS[result.format]
+    name = FORMATS[result.format] + (f", {result.quality.form}" if result.quality else "")
     twice = [each for each in report.results if each.path == result.path and each.total]
     return f"{name} ({result.runtime})" if len(twice) > 1 else name
 

@@ -27,7 +27,8 @@ def _activation(bundle: Bundle) -> str:
 
 
 def _pins(bundle: Bundle) -> str:
-    pins = [pin for artifact in bundle.artifacts for pin in artifact.pins]
+    plain = (each for each in bundle.artifacts if each.compression is None)
+    pins = [pin for artifact in plain for pin in artifact.pins]
     return "; ".join(f"{pin.title}, since {pin.reason}" for pin in pins)
 
 

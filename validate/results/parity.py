@@ -12,6 +12,7 @@ from validate.images.reading import RGBImage
 from validate.images.samples import Skipped
 from validate.metrics.comparison import ClassOverlap, Metrics
 from validate.metrics.float16_noise import Noise
+from validate.metrics.mask_quality import MaskQuality
 from validate.metrics.tolerances import Tolerance, TolerancesFile
 from validate.results.drift import Drift
 from validate.results.provenance import Provenance
@@ -39,7 +40,8 @@ class ArtifactResult:
 
     `reasons` say why it failed or was not run. `worst` names the picture with the largest
     error. `milliseconds` is the median time of a picture, `ratio` that to PyTorch's. All of
-    these, and the metrics, are None where nothing could be measured.
+    these, and the metrics, are None where nothing could be measured. `quality` is that of a
+    compressed file's masks, whose other figures are beside the network with its own weights.
     """
 
     format: str
@@ -55,6 +57,14 @@ class ArtifactResult:
     pictures: tuple[PictureResult, ...] = ()
     milliseconds: float | None = None
     ratio: float | None = None
+    quality: MaskQuality | None = None
+
+    def only_masks_fail(self, labels: Sequence[str]) -> bool:
+        """Return whether it computes what it should, and its masks alone are not good enough."""
+        quality = self.quality
+        if quality is None or not quality.proven:
+            return False
+        return set(self.reasons) <= set(quality.violations(labels))
 
 
 @dataclass(frozen=True)
@@ -224,12 +234,19 @@ class Report:
                 f"({first.runtime}: {first.reasons[0].rstrip('.')}); {others} {as_pytorch}."
             )
         holds = "1 file computes" if files == 1 else f"all {files} files compute"
+        if any(each.quality is not None for each in judged):
+            as_pytorch += ", the compressed one with its own weights"
         idle = sorted({each.path for each in self.results} - {each.path for each in judged})
         allowed = f" Not judged, as allowed: {', '.join(idle)}." if idle else ""
         return f"Parity holds: {holds} {as_pytorch}.{allowed}"
 
     def _failed(self, failed: Sequence[ArtifactResult], judged: Sequence[ArtifactResult]) -> str:
         first = failed[0]
+        if all(each.only_masks_fail(self.labels) for each in failed):
+            return (
+                f"Masks are not as promised: {first.path} computes what PyTorch computes with its "
+                f"weights on {self._pictures}, but {'; '.join(first.reasons)}."
+            )
         reason = f"({first.runtime}): {first.reasons[0]}."
         wrong, ran = (len({result.path for result in part}) for part in (failed, judged))
         unjudged = f" Not judged: {', '.join(self.unjudged)}." if self.unjudged else ""

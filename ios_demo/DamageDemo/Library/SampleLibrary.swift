@@ -35,14 +35,16 @@ struct SampleLibrary: Sendable {
         Bundle.main.url(forResource: sample.picture, withExtension: nil)
     }
 
-    /// The fixtures for a model: from the same checkpoint, and of the model's input size.
+    /// The fixtures for a model: from the same checkpoint, of its form of weights and input size.
     ///
     /// - Throws: when a fixture is there and cannot be read.
     func fixture(for contract: ModelContract, size: PixelSize) throws -> GoldenFixture? {
         for url in BundledFiles.urls(withExtension: "json")
         where url.lastPathComponent.hasSuffix(".golden.json") {
             let fixture = try GoldenFixture.decode(Data(contentsOf: url))
-            if fixture.checkpointSha256 == contract.checkpoint?.sha256, fixture.size == size {
+            if fixture.checkpointSha256 == contract.checkpoint?.sha256,
+                fixture.compression == contract.compression, fixture.size == size
+            {
                 return fixture
             }
         }

@@ -101,7 +101,8 @@ struct ModelStatus: View {
 
     private func details(of model: LoadedModel) -> String {
         let parts = [
-            model.contract.network, "\(model.size.width) × \(model.size.height)",
+            model.contract.network, model.contract.compression ?? "",
+            "\(model.size.width) × \(model.size.height)",
             Wording.units(model.units),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: " · ")

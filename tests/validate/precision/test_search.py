@@ -38,6 +38,7 @@ def exported(
     tolerances: Path | None = None,
     size: int = 64,
     samples: Path | None = None,
+    **chosen: object,
 ) -> tuple[Bundle, Path]:
     """Export an mlprogram through the gate, as the command does."""
     torch.save(network.state_dict(), place / "tiny.pt")
@@ -48,7 +49,7 @@ def exported(
         print_report(report, stages.console)
 
     gate = ParityGate(stages, publish, samples=samples, coreml="reference", tolerances=tolerances)
-    settings = Settings(size=(size, size), formats=("mlprogram",))
+    settings = Settings(size=(size, size), formats=("mlprogram",), **chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # coremltools' temporary folders
         return export(place / "tiny.pt", place / "build", settings, stages, gate)
@@ -91,6 +92,21 @@ def require_pins_said(bundle: Bundle, folder: Path, console: str) -> None:
     assert ranges.weights
     assert not ranges.faulty
     assert f"float16 alone fails, so {len(titles)} operations" in " ".join(bundle.notes)
+
+
+@pytest.mark.parametrize("form", ["int8", "palette4"])
+def test_a_compressed_file_is_made_of_the_mended_program(plain, form, tmp_path, capsys):
+    bundle, folder = exported(rescaled(plain, 1e5), tmp_path, compress=form, target="iOS16")
+    whole, small = bundle.artifacts
+    assert whole.pins == small.pins != ()
+    assert small.compression.form == form
+    assert [each.status for each in read_results(folder).results] == ["passed"] * 2
+    assert read_results(folder).results[1].quality.proven
+    assert f"float16 alone fails, so {len(whole.pins)} op" in " ".join(bundle.notes)
+    kinds = precisions(folder / small.path)
+    assert {name for name, kind in kinds.items() if kind == "FLOAT32"} == {
+        pin.operation for pin in small.pins
+    }
 
 
 @pytest.mark.parametrize(

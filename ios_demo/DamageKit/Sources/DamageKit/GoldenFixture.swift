@@ -12,6 +12,8 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
     public let bundle: String
     /// SHA-256 of the checkpoint that PyTorch ran; a model says its own in its metadata.
     public let checkpointSha256: String
+    /// The form of the model's weights; nil for the plain model. Each form has answers of its own.
+    public let compression: String?
     public let labels: [String]
     public let width: Int
     public let height: Int

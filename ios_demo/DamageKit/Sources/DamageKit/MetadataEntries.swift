@@ -18,6 +18,8 @@ public enum MetadataKey: String, Sendable, CaseIterable {
     case network = "segport.network"
     /// A JSON object: file, sha256. It may be missing.
     case checkpoint = "segport.checkpoint"
+    /// The form of the weights, such as `palette4`. It is missing where they are not compressed.
+    case compression = "segport.compression"
 }
 
 /// Reads single entries, each with an error that names it.

@@ -51,6 +51,8 @@ public struct ModelContract: Equatable, Sendable {
     /// For people, such as `smp Unet, encoder resnet34`; empty where it is not said.
     public let network: String
     public let checkpoint: CheckpointFacts?
+    /// The form of the weights, such as `palette4`, where they are compressed.
+    public let compression: String?
 
     /// - Throws: `ContractError`, which names the entry that is missing or wrong.
     public init(metadata: [String: String]) throws {
@@ -63,6 +65,7 @@ public struct ModelContract: Equatable, Sendable {
         input = try entries.input()
         network = metadata[MetadataKey.network.rawValue] ?? ""
         checkpoint = try entries.checkpoint()
+        compression = metadata[MetadataKey.compression.rawValue]
         try requireConsistency()
     }
 
