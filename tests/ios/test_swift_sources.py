@@ -29,7 +29,7 @@ public_types = {d.name for d in kit if d.name in kit_types and d.is_public}
 
 
 def test_there_is_something_to_check():
-    assert len(KIT) > 10 and len(APP) > 20 and len(KIT_TESTS) > 3 and len(MANIFESTS) == 2
+    assert len(KIT) > 10 and len(APP) > 20 and len(KIT_TESTS) > 3 and len(MANIFESTS) == 1
     assert {"ModelContract", "Placement", "ClassMap", "DeviceReport"} <= public_types
 
 

@@ -1,4 +1,5 @@
 import CoreML
+import DamageKit
 import Foundation
 
 /// Why a file could not become a model of this app.
@@ -94,8 +95,13 @@ actor ModelLibrary {
         let support = try files.url(
             for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil,
             create: true)
-        let folder = support.appendingPathComponent("Models", isDirectory: true)
+        var folder = support.appendingPathComponent("Models", isDirectory: true)
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Models are large and can be imported again, so backups are spared them. What lies in the
+        // folder is left out with it.
+        var values = URLResourceValues()
+        values.isExcludedFromBackup = true
+        try folder.setResourceValues(values)
         return folder
     }
 

@@ -22,28 +22,68 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
         PixelSize(width: width, height: height)
     }
 
-    /// - Throws: `FixtureError` or `DecodingError`.
-    public static func decode(_ data: Data) throws -> GoldenFixture {
+    /// The most pixels of a fixture's pictures, 4,096 × 4,096.
+    static let mostPixels = 1 << 24
+
+    /// Reads the contents of a `.golden.json` file and checks that they fit together.
+    static func decode(_ data: Data) throws(FixtureError) -> GoldenFixture {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let fixture = try decoder.decode(GoldenFixture.self, from: data)
-        guard fixture.schema == GoldenFixture.schema else {
-            throw FixtureError.unknownSchema(fixture.schema)
+        // The version comes first: the entries of another one may have other types.
+        let schema = try decode(Version.self, from: data, by: decoder).schema
+        guard schema == GoldenFixture.schema else { throw .unknownSchema(schema) }
+        let fixture = try decode(GoldenFixture.self, from: data, by: decoder)
+        guard (1...mostPixels).contains(fixture.size.area) else {
+            throw .unsuitableSize(fixture.size)
         }
         for sample in fixture.samples {
             guard sample.referenceMask(fixture.size) != nil,
                 sample.decisivePixels(fixture.size) != nil
-            else { throw FixtureError.damagedMask(sample: sample.name) }
+            else { throw .inconsistentMask(sample: sample.name) }
         }
         return fixture
+    }
+
+    private struct Version: Decodable {
+        let schema: String
+    }
+
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, from data: Data, by decoder: JSONDecoder
+    ) throws(FixtureError) -> Value {
+        do {
+            return try decoder.decode(type, from: data)
+        } catch DecodingError.keyNotFound(let key, let context) {
+            throw .malformed(entry: entry(context.codingPath + [key]))
+        } catch DecodingError.typeMismatch(_, let context),
+            DecodingError.valueNotFound(_, let context), DecodingError.dataCorrupted(let context)
+        {
+            // Of a file that is no JSON at all, no entry is named.
+            guard !context.codingPath.isEmpty else { throw .notJSON }
+            throw .malformed(entry: entry(context.codingPath))
+        } catch {
+            throw .notJSON
+        }
+    }
+
+    /// Such as `samples.0.picture`.
+    private static func entry(_ path: [any CodingKey]) -> String {
+        path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
     }
 }
 
 /// Why golden fixtures cannot be used.
 public enum FixtureError: Error, Equatable, Sendable {
+    /// The file cannot be opened, for the system's reason.
+    case notRead(reason: String)
+    case notJSON
+    /// An entry is missing or of another type.
+    case malformed(entry: String)
     case unknownSchema(String)
+    /// The size of the pictures is empty or too large.
+    case unsuitableSize(PixelSize)
     /// The runs of a mask do not add up to the picture's size.
-    case damagedMask(sample: String)
+    case inconsistentMask(sample: String)
 }
 
 /// One picture with PyTorch's answer.

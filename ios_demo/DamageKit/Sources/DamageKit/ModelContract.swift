@@ -73,30 +73,17 @@ public struct ModelContract: Equatable, Sendable {
 
     private func requireConsistency() throws {
         if activation == .sigmoid && classes > 1 {
-            throw ContractError.malformed(
-                key: MetadataKey.activation.rawValue,
-                reason: "the model has \(classes) independent channels, "
-                    + "and the app paints one class for each pixel"
-            )
+            throw ContractError.malformed(.activation, .independentChannels(classes))
         }
         if activation == .softmax && classes == 1 {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.classes.rawValue, MetadataKey.activation.rawValue],
-                reason: "one class goes with sigmoid, not with softmax"
-            )
+            throw ContractError.contradictory(.softmaxOfOneClass)
         }
-        let expected = max(2, classes)
-        guard labels.count == expected else {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.classes.rawValue, MetadataKey.labels.rawValue],
-                reason: "the mask has \(expected) values, and there are \(labels.count) labels"
-            )
+        let values = max(2, classes)
+        guard labels.count == values else {
+            throw ContractError.contradictory(.labels(labels.count, values: values))
         }
         guard colours.count == labels.count else {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.labels.rawValue, MetadataKey.colours.rawValue],
-                reason: "there are \(labels.count) labels and \(colours.count) colours"
-            )
+            throw ContractError.contradictory(.colours(colours.count, labels: labels.count))
         }
     }
 }

@@ -8,9 +8,10 @@ public struct PixelSize: Equatable, Hashable, Sendable, Codable {
         self.height = height
     }
 
-    /// The number of pixels, zero for an empty or nonsensical size.
+    /// The number of pixels, zero for an empty or nonsensical size, or one beyond all numbers.
     public var area: Int {
-        width > 0 && height > 0 ? width * height : 0
+        let (area, overflows) = width.multipliedReportingOverflow(by: height)
+        return width > 0 && height > 0 && !overflows ? area : 0
     }
 
     /// Width and height exchanged.

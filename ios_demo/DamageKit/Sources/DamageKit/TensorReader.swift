@@ -20,7 +20,7 @@ public enum TensorError: Error, Equatable, Sendable {
     /// Shape and strides have different lengths, or a stride is negative.
     case unsuitableStrides([Int])
     /// The last number lies beyond the end of the buffer.
-    case bufferTooSmall(needed: Int, got: Int)
+    case bufferTooSmall(needed: Int, actual: Int)
     /// Scores hold NaN or infinite values, as after an overflow in 16-bit arithmetic.
     case notFinite(count: Int)
     /// Numbers of this type cannot be what was asked for.
@@ -85,7 +85,7 @@ public struct TensorReader {
 
     public init(_ buffer: UnsafeRawBufferPointer, layout: TensorLayout) throws {
         guard buffer.count >= layout.byteCount else {
-            throw TensorError.bufferTooSmall(needed: layout.byteCount, got: buffer.count)
+            throw TensorError.bufferTooSmall(needed: layout.byteCount, actual: buffer.count)
         }
         self.buffer = buffer
         self.layout = layout

@@ -1,6 +1,7 @@
-import DamageKit
 import Foundation
 import XCTest
+
+@testable import DamageKit
 
 final class TensorTests: XCTestCase {
     private struct HalfCases: Decodable {
