@@ -1,5 +1,3 @@
-import Foundation
-
 /// The class of every pixel, row after row.
 public struct ClassMap: Equatable, Sendable {
     public let size: PixelSize
@@ -49,11 +47,6 @@ public struct ClassMap: Equatable, Sendable {
             values = try ClassMap.largest(logits)
         }
         self.init(size: logits.layout.size, unchecked: values)
-    }
-
-    /// The logit whose sigmoid is `probability`, which lies between 0 and 1.
-    public static func logit(ofProbability probability: Double) -> Double {
-        log(probability / (1 - probability))
     }
 
     /// The value at a place, or nil outside.
@@ -133,7 +126,7 @@ extension ClassMap {
     /// taking the class of the nearest one. Outside the part that the model saw it is 0.
     ///
     /// - Returns: nil when the map is not of the placement's input size.
-    public func restored(by placement: Placement) -> ClassMap? {
+    func restored(by placement: Placement) -> ClassMap? {
         guard size == placement.input else { return nil }
         let source = placement.source
         var restored = [Int32](repeating: 0, count: placement.picture.area)

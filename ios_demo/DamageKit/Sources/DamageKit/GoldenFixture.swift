@@ -9,7 +9,7 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
 
     public let schema: String
     /// The name of the bundle.
-    public let bundle: String
+    let bundle: String
     /// SHA-256 of the checkpoint that PyTorch ran; a model says its own in its metadata.
     public let checkpointSha256: String
     public let labels: [String]
@@ -53,22 +53,11 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
     ) throws(FixtureError) -> Value {
         do {
             return try decoder.decode(type, from: data)
-        } catch DecodingError.keyNotFound(let key, let context) {
-            throw .malformed(entry: entry(context.codingPath + [key]))
-        } catch DecodingError.typeMismatch(_, let context),
-            DecodingError.valueNotFound(_, let context), DecodingError.dataCorrupted(let context)
-        {
-            // Of a file that is no JSON at all, no entry is named.
-            guard !context.codingPath.isEmpty else { throw .notJSON }
-            throw .malformed(entry: entry(context.codingPath))
+        } catch let error as DecodingError {
+            throw FixtureError(error)
         } catch {
             throw .notJSON
         }
-    }
-
-    /// Such as `samples.0.picture`.
-    private static func entry(_ path: [any CodingKey]) -> String {
-        path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
     }
 }
 
@@ -86,6 +75,22 @@ public enum FixtureError: Error, Equatable, Sendable {
     case inconsistentMask(sample: String)
 }
 
+extension FixtureError {
+    /// Names the entry that cannot be decoded, such as `samples.0.picture`.
+    fileprivate init(_ error: DecodingError) {
+        let path: [any CodingKey]
+        switch error {
+        case .keyNotFound(let key, let context): path = context.codingPath + [key]
+        case .typeMismatch(_, let context), .valueNotFound(_, let context): path = context.codingPath
+        case .dataCorrupted(let context): path = context.codingPath
+        @unknown default: path = []
+        }
+        let keys = path.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        // Of a file that is no JSON at all, no entry is named.
+        self = keys.isEmpty ? .notJSON : .malformed(entry: keys.joined(separator: "."))
+    }
+}
+
 /// One picture with PyTorch's answer.
 public struct GoldenSample: Equatable, Sendable, Codable {
     public let name: String
@@ -94,9 +99,9 @@ public struct GoldenSample: Equatable, Sendable, Codable {
     /// `Fingerprint.ofColours` of the picture's pixels.
     public let fingerprint: String
     /// PyTorch's mask: see `ClassMap.init(size:runs:)`.
-    public let maskRuns: [Int]
+    let maskRuns: [Int]
     /// 1 where no error that the gate allows can change PyTorch's class, 0 elsewhere.
-    public let decisiveRuns: [Int]
+    let decisiveRuns: [Int]
     public let areas: [ClassArea]
     public let logits: LogitsDigest
 
@@ -106,7 +111,7 @@ public struct GoldenSample: Equatable, Sendable, Codable {
     }
 
     /// The pixels of which PyTorch is sure, nil when the runs do not fit `size`.
-    public func decisivePixels(_ size: PixelSize) -> ClassMap? {
+    func decisivePixels(_ size: PixelSize) -> ClassMap? {
         ClassMap(size: size, runs: decisiveRuns)
     }
 }
@@ -118,7 +123,7 @@ public struct GoldenSample: Equatable, Sendable, Codable {
 public struct LogitsDigest: Equatable, Sendable, Codable {
     /// The reference's range over all samples, zero included, of which errors are a share.
     public let range: Double
-    public let probes: [LogitProbe]
+    let probes: [LogitProbe]
 
     /// The largest difference at the probes as a share of the reference's range.
     ///
@@ -144,13 +149,6 @@ public struct LogitProbe: Equatable, Sendable, Codable {
     public let y: Int
     public let x: Int
     public let value: Double
-
-    public init(channel: Int, y: Int, x: Int, value: Double) {
-        self.channel = channel
-        self.y = y
-        self.x = x
-        self.value = value
-    }
 
     func decision(in logits: TensorReader) -> Double {
         let channels = logits.layout.channels

@@ -9,7 +9,7 @@ public final class LatestTask {
     public nonisolated init() {}
 
     /// Whether the last work has not ended yet.
-    public var isRunning: Bool {
+    var isRunning: Bool {
         task != nil
     }
 

@@ -15,7 +15,7 @@ public struct PixelSize: Equatable, Hashable, Sendable, Codable {
     }
 
     /// Width and height exchanged.
-    public var transposed: PixelSize {
+    var transposed: PixelSize {
         PixelSize(width: height, height: width)
     }
 }
@@ -27,7 +27,7 @@ public struct PixelRectangle: Equatable, Hashable, Sendable, Codable {
     public let width: Int
     public let height: Int
 
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = width
@@ -35,7 +35,7 @@ public struct PixelRectangle: Equatable, Hashable, Sendable, Codable {
     }
 
     /// The rectangle that covers all of `size`.
-    public init(covering size: PixelSize) {
+    init(covering size: PixelSize) {
         self.init(x: 0, y: 0, width: size.width, height: size.height)
     }
 

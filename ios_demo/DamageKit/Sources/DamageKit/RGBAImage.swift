@@ -18,7 +18,7 @@ public struct PixelLayout: Equatable, Sendable {
     }
 
     /// Whether a buffer of `count` bytes holds all the pixels.
-    public func fits(count: Int) -> Bool {
+    func fits(count: Int) -> Bool {
         guard size.area > 0, bytesPerRow >= 4 * size.width else { return false }
         return count >= (size.height - 1) * bytesPerRow + 4 * size.width
     }

@@ -14,7 +14,7 @@ public enum Subsampling {
     public static func factor(for size: PixelSize) -> Int? {
         guard size.area > 0 else { return nil }
         return factors.first { factor in
-            rounded(size.width, factor) * rounded(size.height, factor) <= mostPixels
+            quotient(size.width, factor) * quotient(size.height, factor) <= mostPixels
         }
     }
 
@@ -24,7 +24,7 @@ public enum Subsampling {
         decoded.area > 0 && decoded.area <= 4 * mostPixels
     }
 
-    private static func rounded(_ length: Int, _ factor: Int) -> Int {
+    private static func quotient(_ length: Int, _ factor: Int) -> Int {
         length / factor + (length % factor == 0 ? 0 : 1)
     }
 }

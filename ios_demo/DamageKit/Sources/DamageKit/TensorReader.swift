@@ -5,7 +5,7 @@ public enum ScalarType: String, Sendable, CaseIterable, Codable {
     case int32
 
     /// Bytes of one number.
-    public var byteCount: Int {
+    var byteCount: Int {
         switch self {
         case .float16: return 2
         case .float32, .int32: return 4
@@ -68,7 +68,7 @@ public struct TensorLayout: Equatable, Sendable {
     }
 
     /// Bytes from the first number to the end of the last one.
-    public var byteCount: Int {
+    var byteCount: Int {
         let last =
             (channels - 1) * channelStride + (height - 1) * rowStride
             + (width - 1) * columnStride

@@ -171,11 +171,6 @@ final class TensorTests: XCTestCase {
         }
     }
 
-    func testTheThresholdOfAProbability() {
-        XCTAssertEqual(ClassMap.logit(ofProbability: 0.5), 0)
-        XCTAssertEqual(1 / (1 + exp(-ClassMap.logit(ofProbability: 0.9))), 0.9, accuracy: 1e-12)
-    }
-
     func testMasksAreReadThroughTheirPadding() throws {
         let numbers: [Int32] = [0, 1, 77, 2, 0, 77]
         let layout = try TensorLayout(type: .int32, shape: [1, 2, 2], strides: [6, 3, 1])
