@@ -19,8 +19,9 @@ STANDARD = frozenset(
     "CGSize CheckedContinuation ClosedRange Codable CodingKey Continuation ContinuousClock "
     "Data Date Decodable discardableResult DispatchQueue Double Equatable Error FileManager "
     "FloatingPointFormatStyle Hashable Identifiable Instant Int MainActor Never NSMutableData "
-    "NSObject NSObjectProtocol NSRange Origin Percent Result Self Sendable Set String Task unchecked "
-    "UnsafeMutableRawBufferPointer UnsafeRawBufferPointer URL UTF8 UUID Void URLResourceValues".split()
+    "NSObject NSObjectProtocol NSRange Origin Percent Result Self Sendable Set String Task "
+    "unchecked UnsafeMutableRawBufferPointer UnsafeRawBufferPointer URL URLResourceValues UTF8 "
+    "UUID Void".split()
 )
 
 kit = [declaration for path in KIT for declaration in declarations(path)]

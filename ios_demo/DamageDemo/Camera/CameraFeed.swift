@@ -21,7 +21,7 @@ final class CameraFeed: NSObject, @unchecked Sendable {
     private var observers: [any NSObjectProtocol] = []
 
     deinit {
-        observers.forEach(NotificationCenter.default.removeObserver)
+        for observer in observers { NotificationCenter.default.removeObserver(observer) }
     }
 
     /// Asks for permission where that has not been done.

@@ -81,8 +81,9 @@ extension FixtureError {
         let path: [any CodingKey]
         switch error {
         case .keyNotFound(let key, let context): path = context.codingPath + [key]
-        case .typeMismatch(_, let context), .valueNotFound(_, let context): path = context.codingPath
-        case .dataCorrupted(let context): path = context.codingPath
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .dataCorrupted(let context):
+            path = context.codingPath
         @unknown default: path = []
         }
         let keys = path.map { $0.intValue.map(String.init) ?? $0.stringValue }

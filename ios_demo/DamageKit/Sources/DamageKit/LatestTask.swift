@@ -8,11 +8,6 @@ public final class LatestTask {
 
     public nonisolated init() {}
 
-    /// Whether the last work has not ended yet.
-    var isRunning: Bool {
-        task != nil
-    }
-
     /// Begins `work` in place of what runs.
     ///
     /// - Parameter use: takes the result, unless other work has begun meanwhile.

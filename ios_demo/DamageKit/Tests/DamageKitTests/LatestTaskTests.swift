@@ -2,11 +2,21 @@ import XCTest
 
 @testable import DamageKit
 
-@MainActor
 final class LatestTaskTests: XCTestCase {
     private struct Failure: Error {}
 
     func testTheLastChoiceWinsThoughAnEarlierOneEndsLater() async {
+        let used = await LatestTaskTests.resultsOfTwo()
+        XCTAssertEqual(used, ["second"])
+    }
+
+    func testAFailureIsAResult() async {
+        let isFailed = await LatestTaskTests.resultOfFailure()
+        XCTAssertTrue(isFailed)
+    }
+
+    @MainActor
+    private static func resultsOfTwo() async -> [String] {
         let latest = LatestTask()
         var used: [String] = []
         let (gate, opening) = AsyncStream<Void>.makeStream()
@@ -24,16 +34,15 @@ final class LatestTaskTests: XCTestCase {
         } then: { result in
             used.append((try? result.get()) ?? "failed")
         }
-        XCTAssertTrue(latest.isRunning)
         await latest.wait()
         opening.finish()
         for await _ in ending {}
         for _ in 0..<10 { await Task.yield() }
-        XCTAssertEqual(used, ["second"])
-        XCTAssertFalse(latest.isRunning)
+        return used
     }
 
-    func testFailuresAreResults() async {
+    @MainActor
+    private static func resultOfFailure() async -> Bool {
         let latest = LatestTask()
         var isFailed = false
         latest.run { () -> Int in
@@ -42,6 +51,6 @@ final class LatestTaskTests: XCTestCase {
             if case .failure(let error) = result { isFailed = error is Failure }
         }
         await latest.wait()
-        XCTAssertTrue(isFailed)
+        return isFailed
     }
 }
