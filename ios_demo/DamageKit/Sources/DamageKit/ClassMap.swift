@@ -1,10 +1,10 @@
 /// The class of every pixel, row after row.
 public struct ClassMap: Equatable, Sendable {
     public let size: PixelSize
-    public let values: [Int32]
+    let values: [Int32]
 
     /// - Returns: nil unless there is one value for each pixel, none of them negative.
-    public init?(size: PixelSize, values: [Int32]) {
+    init?(size: PixelSize, values: [Int32]) {
         guard size.area > 0, values.count == size.area, values.allSatisfy({ $0 >= 0 }) else {
             return nil
         }
@@ -50,7 +50,7 @@ public struct ClassMap: Equatable, Sendable {
     }
 
     /// The value at a place, or nil outside.
-    public func value(x: Int, y: Int) -> Int? {
+    func value(x: Int, y: Int) -> Int? {
         guard x >= 0, x < size.width, y >= 0, y < size.height else { return nil }
         return Int(values[y * size.width + x])
     }

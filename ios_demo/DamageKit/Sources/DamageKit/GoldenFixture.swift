@@ -11,7 +11,7 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
     /// The name of the bundle.
     let bundle: String
     /// SHA-256 of the checkpoint that PyTorch ran; a model says its own in its metadata.
-    public let checkpointSha256: String
+    let checkpointSha256: String
     public let labels: [String]
     public let width: Int
     public let height: Int
@@ -145,11 +145,11 @@ public struct LogitsDigest: Equatable, Sendable, Codable {
 }
 
 /// What one class is decided by, at one place.
-public struct LogitProbe: Equatable, Sendable, Codable {
-    public let channel: Int
-    public let y: Int
-    public let x: Int
-    public let value: Double
+struct LogitProbe: Equatable, Sendable, Codable {
+    let channel: Int
+    let y: Int
+    let x: Int
+    let value: Double
 
     func decision(in logits: TensorReader) -> Double {
         let channels = logits.layout.channels

@@ -7,7 +7,7 @@ public struct LatencyStatistics: Equatable, Sendable, Codable {
     let smallest: Double
     let largest: Double
 
-    public init(
+    init(
         count: Int, median: Double, percentile90: Double, smallest: Double, largest: Double
     ) {
         self.count = count

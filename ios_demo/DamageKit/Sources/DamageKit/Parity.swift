@@ -10,7 +10,7 @@ public struct ParityGate: Equatable, Sendable, Codable {
     let minIou: Double
     let agreeingPixels: Int
     /// Why these numbers.
-    public let reason: String
+    let reason: String
 }
 
 /// How a device's mask of one picture compares with PyTorch's.
@@ -20,7 +20,7 @@ public struct ParityResult: Equatable, Sendable, Codable {
     /// Pixels of the same class.
     let agreeing: Int
     /// Pixels whose class no error that the gate allows can change.
-    public let decisive: Int
+    let decisive: Int
     /// Those among them that have another class.
     public let decisiveFlips: Int
     /// Intersection over union of each class; nil where neither side has the class.

@@ -80,7 +80,7 @@ public struct TensorLayout: Equatable, Sendable {
 ///
 /// It holds a pointer: use it only inside the closure that lent the buffer.
 public struct TensorReader {
-    public let layout: TensorLayout
+    let layout: TensorLayout
     private let buffer: UnsafeRawBufferPointer
 
     public init(_ buffer: UnsafeRawBufferPointer, layout: TensorLayout) throws {
@@ -92,7 +92,7 @@ public struct TensorReader {
     }
 
     /// One number, as a `Float`.
-    public func value(channel: Int, y: Int, x: Int) -> Float {
+    func value(channel: Int, y: Int, x: Int) -> Float {
         number(at: start(channel: channel, y: y) + x * columnStep)
     }
 
