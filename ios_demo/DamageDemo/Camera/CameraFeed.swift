@@ -1,6 +1,6 @@
 import AVFoundation
 
-/// What comes from the camera, one after the other.
+/// A frame of the camera, or the reason why none comes.
 enum CameraEvent: Sendable {
     case frame(CameraFrame)
     /// There are no frames for now; the next one ends the problem.

@@ -64,7 +64,7 @@ enum PictureDecoder {
         return tag.flatMap(Orientation.init(rawValue:)) ?? .up
     }
 
-    /// The same bytes, read as an opaque image whose fourth channel means nothing.
+    /// Reads the bytes as those of an opaque image, whose fourth channel means nothing.
     ///
     /// Python drops alpha and keeps the colours that stand under it. Drawing would not: Core
     /// Graphics multiplies colours by alpha and lays them over what is there, white or black. An
@@ -152,19 +152,6 @@ extension PictureError {
         case .unreadable: return String(localized: "The file is not a picture.")
         case .tooLarge: return String(localized: "The picture has too many pixels for this app.")
         case .noMemory: return String(localized: "There is not enough memory for the picture.")
-        }
-    }
-}
-
-extension ImportError {
-    var message: String {
-        switch self {
-        case .notAModel(let name):
-            return String(localized: "\(name) is not a Core ML model.")
-        case .notCompiled(let name, let reason):
-            return String(localized: "\(name) could not be compiled: \(reason)")
-        case .notStored(let name, let reason):
-            return String(localized: "\(name) could not be kept: \(reason)")
         }
     }
 }

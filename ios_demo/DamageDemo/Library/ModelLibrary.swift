@@ -110,3 +110,16 @@ actor ModelLibrary {
             .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }
     }
 }
+
+extension ImportError {
+    var message: String {
+        switch self {
+        case .notAModel(let name):
+            return String(localized: "\(name) is not a Core ML model.")
+        case .notCompiled(let name, let reason):
+            return String(localized: "\(name) could not be compiled: \(reason)")
+        case .notStored(let name, let reason):
+            return String(localized: "\(name) could not be kept: \(reason)")
+        }
+    }
+}

@@ -8,7 +8,7 @@ public enum ContractError: Error, Equatable, Sendable {
     case contradictory(Contradiction)
 }
 
-/// What is wrong with one entry of the metadata.
+/// A fault of one entry of the metadata.
 public enum EntryFault: Equatable, Sendable {
     /// The entry has this version, and another one is known.
     case version(String, known: String)
@@ -25,7 +25,7 @@ public enum EntryFault: Equatable, Sendable {
     case independentChannels(Int)
 }
 
-/// Which two entries of the metadata do not fit together.
+/// A pair of entries of the metadata that do not fit together.
 public enum Contradiction: Equatable, Sendable {
     /// One class is decided by sigmoid, not by softmax.
     case softmaxOfOneClass

@@ -8,7 +8,7 @@ public struct DisplayedShare: Equatable, Sendable {
     /// In percent, to be rounded to `decimals`.
     public let percent: Double
     public let decimals: Int
-    /// Whether the share is smaller than `percent`, which is written as `<0.1%`.
+    /// True where the share is smaller than `percent`, which is written as `<0.1%`.
     public let isLess: Bool
 
     /// - Parameter percent: 0 to 100. One decimal is written below ten.

@@ -1,5 +1,5 @@
-/// How much of a large picture is decoded: image decoders can leave out pixels as they read a
-/// file, so that the rest never takes up memory.
+/// Chooses how many pixels of a large picture are decoded: image decoders can leave out pixels as
+/// they read a file, so that the rest never takes up memory.
 public enum Subsampling {
     /// The most pixels that a decoded picture has, 48 MiB at four bytes each: a photo of 12
     /// megapixels is decoded whole, and one of 48 at half its width and height.
@@ -18,8 +18,8 @@ public enum Subsampling {
         }
     }
 
-    /// Whether a decoded picture may be used. Decoders ignore the factor in formats that have no
-    /// subsampling; four times the pixels are accepted there.
+    /// Accepts a decoded picture of up to four times `mostPixels`: in formats that have no
+    /// subsampling, decoders ignore the factor.
     public static func accepts(_ decoded: PixelSize) -> Bool {
         decoded.area > 0 && decoded.area <= 4 * mostPixels
     }
