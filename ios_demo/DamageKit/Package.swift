@@ -1,5 +1,4 @@
-// swift-tools-version: 5.9
-// Read by Swift 5.9 and 5.10. Swift 6 and later read Package@swift-6.0.swift instead.
+// swift-tools-version: 6.0
 
 import PackageDescription
 
@@ -10,14 +9,12 @@ let package = Package(
         .library(name: "DamageKit", targets: ["DamageKit"])
     ],
     targets: [
-        .target(
-            name: "DamageKit",
-            swiftSettings: [.enableExperimentalFeature("StrictConcurrency")]
-        ),
+        .target(name: "DamageKit"),
         .testTarget(
             name: "DamageKitTests",
             dependencies: ["DamageKit"],
             resources: [.copy("Golden")]
         ),
-    ]
+    ],
+    swiftLanguageModes: [.v6]
 )

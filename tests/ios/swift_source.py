@@ -12,7 +12,8 @@ TYPES = ("class_declaration", "protocol_declaration", "typealias_declaration")
 # What takes a text for the user as its first argument, when that is a literal.
 LOCALIZED = frozenset(
     "Text Label Button Toggle Picker Menu ProgressView LabeledContent Section "
-    "navigationTitle accessibilityLabel accessibilityValue accessibilityHint".split()
+    "Link confirmationDialog navigationTitle accessibilityLabel accessibilityValue "
+    "accessibilityHint".split()
 )
 
 

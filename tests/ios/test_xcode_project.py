@@ -145,12 +145,19 @@ def test_signing_stays_out_of_git(settings):
     assert "DEVELOPMENT_TEAM" not in settings
 
 
-def test_the_property_list_declares_both_model_types():
+def test_the_property_list_declares_the_model_types_that_the_importer_offers():
     with (IOS / "Config" / "Info.plist").open("rb") as file:
         types = plistlib.load(file)["UTImportedTypeDeclarations"]
     endings = {t["UTTypeTagSpecification"]["public.filename-extension"][0]: t for t in types}
     assert set(endings) == {"mlmodel", "mlpackage"}
     assert endings["mlpackage"]["UTTypeConformsTo"] == ["com.apple.package"]
+    # Files offers what the importer names: types by these identifiers, as files or as folders.
+    kinds = {"public.data": "data", "com.apple.package": "package"}
+    declared = {(t["UTTypeIdentifier"], kinds[t["UTTypeConformsTo"][0]]) for t in types}
+    importer = (APP / "Screens" / "ModelMenu.swift").read_text()
+    used = re.findall(r'UTType\(importedAs: "([\w.]+)", conformingTo: \.(\w+)\)', importer)
+    assert set(used) == declared
+    assert "filenameExtension" not in importer, "it makes the type of a file, not of a package"
 
 
 def strings_of(name):
@@ -166,7 +173,7 @@ def placeholders(text):
     return sorted(int(number or index + 1) for index, number in enumerate(found))
 
 
-@pytest.mark.parametrize("name", ["Localizable", "InfoPlist"])
+@pytest.mark.parametrize("name", ["Localizable", "InfoPlist", "ClassNames"])
 def test_every_text_is_there_in_every_language(name):
     for key, entry in strings_of(name).items():
         assert set(entry["localizations"]) == set(LANGUAGES), key
@@ -183,9 +190,18 @@ def test_the_catalogue_has_the_texts_of_the_app_and_no_others():
     assert used == set(strings_of("Localizable"))
 
 
+def test_class_names_are_found_by_their_labels_in_lower_case():
+    names = strings_of("ClassNames")
+    assert {"background", "foreground"} < set(names)
+    assert all(key == key.lower() for key in names)
+    # Xcode drops what it does not find in the code, unless it is told that a person wrote it.
+    assert all(entry["extractionState"] == "manual" for entry in names.values())
+    assert 'table: "ClassNames"' in (APP / "App" / "Wording.swift").read_text()
+
+
 def test_korean_is_korean():
     names = {"PyTorch", "%@ ms"}
-    for key, entry in strings_of("Localizable").items():
+    for key, entry in (strings_of("Localizable") | strings_of("ClassNames")).items():
         korean = entry["localizations"]["ko"]["stringUnit"]["value"]
         assert key in names or re.search("[가-힣]", korean), key
 

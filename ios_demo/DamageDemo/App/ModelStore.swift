@@ -20,15 +20,26 @@ final class ModelStore: ObservableObject {
 
     @Published private(set) var models: [ModelFile] = []
     @Published private(set) var state = State.empty
-    @Published private(set) var fixture: GoldenFixture?
+    @Published private(set) var fixtures: FixtureChoice?
     @Published private(set) var importProblem: String?
     @Published private(set) var isImporting = false
-    @Published var selection: ModelFile?
-    @Published var units = ComputeUnits.all
+    @Published var selection: ModelFile? {
+        didSet {
+            if let selection { remembered.keep(selection) }
+        }
+    }
+    @Published var units: ComputeUnits {
+        didSet { remembered.keep(units) }
+    }
 
     let segmenter = Segmenter()
     let samples = SampleLibrary()
     private let library = ModelLibrary()
+    private let remembered = RememberedChoice(.standard)
+
+    init() {
+        units = remembered.units
+    }
 
     var request: Request {
         Request(file: selection, units: units)
@@ -39,30 +50,36 @@ final class ModelStore: ObservableObject {
         return nil
     }
 
-    /// Lists the models again, and chooses the first where none is chosen.
+    var fixture: GoldenFixture? {
+        fixtures?.fixture
+    }
+
+    /// Lists the models again. Where the chosen one is gone, or none is chosen yet, chooses that of
+    /// the last time, or else the first.
     func refresh() async {
         models = await library.models()
         if let selection, models.contains(selection) { return }
-        selection = models.first
+        selection = remembered.model(among: models)
     }
 
     /// Opens the chosen model.
     func load() async {
         guard let file = selection else {
             state = .empty
-            fixture = nil
+            fixtures = nil
             return
         }
         state = .loading
         do {
             let model = try await segmenter.load(file, units: units)
+            let found = await samples.fixture(for: model)
             // Another model may have been chosen while this one was opened.
             guard !Task.isCancelled else { return }
-            fixture = try samples.fixture(for: model.contract, size: model.size)
+            fixtures = found
             state = .ready(model)
         } catch {
             guard !Task.isCancelled else { return }
-            fixture = nil
+            fixtures = nil
             state = .failed(error.shownMessage)
         }
     }

@@ -3,24 +3,19 @@ import Foundation
 
 /// Words for the screen and for VoiceOver, in the user's language.
 enum Wording {
-    /// A class's name: translated where the app knows it, as the model says it elsewhere.
+    /// A class's name: from `ClassNames.xcstrings` where that has it, as the model says it elsewhere.
     static func label(_ label: String) -> String {
-        let known: [String: String] = [
-            "background": String(localized: "Background"),
-            "foreground": String(localized: "Foreground"),
-            "breakage": String(localized: "Breakage"),
-            "scratch": String(localized: "Scratch"),
-            "separated": String(localized: "Separated"),
-            "crushed": String(localized: "Crushed"),
-        ]
-        return known[label.lowercased()] ?? label
+        Bundle.main.localizedString(
+            forKey: label.lowercased(), value: label, table: "ClassNames")
     }
 
-    /// A share in percent, with one decimal below ten so that small damage does not vanish.
+    /// A share in percent, such as `42%`, `4.1%` and, for one that is small, `<0.1%`.
     static func percent(_ percent: Double) -> String {
-        let decimals = percent > 0 && percent < 10 ? 1 : 0
+        let share = DisplayedShare(percent: percent)
         let style = FloatingPointFormatStyle<Double>.Percent()
-        return (percent / 100).formatted(style.precision(.fractionLength(decimals)))
+        let number = (share.percent / 100).formatted(
+            style.precision(.fractionLength(share.decimals)))
+        return share.isLess ? "<\(number)" : number
     }
 
     /// A share near all of it, in percent, never rounded up to all of it.
@@ -45,6 +40,12 @@ enum Wording {
             return String(localized: "\(name), \(share) of the image")
         }
         .formatted(.list(type: .and))
+    }
+
+    /// Why a file of golden samples is left aside.
+    static func problem(of file: FixtureChoice.Unreadable) -> String {
+        let problem = file.error.message
+        return String(localized: "The golden samples in \(file.name) are left aside. \(problem)")
     }
 
     static func units(_ units: ComputeUnits) -> String {

@@ -1,9 +1,10 @@
 import AVFoundation
 
-/// Why there is no picture from the camera.
-enum CameraProblem: Error, Equatable, Sendable {
-    case notAllowed
-    case noCamera
+/// A frame of the camera, or the reason why none comes.
+enum CameraEvent: Sendable {
+    case frame(CameraFrame)
+    /// There are no frames for now; the next one ends the problem.
+    case problem(CameraProblem)
 }
 
 /// Delivers upright frames from the back camera; a frame that nobody is ready for is dropped.
@@ -15,8 +16,13 @@ final class CameraFeed: NSObject, @unchecked Sendable {
     private let output = AVCaptureVideoDataOutput()
     private var isConfigured = false
     private var rotation = CameraRotation.portrait
-    private var continuation: AsyncStream<CameraFrame>.Continuation?
+    private var continuation: AsyncStream<CameraEvent>.Continuation?
     private var listener: UUID?
+    private var observers: [any NSObjectProtocol] = []
+
+    deinit {
+        for observer in observers { NotificationCenter.default.removeObserver(observer) }
+    }
 
     /// Asks for permission where that has not been done.
     ///
@@ -33,8 +39,9 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         }
     }
 
-    /// The frames from now on, the newest one only. The camera runs until the loop over them ends.
-    func frames() -> AsyncStream<CameraFrame> {
+    /// The frames and problems from now on, the newest only. The camera runs until the loop over
+    /// them ends.
+    func events() -> AsyncStream<CameraEvent> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             let listener = UUID()
             continuation.onTermination = { [weak self] _ in self?.stop(for: listener) }
@@ -86,6 +93,47 @@ final class CameraFeed: NSObject, @unchecked Sendable {
         session.addOutput(output)
         isConfigured = true
         applyRotation()
+        observe()
+    }
+
+    /// Hears of what stops the session though nobody asked for it, and starts it again.
+    private func observe() {
+        let center = NotificationCenter.default
+        observers = [
+            center.addObserver(
+                forName: AVCaptureSession.wasInterruptedNotification, object: session, queue: nil
+            ) { [weak self] notice in
+                let reason = notice.userInfo?[AVCaptureSessionInterruptionReasonKey] as? Int
+                self?.tell(.interrupted(CameraInterruption(reason: reason)))
+            },
+            center.addObserver(
+                forName: AVCaptureSession.interruptionEndedNotification, object: session,
+                queue: nil
+            ) { [weak self] _ in
+                self?.restart(after: 0)
+            },
+            center.addObserver(
+                forName: AVCaptureSession.runtimeErrorNotification, object: session, queue: nil
+            ) { [weak self] notice in
+                let error = notice.userInfo?[AVCaptureSessionErrorKey] as? any Error
+                self?.tell(.failed(reason: error?.localizedDescription ?? ""))
+                // Not at once: what failed may fail again, over and over.
+                self?.restart(after: 1)
+            },
+        ]
+    }
+
+    private func tell(_ problem: CameraProblem) {
+        queue.async {
+            self.continuation?.yield(.problem(problem))
+        }
+    }
+
+    /// Starts the session where somebody listens. One that runs already goes on.
+    private func restart(after seconds: Double) {
+        queue.asyncAfter(deadline: .now() + seconds) {
+            if self.continuation != nil { self.session.startRunning() }
+        }
     }
 
     private func applyRotation() {
@@ -106,7 +154,10 @@ extension CameraFeed: AVCaptureVideoDataOutputSampleBufferDelegate {
         _ output: AVCaptureOutput, didOutput sampleBuffer: CMSampleBuffer,
         from connection: AVCaptureConnection
     ) {
-        guard let buffer = CMSampleBufferGetImageBuffer(sampleBuffer) else { return }
-        continuation?.yield(CameraFrame(buffer))
+        // A frame from before an interruption must not end its message.
+        guard !session.isInterrupted,
+            let buffer = CMSampleBufferGetImageBuffer(sampleBuffer)
+        else { return }
+        continuation?.yield(.frame(CameraFrame(buffer)))
     }
 }

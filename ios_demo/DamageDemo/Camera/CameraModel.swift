@@ -13,12 +13,13 @@ final class CameraModel: ObservableObject {
 
     @Published private(set) var live: LivePicture?
     @Published private(set) var statistics: LatencyStatistics?
-    @Published private(set) var problem: String?
+    @Published private(set) var problem: (any Error)?
     @Published var hidden: Set<Int> = []
     @Published var opacity = 1.0
 
     private let feed = CameraFeed()
     private var latencies: [Double] = []
+    private var rotation: CameraRotation?
 
     /// Shows the camera until the task is cancelled.
     func run(with segmenter: Segmenter) async {
@@ -27,25 +28,43 @@ final class CameraModel: ObservableObject {
         statistics = nil
         do {
             try await feed.prepare()
-            turn()
-            for await frame in feed.frames() {
-                let picture = try await segmenter.segment(frame, hidden: hidden)
-                guard !Task.isCancelled else { return }
-                live = picture
-                record(picture.segmentation.timings.total)
-            }
-        } catch CameraProblem.notAllowed {
-            problem = String(localized: "The app may not use the camera. Allow it in Settings.")
-        } catch CameraProblem.noCamera {
-            problem = String(localized: "This device has no camera that can be used.")
         } catch {
-            problem = error.shownMessage
+            problem = error
+            return
+        }
+        turn()
+        for await event in feed.events() {
+            turn()
+            switch event {
+            case .problem(let found): problem = found
+            case .frame(let frame): await show(frame, by: segmenter)
+            }
         }
     }
 
-    /// Tells the camera how the app is held.
-    func turn() {
-        feed.turn(to: .current)
+    /// A frame that fails shows why, and the next one is tried.
+    private func show(_ frame: CameraFrame, by segmenter: Segmenter) async {
+        do {
+            let picture = try await segmenter.segment(frame, hidden: hidden)
+            guard !Task.isCancelled else { return }
+            live = picture
+            problem = nil
+            record(picture.segmentation.timings.total)
+        } catch {
+            guard !Task.isCancelled else { return }
+            problem = error
+        }
+    }
+
+    /// Tells the camera how the app is held, where that has changed.
+    ///
+    /// It is asked with every frame: no notification and no change of size comes when the screen
+    /// turns from one landscape orientation to the other.
+    private func turn() {
+        let current = CameraRotation.current
+        guard current != rotation else { return }
+        rotation = current
+        feed.turn(to: current)
     }
 
     private func record(_ milliseconds: Double) {

@@ -41,6 +41,7 @@ enum CameraRotation: Sendable {
     /// How the app is held now.
     @MainActor static var current: CameraRotation {
         let scenes = UIApplication.shared.connectedScenes.compactMap { $0 as? UIWindowScene }
-        return CameraRotation(scenes.first?.interfaceOrientation ?? .portrait)
+        let scene = scenes.first { $0.activationState == .foregroundActive } ?? scenes.first
+        return CameraRotation(scene?.interfaceOrientation ?? .portrait)
     }
 }

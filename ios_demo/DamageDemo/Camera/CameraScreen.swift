@@ -1,5 +1,6 @@
 import DamageKit
 import SwiftUI
+import UIKit
 
 /// What the camera sees, with the model's mask over it.
 struct CameraScreen: View {
@@ -20,7 +21,8 @@ struct CameraScreen: View {
                 VStack(alignment: .leading, spacing: 16) {
                     ModelStatus()
                     if let problem = model.problem {
-                        ProblemView(message: problem)
+                        ProblemView(message: problem.shownMessage)
+                        if problem as? CameraProblem == .notAllowed { settingsLink }
                     }
                     if let live = model.live {
                         picture(live)
@@ -33,17 +35,17 @@ struct CameraScreen: View {
                 ToolbarItem(placement: .navigationBarLeading) { ModelMenu() }
             }
         }
-        .background {
-            // A turned screen has another shape.
-            GeometryReader { geometry in
-                Color.clear.onChange(of: geometry.size) { _ in model.turn() }
-            }
-        }
         .onAppear { isVisible = true }
         .onDisappear { isVisible = false }
         .task(id: Session(isVisible: isVisible && phase == .active, model: store.loaded)) {
             guard isVisible, phase == .active, store.loaded != nil else { return }
             await model.run(with: store.segmenter)
+        }
+    }
+
+    @ViewBuilder private var settingsLink: some View {
+        if let url = URL(string: UIApplication.openSettingsURLString) {
+            Link("Open Settings", destination: url)
         }
     }
 

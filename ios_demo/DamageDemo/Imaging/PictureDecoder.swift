@@ -20,17 +20,28 @@ struct Picture: Equatable, Sendable {
 /// Why a file cannot become a picture.
 enum PictureError: Error {
     case unreadable
+    case tooLarge
     case noMemory
 }
 
 /// Decodes files into upright pictures. This is the one place where orientation is handled.
 enum PictureDecoder {
+    /// Decodes all pixels of a golden sample, and of a large photo as many as `Subsampling` says.
+    ///
     /// - Throws: `PictureError`.
     static func decode(_ data: Data, title: String, goldenName: String? = nil) throws -> Picture {
         guard let source = CGImageSourceCreateWithData(data as CFData, nil),
-            let stored = CGImageSourceCreateImageAtIndex(source, 0, nil)
+            let properties = CGImageSourceCopyPropertiesAtIndex(source, 0, nil) as? [CFString: Any]
         else { throw PictureError.unreadable }
-        let pixels = try upright(stored, from: orientation(of: source))
+        let factor = goldenName == nil ? try subsamplingFactor(properties) : 1
+        // The decoded pixels are drawn once: kept with the image, they would lie in memory twice.
+        var options: [CFString: Any] = [kCGImageSourceShouldCache: false]
+        if factor > 1 { options[kCGImageSourceSubsampleFactor] = factor }
+        guard let stored = CGImageSourceCreateImageAtIndex(source, 0, options as CFDictionary)
+        else { throw PictureError.unreadable }
+        let size = PixelSize(width: stored.width, height: stored.height)
+        guard Subsampling.accepts(size) else { throw PictureError.tooLarge }
+        let pixels = try upright(withoutAlpha(stored), from: orientation(properties))
         guard let image = pixels.cgImage(alpha: .noneSkipLast) else {
             throw PictureError.noMemory
         }
@@ -39,13 +50,50 @@ enum PictureDecoder {
             goldenName: goldenName)
     }
 
-    private static func orientation(of source: CGImageSource) -> Orientation {
-        let properties = CGImageSourceCopyPropertiesAtIndex(source, 0, nil) as? [CFString: Any]
-        let tag = properties?[kCGImagePropertyOrientation] as? Int
+    private static func subsamplingFactor(_ properties: [CFString: Any]) throws -> Int {
+        guard let width = properties[kCGImagePropertyPixelWidth] as? Int,
+            let height = properties[kCGImagePropertyPixelHeight] as? Int
+        else { throw PictureError.unreadable }
+        guard let factor = Subsampling.factor(for: PixelSize(width: width, height: height))
+        else { throw PictureError.tooLarge }
+        return factor
+    }
+
+    private static func orientation(_ properties: [CFString: Any]) -> Orientation {
+        let tag = properties[kCGImagePropertyOrientation] as? Int
         return tag.flatMap(Orientation.init(rawValue:)) ?? .up
     }
 
+    /// Reads the bytes as those of an opaque image, whose fourth channel means nothing.
+    ///
+    /// Python drops alpha and keeps the colours that stand under it. Drawing would not: Core
+    /// Graphics multiplies colours by alpha and lays them over what is there, white or black. An
+    /// image that says it has no alpha is drawn as it is stored. This works where alpha stands
+    /// beside the colours, as in PNG; images that come multiplied are left to `upright`.
+    private static func withoutAlpha(_ stored: CGImage) -> CGImage {
+        let skipped: CGImageAlphaInfo
+        switch stored.alphaInfo {
+        case .last: skipped = .noneSkipLast
+        case .first: skipped = .noneSkipFirst
+        default: return stored
+        }
+        guard let provider = stored.dataProvider, let space = stored.colorSpace else {
+            return stored
+        }
+        let layout = stored.bitmapInfo.subtracting(.alphaInfoMask)
+            .union(CGBitmapInfo(rawValue: skipped.rawValue))
+        let opaque = CGImage(
+            width: stored.width, height: stored.height,
+            bitsPerComponent: stored.bitsPerComponent, bitsPerPixel: stored.bitsPerPixel,
+            bytesPerRow: stored.bytesPerRow, space: space, bitmapInfo: layout,
+            provider: provider, decode: stored.decode, shouldInterpolate: false,
+            intent: stored.renderingIntent)
+        return opaque ?? stored
+    }
+
     /// Draws the stored image upright, in sRGB, without resampling.
+    ///
+    /// Colours that come multiplied by alpha are divided by it again.
     private static func upright(
         _ stored: CGImage, from orientation: Orientation
     ) throws -> RGBAImage {
@@ -54,19 +102,22 @@ enum PictureDecoder {
         guard let space = CGColorSpace(name: CGColorSpace.sRGB) else {
             throw PictureError.noMemory
         }
-        var bytes = [UInt8](repeating: 255, count: 4 * size.area)
+        let isOpaque = [.none, .noneSkipFirst, .noneSkipLast].contains(stored.alphaInfo)
+        let layout = isOpaque ? CGImageAlphaInfo.noneSkipLast : .premultipliedLast
+        var bytes = [UInt8](repeating: isOpaque ? 255 : 0, count: 4 * size.area)
         let isDrawn = bytes.withUnsafeMutableBytes { buffer -> Bool in
             guard
                 let context = CGContext(
                     data: buffer.baseAddress, width: size.width, height: size.height,
                     bitsPerComponent: 8, bytesPerRow: 4 * size.width, space: space,
-                    bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
+                    bitmapInfo: layout.rawValue)
             else { return false }
             context.interpolationQuality = .none
             context.concatenate(transform(orientation, storedSize))
             context.draw(
                 stored,
                 in: CGRect(x: 0, y: 0, width: stored.width, height: stored.height))
+            if !isOpaque { Premultiplication.undo(in: buffer) }
             return true
         }
         guard isDrawn, let image = RGBAImage(size: size, bytes: bytes) else {
@@ -99,20 +150,8 @@ extension PictureError {
     var message: String {
         switch self {
         case .unreadable: return String(localized: "The file is not a picture.")
+        case .tooLarge: return String(localized: "The picture has too many pixels for this app.")
         case .noMemory: return String(localized: "There is not enough memory for the picture.")
-        }
-    }
-}
-
-extension ImportError {
-    var message: String {
-        switch self {
-        case .notAModel(let name):
-            return String(localized: "\(name) is not a Core ML model.")
-        case .notCompiled(let name, let reason):
-            return String(localized: "\(name) could not be compiled: \(reason)")
-        case .notStored(let name, let reason):
-            return String(localized: "\(name) could not be kept: \(reason)")
         }
     }
 }

@@ -26,19 +26,15 @@ extension SegmentationError {
         case .notLoaded(let reason):
             return String(localized: "The model could not be loaded: \(reason)")
         case .contract(let error):
-            return String(localized: "The model cannot be used: \(error.description)")
+            return error.message
         case .noImageInput(let name):
             return String(localized: "The model has no image input named \(name).")
         case .noColourInput:
             return String(localized: "The model does not take colour pictures.")
         case .noOutput:
             return String(localized: "The model has no output named mask or logits.")
-        case .tensor(.notFinite):
-            return String(
-                localized: "The model's scores are not finite: its 16-bit arithmetic overflows.")
         case .tensor(let error):
-            let detail = String(describing: error)
-            return String(localized: "The model's output cannot be read: \(detail)")
+            return error.message
         case .noBuffer:
             return String(localized: "There is not enough memory for the picture.")
         case .notRun(let reason):
@@ -55,6 +51,7 @@ extension Error {
         case let error as PictureError: return error.message
         case let error as ImportError: return error.message
         case let error as ParityFailure: return error.message
+        case let error as CameraProblem: return error.message
         default: return localizedDescription
         }
     }

@@ -1,4 +1,5 @@
 import CoreML
+import DamageKit
 import Foundation
 
 /// Why a file could not become a model of this app.
@@ -94,13 +95,31 @@ actor ModelLibrary {
         let support = try files.url(
             for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil,
             create: true)
-        let folder = support.appendingPathComponent("Models", isDirectory: true)
+        var folder = support.appendingPathComponent("Models", isDirectory: true)
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Models are large and can be imported again, so backups are spared them. What lies in the
+        // folder is left out with it.
+        var values = URLResourceValues()
+        values.isExcludedFromBackup = true
+        try folder.setResourceValues(values)
         return folder
     }
 
     private func sorted(_ urls: [URL], _ origin: ModelFile.Origin) -> [ModelFile] {
         urls.map { ModelFile(url: $0, origin: origin) }
             .sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending }
+    }
+}
+
+extension ImportError {
+    var message: String {
+        switch self {
+        case .notAModel(let name):
+            return String(localized: "\(name) is not a Core ML model.")
+        case .notCompiled(let name, let reason):
+            return String(localized: "\(name) could not be compiled: \(reason)")
+        case .notStored(let name, let reason):
+            return String(localized: "\(name) could not be kept: \(reason)")
+        }
     }
 }

@@ -35,19 +35,15 @@ struct SampleLibrary: Sendable {
         Bundle.main.url(forResource: sample.picture, withExtension: nil)
     }
 
-    /// The fixtures for a model: from the same checkpoint, of its form of weights and input size.
+    /// The fixture of a model, and the fixtures that cannot be read.
     ///
-    /// - Throws: when a fixture is there and cannot be read.
-    func fixture(for contract: ModelContract, size: PixelSize) throws -> GoldenFixture? {
-        for url in BundledFiles.urls(withExtension: "json")
-        where url.lastPathComponent.hasSuffix(".golden.json") {
-            let fixture = try GoldenFixture.decode(Data(contentsOf: url))
-            if fixture.checkpointSha256 == contract.checkpoint?.sha256,
-                fixture.compression == contract.compression, fixture.size == size
-            {
-                return fixture
-            }
+    /// It is asynchronous to run off the main actor: fixtures are megabytes of JSON.
+    nonisolated func fixture(for model: LoadedModel) async -> FixtureChoice {
+        let files = BundledFiles.urls(withExtension: "json").filter {
+            $0.lastPathComponent.hasSuffix(".golden.json")
         }
-        return nil
+        return FixtureChoice(
+            among: files, checkpoint: model.contract.checkpoint?.sha256,
+            compression: model.contract.compression, size: model.size)
     }
 }

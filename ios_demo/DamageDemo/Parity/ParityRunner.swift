@@ -21,7 +21,7 @@ struct ParityRunner: Sendable {
     let fixture: GoldenFixture
     let samples: SampleLibrary
     private let segmenter = Segmenter()
-    private let darkroom = Darkroom()
+    private let processor = ImageProcessor()
 
     init(file: ModelFile, fixture: GoldenFixture, samples: SampleLibrary) {
         self.file = file
@@ -77,7 +77,7 @@ struct ParityRunner: Sendable {
         guard let url = samples.pictureURL(of: sample) else {
             throw ParityFailure.missingPicture(sample.picture)
         }
-        let picture = try await darkroom.open(
+        let picture = try await processor.open(
             SamplePicture(url: url, goldenName: sample.name))
         guard picture.pixels.size == fixture.size else {
             throw ParityFailure.otherSize(sample.name)

@@ -16,6 +16,13 @@ struct ParityScreen: View {
                     Text("This model came without golden samples. Run make ios-demo to add them.")
                         .foregroundStyle(.secondary)
                 }
+                if let unreadable = store.fixtures?.unreadable, !unreadable.isEmpty {
+                    Section {
+                        ForEach(unreadable, id: \.name) { file in
+                            ProblemView(message: Wording.problem(of: file))
+                        }
+                    }
+                }
                 if let problem = model.problem {
                     ProblemView(message: problem)
                 }

@@ -7,6 +7,12 @@ struct GoldenView: View {
     let golden: GoldenComparison
     @State private var reference: OverlayPicture?
 
+    /// What the painted reference depends on.
+    private struct Painting: Equatable {
+        let golden: GoldenComparison
+        let hidden: Set<Int>
+    }
+
     var body: some View {
         VStack(alignment: .leading, spacing: 8) {
             Text("Compared with PyTorch")
@@ -22,10 +28,7 @@ struct GoldenView: View {
             LabeledContent(
                 "Decisive flips", value: golden.result.decisiveFlips.formatted())
         }
-        .task(id: golden) { await paint() }
-        .onChange(of: model.hidden) { _ in
-            Task { await paint() }
-        }
+        .task(id: Painting(golden: golden, hidden: model.hidden)) { await paint() }
     }
 
     @ViewBuilder private func side(
@@ -43,7 +46,9 @@ struct GoldenView: View {
 
     private func paint() async {
         guard let segmentation = model.segmentation else { return }
-        reference = await model.darkroom.overlay(
+        let painted = await model.processor.overlay(
             golden.reference, like: segmentation, hidden: model.hidden)
+        guard !Task.isCancelled else { return }
+        reference = painted
     }
 }

@@ -6,12 +6,16 @@ import UniformTypeIdentifiers
 struct ModelMenu: View {
     @EnvironmentObject private var store: ModelStore
     @State private var isImporting = false
+    @State private var isDeleting = false
 
-    /// Files shows a package of an unknown kind as a folder, so folders can be chosen too.
-    private static let contentTypes: [UTType] =
-        ["mlpackage", "mlmodel", "mlmodelc"].compactMap { UTType(filenameExtension: $0) } + [
-            .folder
-        ]
+    /// The types of `Config/Info.plist`. A type made from the extension alone would be that of a
+    /// file, and a `.mlpackage` is a folder. So is a `.mlmodelc`, which has no type of its own, and
+    /// a package that comes from a place where its type is not known.
+    private static let contentTypes: [UTType] = [
+        UTType(importedAs: "com.apple.coreml.mlpackage", conformingTo: .package),
+        UTType(importedAs: "com.apple.coreml.model", conformingTo: .data),
+        .folder,
+    ]
 
     var body: some View {
         Menu {
@@ -30,9 +34,9 @@ struct ModelMenu: View {
             } label: {
                 Label("Import model", systemImage: "square.and.arrow.down")
             }
-            if let model = store.selection, model.origin == .imported {
+            if store.selection?.origin == .imported {
                 Button(role: .destructive) {
-                    Task { await store.remove(model) }
+                    isDeleting = true
                 } label: {
                     Label("Delete model", systemImage: "trash")
                 }
@@ -42,7 +46,18 @@ struct ModelMenu: View {
         }
         .fileImporter(
             isPresented: $isImporting, allowedContentTypes: ModelMenu.contentTypes,
-            onCompletion: importChosen)
+            onCompletion: importChosen
+        )
+        .confirmationDialog(
+            "Delete model", isPresented: $isDeleting, titleVisibility: .visible,
+            presenting: store.selection
+        ) { model in
+            Button("Delete \(model.name)", role: .destructive) {
+                Task { await store.remove(model) }
+            }
+        } message: { _ in
+            Text("The model is removed from this device. The file it was imported from stays.")
+        }
     }
 
     private func importChosen(_ choice: Result<URL, any Error>) {

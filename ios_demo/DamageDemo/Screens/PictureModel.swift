@@ -9,55 +9,56 @@ final class PictureModel: ObservableObject {
     @Published private(set) var segmentation: Segmentation?
     @Published private(set) var overlay: OverlayPicture?
     @Published private(set) var golden: GoldenComparison?
-    @Published private(set) var isBusy = false
     @Published private(set) var problem: String?
     @Published var hidden: Set<Int> = []
     @Published var opacity = 1.0
+    @Published private var isOpening = false
+    /// One that is cancelled may still run when the next one begins.
+    @Published private var runningAnalyses = 0
 
-    let darkroom = Darkroom()
+    private let opening = LatestTask()
+    let processor = ImageProcessor()
 
-    /// Decodes a photo that the user chose.
-    func open(_ data: Data, title: String) async {
-        await open { try await self.darkroom.decode(data, title: title) }
+    var isBusy: Bool {
+        isOpening || runningAnalyses > 0
     }
 
     /// Decodes a picture that came with the app.
-    func open(_ sample: SamplePicture) async {
-        await open { try await self.darkroom.open(sample) }
+    func open(_ sample: SamplePicture) {
+        open { [processor] in try await processor.open(sample) }
     }
 
-    func show(_ error: any Error) {
-        problem = error.shownMessage
-    }
-
-    private func open(_ decode: () async throws -> Picture) async {
-        isBusy = true
-        defer { isBusy = false }
-        do {
-            let opened = try await decode()
-            guard !Task.isCancelled else { return }
-            forget()
-            picture = opened
-        } catch {
-            problem = error.shownMessage
+    /// Shows the picture that `load` makes, unless another one is opened meanwhile.
+    ///
+    /// The earlier picture goes first: two of them need not fit into memory.
+    func open(_ load: @escaping @Sendable () async throws -> Picture) {
+        forget()
+        picture = nil
+        isOpening = true
+        opening.run(load) { [weak self] result in
+            self?.isOpening = false
+            switch result {
+            case .success(let opened): self?.picture = opened
+            case .failure(let error): self?.problem = error.shownMessage
+            }
         }
     }
 
     /// Runs the model on the picture.
     func analyse(with segmenter: Segmenter, fixture: GoldenFixture?) async {
         guard let picture else { return }
-        isBusy = true
+        runningAnalyses += 1
         problem = nil
-        defer { isBusy = false }
+        defer { runningAnalyses -= 1 }
         do {
             let sample = fixture?.samples.first { $0.name == picture.goldenName }
             let found = try await segmenter.segment(picture.pixels, digest: sample?.logits)
-            guard !Task.isCancelled else { return }
+            guard !Task.isCancelled, picture == self.picture else { return }
             segmentation = found
             golden = GoldenComparison(found, sample: sample, gate: fixture?.gate)
             await paint()
         } catch {
-            guard !Task.isCancelled else { return }
+            guard !Task.isCancelled, picture == self.picture else { return }
             forget()
             problem = error.shownMessage
         }
@@ -67,7 +68,7 @@ final class PictureModel: ObservableObject {
     func paint() async {
         guard let segmentation else { return }
         let hidden = hidden
-        let painted = await darkroom.overlay(segmentation, hidden: hidden)
+        let painted = await processor.overlay(segmentation, hidden: hidden)
         // Something else may be shown by now.
         guard segmentation == self.segmentation, hidden == self.hidden else { return }
         overlay = painted

@@ -21,7 +21,7 @@ struct PictureScreen: View {
                     ModelStatus()
                     result
                     SampleStrip { sample in
-                        Task { await model.open(sample) }
+                        model.open(sample)
                     }
                 }
                 .padding()
@@ -31,7 +31,8 @@ struct PictureScreen: View {
         }
         .onChange(of: chosen) { item in
             guard let item else { return }
-            Task { await open(item) }
+            open(item)
+            chosen = nil  // so that the same photo can be chosen again
         }
         .task(id: Analysis(picture: model.picture?.id, model: store.loaded)) {
             guard store.loaded != nil else { return }
@@ -50,6 +51,8 @@ struct PictureScreen: View {
                 summary: model.segmentation.map(Wording.summary) ?? picture.title
             )
             .overlay { if model.isBusy { ProgressView() } }
+        } else if model.isBusy {
+            ProgressView().frame(maxWidth: .infinity)
         } else {
             Text("Choose a photo, or one of the samples below.")
                 .foregroundStyle(.secondary)
@@ -79,17 +82,16 @@ struct PictureScreen: View {
     private func shared(_ picture: Picture) -> SharedPicture {
         SharedPicture(
             picture: picture, overlay: model.overlay, opacity: model.opacity,
-            darkroom: model.darkroom)
+            processor: model.processor)
     }
 
-    private func open(_ item: PhotosPickerItem) async {
-        do {
+    private func open(_ item: PhotosPickerItem) {
+        let processor = model.processor
+        model.open {
             guard let data = try await item.loadTransferable(type: Data.self) else {
                 throw PictureError.unreadable
             }
-            await model.open(data, title: String(localized: "Photo"))
-        } catch {
-            model.show(error)
+            return try await processor.decode(data, title: String(localized: "Photo"))
         }
     }
 }

@@ -6,11 +6,11 @@ struct SharedPicture: Transferable {
     let picture: Picture
     let overlay: OverlayPicture?
     let opacity: Double
-    let darkroom: Darkroom
+    let processor: ImageProcessor
 
     static var transferRepresentation: some TransferRepresentation {
         DataRepresentation(exportedContentType: .png) { (shared: SharedPicture) in
-            try await shared.darkroom.png(
+            try await shared.processor.png(
                 of: shared.picture, under: shared.overlay, opacity: shared.opacity)
         }
     }

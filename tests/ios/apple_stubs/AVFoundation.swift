@@ -67,7 +67,21 @@ public final class AVCaptureVideoDataOutput: AVCaptureOutput {
     ) { fatalError() }
 }
 
+public let AVCaptureSessionInterruptionReasonKey = ""
+public let AVCaptureSessionErrorKey = ""
+
 public final class AVCaptureSession {
+    public enum InterruptionReason: Int, Sendable {
+        case videoDeviceNotAvailableInBackground = 1
+        case audioDeviceInUseByAnotherClient
+        case videoDeviceInUseByAnotherClient
+        case videoDeviceNotAvailableWithMultipleForegroundApps
+        case videoDeviceNotAvailableDueToSystemPressure
+    }
+    public class var wasInterruptedNotification: NSNotification.Name { fatalError() }
+    public class var interruptionEndedNotification: NSNotification.Name { fatalError() }
+    public class var runtimeErrorNotification: NSNotification.Name { fatalError() }
+    public var isInterrupted: Bool { fatalError() }
     public struct Preset: Sendable {
         public static var hd1280x720: Preset { fatalError() }
     }

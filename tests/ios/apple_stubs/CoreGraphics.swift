@@ -20,11 +20,13 @@ public final class CGDataProvider {
 
 public enum CGImageAlphaInfo: UInt32 {
     case none, premultipliedLast, premultipliedFirst, last, first, noneSkipLast, noneSkipFirst
+    case alphaOnly
 }
 
 public struct CGBitmapInfo: OptionSet {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    public static var alphaInfoMask: CGBitmapInfo { stub() }
 }
 
 public enum CGColorRenderingIntent { case defaultIntent }
@@ -38,6 +40,15 @@ public final class CGImage {
     ) { stub() }
     public var width: Int { stub() }
     public var height: Int { stub() }
+    public var bitsPerComponent: Int { stub() }
+    public var bitsPerPixel: Int { stub() }
+    public var bytesPerRow: Int { stub() }
+    public var colorSpace: CGColorSpace? { stub() }
+    public var alphaInfo: CGImageAlphaInfo { stub() }
+    public var bitmapInfo: CGBitmapInfo { stub() }
+    public var dataProvider: CGDataProvider? { stub() }
+    public var decode: UnsafePointer<CGFloat>? { stub() }
+    public var renderingIntent: CGColorRenderingIntent { stub() }
     public func cropping(to rect: CGRect) -> CGImage? { stub() }
 }
 

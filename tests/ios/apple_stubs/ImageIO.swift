@@ -4,6 +4,10 @@ public final class CGImageSource {}
 public final class CGImageDestination {}
 public enum CGImagePropertyOrientation: UInt32 { case up = 1 }
 public var kCGImagePropertyOrientation: CFString { fatalError() }
+public var kCGImagePropertyPixelWidth: CFString { fatalError() }
+public var kCGImagePropertyPixelHeight: CFString { fatalError() }
+public var kCGImageSourceShouldCache: CFString { fatalError() }
+public var kCGImageSourceSubsampleFactor: CFString { fatalError() }
 
 public func CGImageSourceCreateWithData(_ data: CFData, _ options: CFDictionary?) -> CGImageSource?
 { fatalError() }

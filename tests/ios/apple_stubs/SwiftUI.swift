@@ -166,6 +166,7 @@ public struct Font: Sendable {
 public enum HorizontalAlignment: Sendable { case leading, center, trailing }
 public enum VerticalAlignment: Sendable { case top, center, bottom }
 public enum Alignment: Sendable { case leading, center, trailing, bottomTrailing }
+public enum Visibility: Sendable { case automatic, visible, hidden }
 public enum ContentMode: Sendable { case fit, fill }
 public struct Axis: Sendable {
     public struct Set: OptionSet, Sendable {
@@ -246,6 +247,12 @@ extension Button where Content == Text {
     public init(
         _ key: LocalizedStringKey, role: ButtonRole? = nil, action: @escaping @MainActor () -> Void
     ) { fatalError() }
+}
+public struct Link<Content: View>: View {
+    public var body: Never { return fatalError() }
+}
+extension Link where Content == Text {
+    public init(_ key: LocalizedStringKey, destination: URL) { fatalError() }
 }
 public struct Toggle<Content: View>: View {
     public init(isOn: Binding<Bool>, @ViewBuilder label: () -> Content) { fatalError() }
@@ -457,6 +464,11 @@ extension View {
     { self }
     public func accessibilityValue<S: StringProtocol>(_ value: S) -> some View { self }
     public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { self }
+    public func confirmationDialog<A: View, M: View, T>(
+        _ key: LocalizedStringKey, isPresented: Binding<Bool>,
+        titleVisibility: Visibility = .automatic, presenting data: T?,
+        @ViewBuilder actions: (T) -> A, @ViewBuilder message: (T) -> M
+    ) -> some View { self }
     public func fileImporter(
         isPresented: Binding<Bool>, allowedContentTypes: [UTType],
         onCompletion: @escaping (Result<URL, any Error>) -> Void

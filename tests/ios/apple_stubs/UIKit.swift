@@ -4,7 +4,13 @@ public enum UIInterfaceOrientation {
     case unknown, portrait, portraitUpsideDown, landscapeLeft, landscapeRight
 }
 
-@MainActor open class UIScene {}
+@MainActor open class UIScene {
+    public enum ActivationState: Int, Sendable {
+        case unattached = -1
+        case foregroundActive, foregroundInactive, background
+    }
+    public var activationState: ActivationState { fatalError() }
+}
 @MainActor public final class UIWindowScene: UIScene {
     public var interfaceOrientation: UIInterfaceOrientation { fatalError() }
 }
@@ -16,6 +22,7 @@ extension UIScene: Hashable {
 
 @MainActor public final class UIApplication {
     public static var shared: UIApplication { fatalError() }
+    public class var openSettingsURLString: String { fatalError() }
     public var connectedScenes: Set<UIScene> { fatalError() }
 }
 

@@ -2,8 +2,12 @@
 
 public struct UTType: Hashable, Sendable {
     public static var png: UTType { fatalError() }
+    public static var data: UTType { fatalError() }
     public static var folder: UTType { fatalError() }
-    public init?(filenameExtension: String) { fatalError() }
+    public static var package: UTType { fatalError() }
+    public init(importedAs identifier: String, conformingTo parentType: UTType? = nil) {
+        fatalError()
+    }
     public var identifier: String { fatalError() }
 }
 

@@ -5,12 +5,6 @@ public struct ClassArea: Equatable, Sendable, Codable {
     public let pixels: Int
     /// Of all the pixels looked at, in percent.
     public let percent: Double
-
-    public init(value: Int, pixels: Int, percent: Double) {
-        self.value = value
-        self.pixels = pixels
-        self.percent = percent
-    }
 }
 
 extension ClassMap {

@@ -1,12 +1,10 @@
-import Foundation
-
 /// The class of every pixel, row after row.
 public struct ClassMap: Equatable, Sendable {
     public let size: PixelSize
-    public let values: [Int32]
+    let values: [Int32]
 
     /// - Returns: nil unless there is one value for each pixel, none of them negative.
-    public init?(size: PixelSize, values: [Int32]) {
+    init?(size: PixelSize, values: [Int32]) {
         guard size.area > 0, values.count == size.area, values.allSatisfy({ $0 >= 0 }) else {
             return nil
         }
@@ -51,13 +49,8 @@ public struct ClassMap: Equatable, Sendable {
         self.init(size: logits.layout.size, unchecked: values)
     }
 
-    /// The logit whose sigmoid is `probability`, which lies between 0 and 1.
-    public static func logit(ofProbability probability: Double) -> Double {
-        log(probability / (1 - probability))
-    }
-
     /// The value at a place, or nil outside.
-    public func value(x: Int, y: Int) -> Int? {
+    func value(x: Int, y: Int) -> Int? {
         guard x >= 0, x < size.width, y >= 0, y < size.height else { return nil }
         return Int(values[y * size.width + x])
     }
@@ -133,7 +126,7 @@ extension ClassMap {
     /// taking the class of the nearest one. Outside the part that the model saw it is 0.
     ///
     /// - Returns: nil when the map is not of the placement's input size.
-    public func restored(by placement: Placement) -> ClassMap? {
+    func restored(by placement: Placement) -> ClassMap? {
         guard size == placement.input else { return nil }
         let source = placement.source
         var restored = [Int32](repeating: 0, count: placement.picture.area)

@@ -5,7 +5,7 @@ public struct Colour: Equatable, Hashable, Sendable {
     public let blue: UInt8
     public let alpha: UInt8
 
-    public init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8) {
+    init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8) {
         self.red = red
         self.green = green
         self.blue = blue
@@ -15,7 +15,7 @@ public struct Colour: Equatable, Hashable, Sendable {
     /// Reads `0xRRGGBBAA`, the notation of Segport and of Xcode's model preview.
     ///
     /// - Returns: nil unless the text is `0x` and eight hexadecimal digits.
-    public init?(hexadecimal text: String) {
+    init?(hexadecimal text: String) {
         let digits = text.dropFirst(2)
         guard text.hasPrefix("0x"), digits.count == 8,
             digits.allSatisfy({ $0.isASCII && $0.isHexDigit }),

@@ -8,8 +8,8 @@ public struct DeviceReport: Equatable, Sendable, Codable {
 
     public let schema: String
     /// When it was made: ISO 8601, UTC.
-    public let created: String
-    public let device: DeviceFacts
+    let created: String
+    let device: DeviceFacts
     public let model: ModelFacts
     public let gate: ParityGate
     public let runs: [DeviceRun]
@@ -37,7 +37,7 @@ public struct DeviceReport: Equatable, Sendable, Codable {
         return try encoder.encode(self)
     }
 
-    public static func decode(_ data: Data) throws -> DeviceReport {
+    static func decode(_ data: Data) throws -> DeviceReport {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(DeviceReport.self, from: data)
@@ -49,8 +49,8 @@ public struct DeviceFacts: Equatable, Sendable, Codable {
     /// The hardware's own name, such as `iPhone15,2`.
     public let model: String
     /// Such as `iOS 17.5`.
-    public let system: String
-    public let app: String
+    let system: String
+    let app: String
 
     public init(model: String, system: String, app: String) {
         self.model = model
@@ -63,7 +63,7 @@ public struct DeviceFacts: Equatable, Sendable, Codable {
 public struct ModelFacts: Equatable, Sendable, Codable {
     public let name: String
     public let network: String
-    public let checkpointSha256: String
+    let checkpointSha256: String
 
     public init(name: String, network: String, checkpointSha256: String) {
         self.name = name

@@ -3,7 +3,7 @@
 /// 64-bit FNV-1a (Fowler, Noll and Vo; RFC 9923). It finds differences, it does not resist forgery.
 public enum Fingerprint {
     /// Of the bytes in their order, as sixteen lower-case hexadecimal digits.
-    public static func fnv1a64<Bytes: Sequence>(_ bytes: Bytes) -> String
+    static func fnv1a64<Bytes: Sequence>(_ bytes: Bytes) -> String
     where Bytes.Element == UInt8 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in bytes {

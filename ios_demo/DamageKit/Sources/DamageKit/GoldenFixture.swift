@@ -9,11 +9,11 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
 
     public let schema: String
     /// The name of the bundle.
-    public let bundle: String
+    let bundle: String
     /// SHA-256 of the checkpoint that PyTorch ran; a model says its own in its metadata.
-    public let checkpointSha256: String
+    let checkpointSha256: String
     /// The form of the model's weights; nil for the plain model. Each form has answers of its own.
-    public let compression: String?
+    let compression: String?
     public let labels: [String]
     public let width: Int
     public let height: Int
@@ -24,28 +24,74 @@ public struct GoldenFixture: Equatable, Sendable, Codable {
         PixelSize(width: width, height: height)
     }
 
-    /// - Throws: `FixtureError` or `DecodingError`.
-    public static func decode(_ data: Data) throws -> GoldenFixture {
+    /// The most pixels of a fixture's pictures, 4,096 × 4,096.
+    static let mostPixels = 1 << 24
+
+    /// Reads the contents of a `.golden.json` file and checks that they fit together.
+    static func decode(_ data: Data) throws(FixtureError) -> GoldenFixture {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let fixture = try decoder.decode(GoldenFixture.self, from: data)
-        guard fixture.schema == GoldenFixture.schema else {
-            throw FixtureError.unknownSchema(fixture.schema)
+        // The version comes first: the entries of another one may have other types.
+        let schema = try decode(Version.self, from: data, by: decoder).schema
+        guard schema == GoldenFixture.schema else { throw .unknownSchema(schema) }
+        let fixture = try decode(GoldenFixture.self, from: data, by: decoder)
+        guard (1...mostPixels).contains(fixture.size.area) else {
+            throw .unsuitableSize(fixture.size)
         }
         for sample in fixture.samples {
             guard sample.referenceMask(fixture.size) != nil,
                 sample.decisivePixels(fixture.size) != nil
-            else { throw FixtureError.damagedMask(sample: sample.name) }
+            else { throw .inconsistentMask(sample: sample.name) }
         }
         return fixture
+    }
+
+    private struct Version: Decodable {
+        let schema: String
+    }
+
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, from data: Data, by decoder: JSONDecoder
+    ) throws(FixtureError) -> Value {
+        do {
+            return try decoder.decode(type, from: data)
+        } catch let error as DecodingError {
+            throw FixtureError(error)
+        } catch {
+            throw .notJSON
+        }
     }
 }
 
 /// Why golden fixtures cannot be used.
 public enum FixtureError: Error, Equatable, Sendable {
+    /// The file cannot be opened, for the system's reason.
+    case notRead(reason: String)
+    case notJSON
+    /// An entry is missing or of another type.
+    case malformed(entry: String)
     case unknownSchema(String)
+    /// The size of the pictures is empty or too large.
+    case unsuitableSize(PixelSize)
     /// The runs of a mask do not add up to the picture's size.
-    case damagedMask(sample: String)
+    case inconsistentMask(sample: String)
+}
+
+extension FixtureError {
+    /// Names the entry that cannot be decoded, such as `samples.0.picture`.
+    fileprivate init(_ error: DecodingError) {
+        let path: [any CodingKey]
+        switch error {
+        case .keyNotFound(let key, let context): path = context.codingPath + [key]
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .dataCorrupted(let context):
+            path = context.codingPath
+        @unknown default: path = []
+        }
+        let keys = path.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        // Of a file that is no JSON at all, no entry is named.
+        self = keys.isEmpty ? .notJSON : .malformed(entry: keys.joined(separator: "."))
+    }
 }
 
 /// One picture with PyTorch's answer.
@@ -56,9 +102,9 @@ public struct GoldenSample: Equatable, Sendable, Codable {
     /// `Fingerprint.ofColours` of the picture's pixels.
     public let fingerprint: String
     /// PyTorch's mask: see `ClassMap.init(size:runs:)`.
-    public let maskRuns: [Int]
+    let maskRuns: [Int]
     /// 1 where no error that the gate allows can change PyTorch's class, 0 elsewhere.
-    public let decisiveRuns: [Int]
+    let decisiveRuns: [Int]
     public let areas: [ClassArea]
     public let logits: LogitsDigest
 
@@ -68,7 +114,7 @@ public struct GoldenSample: Equatable, Sendable, Codable {
     }
 
     /// The pixels of which PyTorch is sure, nil when the runs do not fit `size`.
-    public func decisivePixels(_ size: PixelSize) -> ClassMap? {
+    func decisivePixels(_ size: PixelSize) -> ClassMap? {
         ClassMap(size: size, runs: decisiveRuns)
     }
 }
@@ -80,7 +126,7 @@ public struct GoldenSample: Equatable, Sendable, Codable {
 public struct LogitsDigest: Equatable, Sendable, Codable {
     /// The reference's range over all samples, zero included, of which errors are a share.
     public let range: Double
-    public let probes: [LogitProbe]
+    let probes: [LogitProbe]
 
     /// The largest difference at the probes as a share of the reference's range.
     ///
@@ -101,18 +147,11 @@ public struct LogitsDigest: Equatable, Sendable, Codable {
 }
 
 /// What one class is decided by, at one place.
-public struct LogitProbe: Equatable, Sendable, Codable {
-    public let channel: Int
-    public let y: Int
-    public let x: Int
-    public let value: Double
-
-    public init(channel: Int, y: Int, x: Int, value: Double) {
-        self.channel = channel
-        self.y = y
-        self.x = x
-        self.value = value
-    }
+struct LogitProbe: Equatable, Sendable, Codable {
+    let channel: Int
+    let y: Int
+    let x: Int
+    let value: Double
 
     func decision(in logits: TensorReader) -> Double {
         let channels = logits.layout.channels

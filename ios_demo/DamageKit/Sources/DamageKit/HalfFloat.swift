@@ -1,9 +1,9 @@
 /// IEEE 754 binary16, decoded from its bits.
 ///
 /// Swift's own `Float16` does not exist on every platform that this package builds for.
-public enum HalfFloat {
+enum HalfFloat {
     /// The value of a half-precision number, exactly: every one is also a `Float`.
-    public static func float(bits: UInt16) -> Float {
+    static func float(bits: UInt16) -> Float {
         // Exponent and fraction in their places are the number × 2⁻¹¹², the subnormal ones too.
         // There is no branch, so that a loop over many numbers is vectorised.
         let magnitude = Float(bitPattern: UInt32(bits & 0x7FFF) << 13)

@@ -1,13 +1,13 @@
 /// Median and 90th percentile of repeated measurements.
 public struct LatencyStatistics: Equatable, Sendable, Codable {
     /// How many measurements count.
-    public let count: Int
+    let count: Int
     public let median: Double
     public let percentile90: Double
-    public let smallest: Double
-    public let largest: Double
+    let smallest: Double
+    let largest: Double
 
-    public init(
+    init(
         count: Int, median: Double, percentile90: Double, smallest: Double, largest: Double
     ) {
         self.count = count

@@ -33,14 +33,14 @@ struct MetadataEntries {
     func requireSchema(_ known: String) throws {
         let schema = try text(.schema)
         guard schema == known else {
-            throw malformed(.schema, "it is version \(schema), and version \(known) is known")
+            throw ContractError.malformed(.schema, .version(schema, known: known))
         }
     }
 
     func classes() throws -> Int {
         let entry = try text(.classes)
         guard let classes = Int(entry), classes > 0 else {
-            throw malformed(.classes, "\(entry) is not a number of classes")
+            throw ContractError.malformed(.classes, .value(entry))
         }
         return classes
     }
@@ -48,23 +48,23 @@ struct MetadataEntries {
     func activation() throws -> Activation {
         let entry = try text(.activation)
         guard let activation = Activation(rawValue: entry) else {
-            throw malformed(.activation, "\(entry) is neither sigmoid nor softmax")
+            throw ContractError.malformed(.activation, .value(entry))
         }
         return activation
     }
 
     func labels() throws -> [String] {
-        let labels = try decoded([String].self, .labels, "a JSON list of names")
+        let labels = try decoded([String].self, .labels)
         guard labels.allSatisfy({ !$0.isEmpty }) else {
-            throw malformed(.labels, "a label is empty")
+            throw ContractError.malformed(.labels, .emptyLabel)
         }
         return labels
     }
 
     func colours() throws -> [Colour] {
-        try decoded([String].self, .colours, "a JSON list of colours").map { text in
+        try decoded([String].self, .colours).map { text in
             guard let colour = Colour(hexadecimal: text) else {
-                throw malformed(.colours, "\(text) is not a colour like 0xRRGGBBAA")
+                throw ContractError.malformed(.colours, .value(text))
             }
             return colour
         }
@@ -72,23 +72,20 @@ struct MetadataEntries {
 
     func checkpoint() throws -> CheckpointFacts? {
         guard metadata[MetadataKey.checkpoint.rawValue] != nil else { return nil }
-        return try decoded(
-            CheckpointFacts.self, .checkpoint, "a JSON object with file and sha256")
+        return try decoded(CheckpointFacts.self, .checkpoint)
     }
 
     func input() throws -> InputContract {
-        let record = try decoded(
-            InputRecord.self, .input, "a JSON object with name, width, height, colour and resize")
+        let record = try decoded(InputRecord.self, .input)
         let size = PixelSize(width: record.width, height: record.height)
         guard size.area > 0 else {
-            throw malformed(.input, "\(size.width) × \(size.height) is not a size")
+            throw ContractError.malformed(.input, .value("\(size.width) × \(size.height)"))
         }
         guard record.colour == "RGB" else {
-            throw malformed(
-                .input, "the app gives RGB pictures, and the model takes \(record.colour)")
+            throw ContractError.malformed(.input, .channels(record.colour))
         }
         if (record.mean != nil || record.std != nil) && !record.meanAndStdAppliedInside {
-            throw malformed(.input, "mean and std must be applied inside the model")
+            throw ContractError.malformed(.input, .normalisationOutside)
         }
         return InputContract(name: record.name, size: size, fit: try fit(record.resize))
     }
@@ -99,31 +96,27 @@ struct MetadataEntries {
             ("stretch", .stretch), ("letterbox", .letterbox), ("centre crop", .centreCrop),
         ]
         guard let found = names.first(where: { rule.hasPrefix($0.0) }) else {
-            throw malformed(.input, "the resize rule \"\(rule)\" is not known")
+            throw ContractError.malformed(.input, .value(rule))
         }
         return found.1
     }
 
     private func text(_ key: MetadataKey) throws -> String {
         guard let entry = metadata[key.rawValue] else {
-            throw ContractError.missing(key: key.rawValue)
+            throw ContractError.missing(key)
         }
         return entry
     }
 
     private func decoded<Value: Decodable>(
-        _ type: Value.Type, _ key: MetadataKey, _ expected: String
+        _ type: Value.Type, _ key: MetadataKey
     ) throws -> Value {
         let entry = try text(key)
         do {
             return try JSONDecoder().decode(type, from: Data(entry.utf8))
         } catch {
-            throw malformed(key, "it is not \(expected)")
+            throw ContractError.malformed(key, .notDecodable)
         }
-    }
-
-    private func malformed(_ key: MetadataKey, _ reason: String) -> ContractError {
-        ContractError.malformed(key: key.rawValue, reason: reason)
     }
 }
 

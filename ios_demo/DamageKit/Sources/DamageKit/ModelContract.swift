@@ -1,5 +1,5 @@
 /// What turns logits into a decision.
-public enum Activation: String, Sendable, CaseIterable, Codable {
+enum Activation: String, Sendable, CaseIterable, Codable {
     /// The class is there where its probability is above one half: one channel here, since the
     /// app paints one class for each pixel, and not several independent ones.
     case sigmoid
@@ -13,23 +13,12 @@ public struct InputContract: Equatable, Sendable {
     public let name: String
     public let size: PixelSize
     public let fit: Fit
-
-    public init(name: String, size: PixelSize, fit: Fit) {
-        self.name = name
-        self.size = size
-        self.fit = fit
-    }
 }
 
 /// The checkpoint that a model was exported from.
 public struct CheckpointFacts: Equatable, Sendable, Codable {
     public let file: String
     public let sha256: String
-
-    public init(file: String, sha256: String) {
-        self.file = file
-        self.sha256 = sha256
-    }
 }
 
 /// What a model exported by Segport says of itself, read from its user-defined metadata
@@ -41,8 +30,8 @@ public struct ModelContract: Equatable, Sendable {
     public static let schema = "1"
 
     /// Channels of the logits.
-    public let classes: Int
-    public let activation: Activation
+    let classes: Int
+    let activation: Activation
     /// The name of every mask value.
     public let labels: [String]
     /// The colour of every mask value.
@@ -76,30 +65,17 @@ public struct ModelContract: Equatable, Sendable {
 
     private func requireConsistency() throws {
         if activation == .sigmoid && classes > 1 {
-            throw ContractError.malformed(
-                key: MetadataKey.activation.rawValue,
-                reason: "the model has \(classes) independent channels, "
-                    + "and the app paints one class for each pixel"
-            )
+            throw ContractError.malformed(.activation, .independentChannels(classes))
         }
         if activation == .softmax && classes == 1 {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.classes.rawValue, MetadataKey.activation.rawValue],
-                reason: "one class goes with sigmoid, not with softmax"
-            )
+            throw ContractError.contradictory(.softmaxOfOneClass)
         }
-        let expected = max(2, classes)
-        guard labels.count == expected else {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.classes.rawValue, MetadataKey.labels.rawValue],
-                reason: "the mask has \(expected) values, and there are \(labels.count) labels"
-            )
+        let values = max(2, classes)
+        guard labels.count == values else {
+            throw ContractError.contradictory(.labels(labels.count, values: values))
         }
         guard colours.count == labels.count else {
-            throw ContractError.contradictory(
-                keys: [MetadataKey.labels.rawValue, MetadataKey.colours.rawValue],
-                reason: "there are \(labels.count) labels and \(colours.count) colours"
-            )
+            throw ContractError.contradictory(.colours(colours.count, labels: labels.count))
         }
     }
 }

@@ -13,7 +13,7 @@ public enum Orientation: Int, Sendable, CaseIterable, Codable {
     case left = 8
 
     /// Whether an upright picture is as wide as the stored one is high.
-    public var exchangesSides: Bool {
+    var exchangesSides: Bool {
         switch self {
         case .up, .upMirrored, .down, .downMirrored: return false
         case .leftMirrored, .right, .rightMirrored, .left: return true
@@ -46,7 +46,7 @@ public enum Orientation: Int, Sendable, CaseIterable, Codable {
     /// Where a point of the upright picture lies in the stored one: undoes `uprightPoint`.
     ///
     /// - Parameter size: the stored size.
-    public func storedPoint(ofUpright point: PixelPoint, in size: PixelSize) -> PixelPoint {
+    func storedPoint(ofUpright point: PixelPoint, in size: PixelSize) -> PixelPoint {
         let width = Double(size.width)
         let height = Double(size.height)
         switch self {

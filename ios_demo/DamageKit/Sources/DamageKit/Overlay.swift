@@ -9,11 +9,7 @@ public enum AlphaKind: String, Sendable, CaseIterable {
 /// Paints a class map with one colour for each class.
 public struct Overlay: Equatable, Sendable {
     /// The colour of class 0, 1, …; a class beyond the end is transparent.
-    public let palette: [Colour]
-
-    public init(palette: [Colour]) {
-        self.palette = palette
-    }
+    let palette: [Colour]
 
     /// The overlay's pixels.
     ///

@@ -7,21 +7,10 @@ public struct ParityGate: Equatable, Sendable, Codable {
     public let decisiveFlips: Int
     /// The least intersection over union of a class, `agreeingPixels` added to both: a few pixels
     /// at the edge of a decision fail nothing.
-    public let minIou: Double
-    public let agreeingPixels: Int
+    let minIou: Double
+    let agreeingPixels: Int
     /// Why these numbers.
-    public let reason: String
-
-    public init(
-        largestError: Double, decisiveFlips: Int, minIou: Double, agreeingPixels: Int,
-        reason: String
-    ) {
-        self.largestError = largestError
-        self.decisiveFlips = decisiveFlips
-        self.minIou = minIou
-        self.agreeingPixels = agreeingPixels
-        self.reason = reason
-    }
+    let reason: String
 }
 
 /// How a device's mask of one picture compares with PyTorch's.
@@ -29,30 +18,16 @@ public struct ParityResult: Equatable, Sendable, Codable {
     public let sample: String
     public let pixels: Int
     /// Pixels of the same class.
-    public let agreeing: Int
+    let agreeing: Int
     /// Pixels whose class no error that the gate allows can change.
-    public let decisive: Int
+    let decisive: Int
     /// Those among them that have another class.
     public let decisiveFlips: Int
     /// Intersection over union of each class; nil where neither side has the class.
-    public let intersectionOverUnion: [Double?]
+    let intersectionOverUnion: [Double?]
     /// The largest difference of the logits, as a share of their range, where it was measured.
     public let largestError: Double?
     public let passed: Bool
-
-    public init(
-        sample: String, pixels: Int, agreeing: Int, decisive: Int, decisiveFlips: Int,
-        intersectionOverUnion: [Double?], largestError: Double?, passed: Bool
-    ) {
-        self.sample = sample
-        self.pixels = pixels
-        self.agreeing = agreeing
-        self.decisive = decisive
-        self.decisiveFlips = decisiveFlips
-        self.intersectionOverUnion = intersectionOverUnion
-        self.largestError = largestError
-        self.passed = passed
-    }
 
     /// Agreeing pixels in percent.
     public var agreement: Double {
@@ -107,7 +82,7 @@ extension ClassMap {
     /// where neither does, and everywhere when the sizes differ.
     ///
     /// - Parameter adding: how many pixels that agree are added to each class.
-    public func intersectionOverUnion(
+    func intersectionOverUnion(
         with other: ClassMap, classes: Int, adding: Int = 0
     ) -> [Double?] {
         var both = [Int](repeating: 0, count: max(classes, 0))

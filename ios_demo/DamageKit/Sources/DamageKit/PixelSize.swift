@@ -8,13 +8,14 @@ public struct PixelSize: Equatable, Hashable, Sendable, Codable {
         self.height = height
     }
 
-    /// The number of pixels, zero for an empty or nonsensical size.
+    /// The number of pixels, zero for an empty or nonsensical size, or one beyond all numbers.
     public var area: Int {
-        width > 0 && height > 0 ? width * height : 0
+        let (area, overflows) = width.multipliedReportingOverflow(by: height)
+        return width > 0 && height > 0 && !overflows ? area : 0
     }
 
     /// Width and height exchanged.
-    public var transposed: PixelSize {
+    var transposed: PixelSize {
         PixelSize(width: height, height: width)
     }
 }
@@ -26,7 +27,7 @@ public struct PixelRectangle: Equatable, Hashable, Sendable, Codable {
     public let width: Int
     public let height: Int
 
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = width
@@ -34,7 +35,7 @@ public struct PixelRectangle: Equatable, Hashable, Sendable, Codable {
     }
 
     /// The rectangle that covers all of `size`.
-    public init(covering size: PixelSize) {
+    init(covering size: PixelSize) {
         self.init(x: 0, y: 0, width: size.width, height: size.height)
     }
 

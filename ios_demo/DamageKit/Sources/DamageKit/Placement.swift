@@ -43,7 +43,7 @@ public struct Placement: Equatable, Sendable {
     }
 
     /// Where a point of the model's input lies in the picture.
-    public func picturePoint(ofInput point: PixelPoint) -> PixelPoint {
+    func picturePoint(ofInput point: PixelPoint) -> PixelPoint {
         PixelPoint(
             x: Placement.moved(point.x, (target.x, target.width), (source.x, source.width)),
             y: Placement.moved(point.y, (target.y, target.height), (source.y, source.height))
@@ -51,7 +51,7 @@ public struct Placement: Equatable, Sendable {
     }
 
     /// Where a point of the picture lies in the model's input: undoes `picturePoint`.
-    public func inputPoint(ofPicture point: PixelPoint) -> PixelPoint {
+    func inputPoint(ofPicture point: PixelPoint) -> PixelPoint {
         PixelPoint(
             x: Placement.moved(point.x, (source.x, source.width), (target.x, target.width)),
             y: Placement.moved(point.y, (source.y, source.height), (target.y, target.height))

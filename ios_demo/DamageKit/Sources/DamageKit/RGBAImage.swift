@@ -9,7 +9,7 @@ public struct PixelLayout: Equatable, Sendable {
     public let size: PixelSize
     /// At least four times the width: rows may end in bytes that belong to no pixel.
     public let bytesPerRow: Int
-    public let order: ChannelOrder
+    let order: ChannelOrder
 
     public init(size: PixelSize, bytesPerRow: Int, order: ChannelOrder) {
         self.size = size
@@ -18,7 +18,7 @@ public struct PixelLayout: Equatable, Sendable {
     }
 
     /// Whether a buffer of `count` bytes holds all the pixels.
-    public func fits(count: Int) -> Bool {
+    func fits(count: Int) -> Bool {
         guard size.area > 0, bytesPerRow >= 4 * size.width else { return false }
         return count >= (size.height - 1) * bytesPerRow + 4 * size.width
     }
@@ -40,7 +40,7 @@ public struct RGBAImage: Equatable, Sendable {
     /// The pixels of a buffer that may be padded and in another order.
     ///
     /// - Returns: nil when the buffer is too small for its layout.
-    public init?(copying pixels: UnsafeRawBufferPointer, layout: PixelLayout) {
+    init?(copying pixels: UnsafeRawBufferPointer, layout: PixelLayout) {
         guard layout.fits(count: pixels.count) else { return nil }
         var bytes = [UInt8]()
         bytes.reserveCapacity(4 * layout.size.area)
@@ -77,7 +77,7 @@ public struct RGBAImage: Equatable, Sendable {
     }
 
     /// The picture as it is seen when it was stored in `orientation`.
-    public func upright(from orientation: Orientation) -> RGBAImage {
+    func upright(from orientation: Orientation) -> RGBAImage {
         let upright = orientation.uprightSize(ofStored: size)
         var turned = [UInt8](repeating: 0, count: bytes.count)
         for y in 0..<upright.height {

@@ -2,7 +2,7 @@ extension ClassMap {
     /// Decodes a map written as value, length, value, length and so on, row after row.
     ///
     /// - Returns: nil unless the lengths are positive and add up to the size.
-    public init?(size: PixelSize, runs: [Int]) {
+    init?(size: PixelSize, runs: [Int]) {
         guard runs.count % 2 == 0 else { return nil }
         var values = [Int32]()
         values.reserveCapacity(size.area)
@@ -17,7 +17,7 @@ extension ClassMap {
     }
 
     /// The map as value, length, value, length and so on, row after row.
-    public var runs: [Int] {
+    var runs: [Int] {
         var runs = [Int]()
         for value in values {
             if let last = runs.indices.last, runs[last - 1] == Int(value) {

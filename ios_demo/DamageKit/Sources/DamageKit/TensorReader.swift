@@ -5,7 +5,7 @@ public enum ScalarType: String, Sendable, CaseIterable, Codable {
     case int32
 
     /// Bytes of one number.
-    public var byteCount: Int {
+    var byteCount: Int {
         switch self {
         case .float16: return 2
         case .float32, .int32: return 4
@@ -20,7 +20,7 @@ public enum TensorError: Error, Equatable, Sendable {
     /// Shape and strides have different lengths, or a stride is negative.
     case unsuitableStrides([Int])
     /// The last number lies beyond the end of the buffer.
-    case bufferTooSmall(needed: Int, got: Int)
+    case bufferTooSmall(needed: Int, actual: Int)
     /// Scores hold NaN or infinite values, as after an overflow in 16-bit arithmetic.
     case notFinite(count: Int)
     /// Numbers of this type cannot be what was asked for.
@@ -68,7 +68,7 @@ public struct TensorLayout: Equatable, Sendable {
     }
 
     /// Bytes from the first number to the end of the last one.
-    public var byteCount: Int {
+    var byteCount: Int {
         let last =
             (channels - 1) * channelStride + (height - 1) * rowStride
             + (width - 1) * columnStride
@@ -80,19 +80,19 @@ public struct TensorLayout: Equatable, Sendable {
 ///
 /// It holds a pointer: use it only inside the closure that lent the buffer.
 public struct TensorReader {
-    public let layout: TensorLayout
+    let layout: TensorLayout
     private let buffer: UnsafeRawBufferPointer
 
     public init(_ buffer: UnsafeRawBufferPointer, layout: TensorLayout) throws {
         guard buffer.count >= layout.byteCount else {
-            throw TensorError.bufferTooSmall(needed: layout.byteCount, got: buffer.count)
+            throw TensorError.bufferTooSmall(needed: layout.byteCount, actual: buffer.count)
         }
         self.buffer = buffer
         self.layout = layout
     }
 
     /// One number, as a `Float`.
-    public func value(channel: Int, y: Int, x: Int) -> Float {
+    func value(channel: Int, y: Int, x: Int) -> Float {
         number(at: start(channel: channel, y: y) + x * columnStep)
     }
 

@@ -1,5 +1,6 @@
-import DamageKit
 import XCTest
+
+@testable import DamageKit
 
 final class GeometryTests: XCTestCase {
     private struct PlacementCase: Decodable {

@@ -1,5 +1,6 @@
-import DamageKit
 import XCTest
+
+@testable import DamageKit
 
 final class MaskTests: XCTestCase {
     private struct RunCases: Decodable {

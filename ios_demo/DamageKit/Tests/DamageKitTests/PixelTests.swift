@@ -1,6 +1,7 @@
-import DamageKit
 import Foundation
 import XCTest
+
+@testable import DamageKit
 
 final class PixelTests: XCTestCase {
     private struct ResizeCase: Decodable {

@@ -1,6 +1,7 @@
-import DamageKit
 import Foundation
 import XCTest
+
+@testable import DamageKit
 
 /// Reads the golden vectors, which `python -m damagekit.vectors` writes.
 enum Vectors {

@@ -5,7 +5,7 @@ import ImageIO
 import UniformTypeIdentifiers
 
 /// Decodes, paints and encodes pictures away from the main actor.
-actor Darkroom {
+actor ImageProcessor {
     /// - Throws: `PictureError`.
     func decode(_ data: Data, title: String) throws -> Picture {
         try PictureDecoder.decode(data, title: title)
