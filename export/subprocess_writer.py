@@ -70,8 +70,11 @@ class Beside(Generic[T]):
 
     def stop(self) -> None:
         """End the process if it still runs, so that nothing writes after its place is gone."""
+        if self._process is None:
+            return
         torch.set_num_threads(self._threads)
-        if self._process is not None and self._process.is_alive():
+        gc.unfreeze()
+        if self._process.is_alive():
             self._process.kill()
             self._process.join()
 
