@@ -1,6 +1,8 @@
 """`import segport`: a network in memory becomes a bundle, which is judged and used from Python."""
 
+import gc
 import json
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +123,14 @@ def test_the_module_and_the_process_stay_as_they_were(tmp_path, samples):
     assert [parameter.requires_grad for parameter in network.parameters()] == gradients
     assert all(torch.equal(tensor, before[key]) for key, tensor in network.state_dict().items())
     assert len(network.segmentation_head._forward_hooks) == 1
+
+
+def test_threads_and_garbage_are_as_before_a_process_beside(tmp_path, samples):
+    before = torch.get_num_threads(), gc.get_threshold(), gc.get_freeze_count()
+    formats = ["torchscript", "onnx"]
+    segport.export(calibrated_unet(), out=tmp_path, samples=samples, size=64, formats=formats)
+    assert (torch.get_num_threads(), gc.get_threshold(), gc.get_freeze_count()) == before
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile], ids=["DataParallel", "compile"])
