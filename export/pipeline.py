@@ -206,6 +206,5 @@ def _rejected(folder: Path, destination: Path, checkpoint: str) -> ValidationFai
         for path in folder.iterdir():
             path.rename(place / path.name)
     return ValidationFailed(
-        f"Parity failed: not every file was shown to compute what PyTorch computes, so "
-        f"{destination} was not written. The files and their report are in {kept}."
+        f"{destination} was not written: the files and their report are in {kept}."
     )

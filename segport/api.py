@@ -195,6 +195,7 @@ def export(  # noqa: PLR0913 (a keyword for each option of the command)
             description, folder = export(origin, place, settings, stages, judge, judge.ahead)
         except ValidationFailed as failed:
             failed.report = reports[-1]
+            failed.args = (f"{reports[-1].sentence} {failed}",)
             raise
     print_summary(description, folder, stages.console)
     return Bundle(folder, description, reports[-1])

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
     from models.custom.in_memory import ModuleInMemory
 
-LIBRARIES = (
-    *("torch", "coremltools", "onnx", "onnxscript", "timm", "torchvision", "multiprocessing"),
-    "PIL",  # about odd metadata of photos, which does not matter here
-)
+LIBRARIES = ("torch", "coremltools", "onnx", "onnxscript", "timm", "torchvision", "multiprocessing")
 Place = str | PathLike[str]
 P = ParamSpec("P")
 R = TypeVar("R")

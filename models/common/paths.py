@@ -30,11 +30,13 @@ def require_there(path: Path) -> None:
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Return whether `path`, which is no pipe, holds a pointer of Git LFS; False for no file."""
+    """Return whether `path` holds a pointer of Git LFS; False for no file, or one that may wait."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(LFS_POINTER)) == LFS_POINTER
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

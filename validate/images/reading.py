@@ -6,6 +6,9 @@ greyscale fills three channels; colours become grey by ITU-R BT.601's luma.
 """
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +43,7 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
     """
     mode = MODES[channels]
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with _unwarned(), Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError  # from twice as many on, Pillow raises it itself
             ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large photo is large
@@ -49,11 +52,19 @@ def read_picture(path: Path, channels: int = 3) -> RGBImage:
     except UnidentifiedImageError:
         reason = POINTER if is_lfs_pointer(path) else "not a picture that Pillow can read"
         raise UnreadablePicture(reason) from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
         limit = (Image.MAX_IMAGE_PIXELS or 0) // 10**6
         raise UnreadablePicture(f"larger than {limit} million pixels") from None
     except Exception as error:  # decoders raise whatever a damaged file leads them to
         raise UnreadablePicture(first_line(error).rstrip(".")) from None
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Say nothing of odd metadata, which does not matter here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _converted(picture: Image.Image, mode: str) -> Image.Image:

@@ -60,7 +60,7 @@ def test_masks_worse_than_promised_are_not_handed_over(
 ) -> None:
     code, folder = exported(tmp_path, "palette4", "--min-iou", "1")
     assert code == 1 and not folder.exists()
-    assert "Masks are not as promised: breakage.small.mlpackage computes" in capsys.readouterr().out
+    assert "Masks are not as promised: breakage.small.mlpackage computes" in capsys.readouterr().err
     assert folder.with_name("breakage.failed").is_dir()
 
 
